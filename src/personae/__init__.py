@@ -1,0 +1,1 @@
+"""personae: who appears in a film, and where."""
