@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -34,6 +35,19 @@ class Source(BaseModel):
     frames: int  # decoded
 
 
+class FileMark(BaseModel):
+    """What a stage's file held when the stage finished; anything else in its place is damage."""
+
+    model_config = ConfigDict(frozen=True)
+
+    size: int
+    sha256: str
+
+    def fits(self, data: bytes) -> bool:
+        """Tell whether `data` is what the file held."""
+        return len(data) == self.size and hashlib.sha256(data).hexdigest() == self.sha256
+
+
 class StageRecord(BaseModel):
     """A finished stage. A table without this marker is not there."""
 
@@ -42,7 +56,9 @@ class StageRecord(BaseModel):
     parameters: dict[str, Any]
     weights: dict[str, str]  # name -> sha256
     software: str  # personae's version
+    reads: dict[str, str]  # earlier stage -> its digest
     digest: str  # of the source, the parameters, the weights and the digests it reads
+    files: dict[str, FileMark]  # path within the folder -> what it held
     seconds: float
     finished: str  # ISO 8601, UTC
     facts: dict[str, Any] = {}  # what is worth showing: faces=120, people=7

@@ -1,0 +1,232 @@
+"""A project folder, `FILM.personae/`: what is finished in it, and reading it back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import ValidationError
+
+from personae.core.errors import ProjectError
+from personae.project.files import mark, replacing
+from personae.project.manifest import FORMAT, STAGES, Manifest, Source, StageRecord
+from personae.project.tables import STAGE_OF_TABLE, file_name, read_table
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from personae.project.cast import Cast
+    from personae.project.tracks import FilmTracks
+
+MANIFEST = "project.json"
+CHECKS = "checks.json"
+EMBEDDINGS = "embeddings.safetensors"
+ADAPTATION = "adapt"
+REPORT = "report.html"
+
+Condition = Literal["finished", "missing", "stale", "damaged", "not needed"]
+
+
+@dataclass(frozen=True)
+class StageState:
+    """How a stage stands; `why` is a sentence unless it is finished."""
+
+    stage: str
+    condition: Condition
+    why: str = ""
+
+
+class Project:
+    """The folder of one film.
+
+    Reading never writes and needs no lock. Whatever is asked for must be finished, up to date and undamaged;
+    otherwise a ProjectError says in one sentence what `personae run` has to make again.
+    """
+
+    def __init__(self, folder: Path, manifest: Manifest) -> None:
+        self.folder = folder
+        self.manifest = manifest
+        self._tables: dict[str, pa.Table] = {}
+
+    @classmethod
+    def open(cls, folder: str | Path) -> Project:
+        """Open an existing project folder; ProjectError where it is none, damaged or too new."""
+        folder = Path(folder)
+        path = folder / MANIFEST
+        try:
+            text = path.read_bytes()
+        except (FileNotFoundError, NotADirectoryError):
+            raise ProjectError(
+                f"{folder} is not a project folder (it has no {MANIFEST}): make one with `personae run FILM`."
+            ) from None
+        except OSError as error:
+            raise ProjectError(f"{path} cannot be read ({error.strerror}).") from error
+        return cls(folder, _parse(path, text))
+
+    @property
+    def source(self) -> Source:
+        """The film this folder is about; ProjectError where it has not been scanned yet."""
+        if self.manifest.source is None:
+            raise ProjectError(self._unfinished("scan"))
+        return self.manifest.source
+
+    def table(self, name: str) -> pa.Table:
+        """Read a finished table (shots, faces, tracks, crops, links, characters) as in `core.schema`.
+
+        Raises ProjectError where its stage has not finished, has to be run again, or its file is damaged.
+        """
+        if name not in self._tables:
+            self._tables[name] = self._read_table(name)
+        return self._tables[name]
+
+    @cached_property
+    def checks(self) -> list[dict[str, Any]]:
+        """The decisions of the clustering nearest to the edge, nearest first.
+
+        Each has `kind` ("merge", "split" or "unknown"), `tracks` (numbers as in the tables), `probability` and
+        `text`.
+        """
+        data = self.read_file("cluster", CHECKS)
+        checks: list[dict[str, Any]] = json.loads(data)["checks"]
+        return checks
+
+    def cast(self) -> Cast:
+        """List the characters by falling screen time."""
+        from personae.project.cast import read_cast
+
+        return read_cast(self)
+
+    def track_set(self) -> FilmTracks:
+        """Give the tracks that have crops, as every adapting or clustering method takes them."""
+        from personae.project.tracks import read_tracks
+
+        return read_tracks(self)
+
+    def read_file(self, stage: str, name: str) -> bytes:
+        """Read a file of a finished stage; ProjectError where it is not what the stage wrote."""
+        record = self.require(stage)
+        path = self.folder / name
+        try:
+            data = path.read_bytes()
+        except OSError:
+            data = b""
+        if name not in record.files or not record.files[name].fits(data):
+            raise ProjectError(f"{path} is damaged or missing: `personae run` will make it again.")
+        return data
+
+    def require(self, stage: str) -> StageRecord:
+        """Give the record of a finished stage whose inputs have not changed since; ProjectError otherwise."""
+        state = self._paper_state(stage)
+        if state.condition != "finished":
+            raise ProjectError(state.why)
+        return self.manifest.stages[stage]
+
+    def states(self) -> list[StageState]:
+        """Judge every stage, reading all its files to find damage."""
+        return [self.state(stage) for stage in STAGES]
+
+    def state(self, stage: str) -> StageState:
+        """Judge one stage, reading all its files to find damage."""
+        state = self._paper_state(stage)
+        damaged = self.damaged_file(stage)
+        if state.condition == "finished" and damaged is not None:
+            why = f"{damaged} is damaged or missing: `personae run` will make it again."
+            return StageState(stage, "damaged", why)
+        if stage == "adapt" and state.condition in ("missing", "stale"):
+            cluster = self._paper_state("cluster")
+            if cluster.condition == "finished" and "adapt" not in self.manifest.stages["cluster"].reads:
+                return StageState(stage, "not needed", "The clustering method needs no adaptation.")
+        return state
+
+    def damaged_file(self, stage: str) -> Path | None:
+        """Find the first file of a stage that is not what the stage wrote."""
+        record = self.manifest.stages.get(stage)
+        for name, wanted in record.files.items() if record else ():
+            path = self.folder / name
+            try:
+                sound = path.stat().st_size == wanted.size and mark(path) == wanted
+            except OSError:
+                sound = False
+            if not sound:
+                return path
+        return None
+
+    def record(self, stage: str, record: StageRecord, source: Source | None = None) -> None:
+        """Write the marker of a finished stage (and, after a scan, what the film is)."""
+        update: dict[str, Any] = {"stages": {**self.manifest.stages, stage: record}}
+        if source is not None:
+            update["source"] = source
+        self._write(self.manifest.model_copy(update=update))
+
+    def forget(self, stages: Iterable[str]) -> None:
+        """Drop the markers of stages whose files are about to change."""
+        gone = set(stages)
+        if gone & set(self.manifest.stages):
+            kept = {name: record for name, record in self.manifest.stages.items() if name not in gone}
+            self._write(self.manifest.model_copy(update={"stages": kept}))
+
+    def _write(self, manifest: Manifest) -> None:
+        with replacing(self.folder / MANIFEST) as stream:
+            stream.write(manifest.model_dump_json(indent=2).encode() + b"\n")
+        self.manifest = manifest
+        self._tables.clear()
+        self.__dict__.pop("checks", None)
+
+    def _read_table(self, name: str) -> pa.Table:
+        if name not in STAGE_OF_TABLE:
+            raise ValueError(f"there is no table {name!r}; there are: {', '.join(STAGE_OF_TABLE)}")
+        data = self.read_file(STAGE_OF_TABLE[name], file_name(name))
+        return read_table(name, data)
+
+    def _paper_state(self, stage: str) -> StageState:
+        """Judge a stage by the markers alone."""
+        record = self.manifest.stages.get(stage)
+        if record is None:
+            return StageState(stage, "missing", self._unfinished(stage))
+        for earlier, digest in record.reads.items():
+            below = self._paper_state(earlier)
+            if below.condition != "finished":
+                return StageState(stage, "stale", self._stale(stage, earlier))
+            if self.manifest.stages[earlier].digest != digest:
+                return StageState(stage, "stale", self._stale(stage, earlier))
+        return StageState(stage, "finished")
+
+    def _unfinished(self, stage: str) -> str:
+        return f"The {stage} stage of {self.folder} has not finished: `personae run` will finish it."
+
+    def _stale(self, stage: str, earlier: str) -> str:
+        return (
+            f"The {stage} stage of {self.folder} was made from an earlier {earlier} stage: "
+            "`personae run` will make it again."
+        )
+
+
+def create(folder: Path, created: str) -> Project:
+    """Make `folder` a project folder unless it is one; ProjectError where it holds other things."""
+    if (folder / MANIFEST).exists():
+        return Project.open(folder)
+    project = Project(folder, Manifest(created=created))
+    project._write(project.manifest)
+    return project
+
+
+def _parse(path: Path, text: bytes) -> Manifest:
+    damaged = f"{path} is damaged: delete it, and `personae run` will start this folder anew."
+    try:
+        content = json.loads(text)
+    except ValueError:
+        raise ProjectError(damaged) from None
+    version = content.get("format") if isinstance(content, dict) else None
+    if isinstance(version, int) and version != FORMAT:
+        raise ProjectError(
+            f"{path.parent} has folder format {version} and this personae reads format {FORMAT}: "
+            "use the version that made it, or name another folder with -o."
+        )
+    try:
+        return Manifest.model_validate(content)
+    except ValidationError:
+        raise ProjectError(damaged) from None
