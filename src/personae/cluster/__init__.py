@@ -1,0 +1,1 @@
+"""From embeddings to characters: similarity, linkage, first neighbours, constraints."""
