@@ -1,0 +1,253 @@
+"""A made-up film's project folder, for what only reads one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from personae.core import schema
+from personae.core.crops import CROP_SIZE
+from personae.project import Cast, Project
+from personae.project.cast import TrackSpan, screen_time
+from personae.project.files import NewFiles
+from personae.project.folder import CHECKS, create
+from personae.project.manifest import Source, StageRecord
+from personae.project.tables import STAGE_OF_TABLE, file_name, write_table
+from personae.weights import WEIGHTS
+
+RATE = 25
+Rows = list[dict[str, Any]]
+
+
+class NamedProject(Project):
+    """A project whose characters a person has named."""
+
+    names: dict[str, str]
+
+    def cast(self) -> Cast:
+        cast = super().cast()
+        return replace(cast, characters=tuple(replace(one, name=self.names.get(one.label)) for one in cast))
+
+
+def jpeg(colour: Sequence[int], side: int = CROP_SIZE) -> bytes:
+    """A square in one colour with a lighter ellipse in its middle, as JPEG."""
+    import cv2
+
+    image = np.zeros((side, side, 3), np.uint8)
+    image[:] = colour[::-1]
+    light = tuple(int(min(255, part + 60)) for part in colour[::-1])
+    cv2.ellipse(image, (side // 2, side // 2), (side // 5, side // 4), 0, 0, 360, light, -1)
+    return cv2.imencode(".jpg", image)[1].tobytes()
+
+
+def fake_film(
+    folder: Path,
+    *,
+    characters: int = 4,
+    tracks_each: int = 3,
+    unknown: int = 2,
+    shots: int = 10,
+    duration: float = 60.0,
+    name: str = "A film.mp4",
+    names: dict[str, str] | None = None,
+    pictures: Sequence[Sequence[bytes]] | None = None,
+    crops_each: int = 5,
+    checks: Rows | None = None,
+    runner_ups: Sequence[str | None] | None = None,
+    seed: int = 0,
+) -> NamedProject:
+    """Write a project folder of equal shots with tracks at random; characters are labelled by screen time.
+
+    `pictures` holds, for each character and last for the unknown, the JPEGs its crops are drawn from;
+    `runner_ups` the runner-up of each track, of the characters' first.
+    """
+    rng = np.random.default_rng(seed)
+    rows: dict[str, Rows] = {"shots": _shots(shots, duration), "links": []}
+    owners = [who for who in range(characters) for _ in range(tracks_each)] + [-1] * unknown
+    rows["tracks"] = [
+        _track(track, who, characters, rows["shots"], duration, rng) for track, who in enumerate(owners)
+    ]
+    label = _labels(owners, rows["tracks"])
+    rows["characters"] = [
+        {
+            "track": track,
+            "character": label.get(who),
+            "confidence": float(rng.uniform(0.4, 1)),
+            "runner_up": runner_ups[track] if runner_ups else label.get((who + 1) % max(characters, 1)),
+        }
+        for track, who in enumerate(owners)
+    ]
+    rows["crops"] = []
+    plain = [jpeg(rng.integers(40, 180, 3)) for _ in range(6)]
+    for track, who in zip(rows["tracks"], owners, strict=True):
+        rows["crops"] += _crops(
+            track, pictures[who] if pictures else plain, crops_each, len(rows["crops"]), rng
+        )
+    rows["faces"] = _faces(rows["tracks"], rows["crops"], rng)
+    return _write(folder, rows, checks or [], name, duration, names or {})
+
+
+def _shots(count: int, duration: float) -> Rows:
+    edges = [round(edge) for edge in np.linspace(0, duration * RATE, count + 1)] if count else [0]
+    return [
+        {
+            "shot": shot,
+            "first_frame": first,
+            "last_frame": end - 1,
+            "start_pts": first * 3600,
+            "end_pts": end * 3600,
+            "start_s": first / RATE,
+            "end_s": end / RATE,
+        }
+        for shot, (first, end) in enumerate(pairwise(edges))
+    ]
+
+
+def _track(
+    track: int, who: int, characters: int, shots: Rows, duration: float, rng: np.random.Generator
+) -> dict[str, Any]:
+    """Earlier characters have longer tracks."""
+    shot = int(rng.integers(len(shots)))
+    low, high = shots[shot]["start_s"], shots[shot]["end_s"]
+    length = (high - low) * (0.95 - 0.8 * who / characters if who >= 0 else 0.1)
+    start = low + float(rng.uniform(0, high - low - length))
+    first = round(start * RATE)
+    last = max(first + 1, round((start + length) * RATE) - 1)
+    return {
+        "track": track,
+        "shot": shot,
+        "first_frame": first,
+        "last_frame": last,
+        "start_s": first / RATE,
+        "end_s": (last + 1) / RATE,
+        "faces": last - first + 1,
+        "crops": 0,
+        "median_width": float(rng.uniform(40, 200)),
+        "quality": float(rng.uniform(0.3, 1)),
+        "status": "kept" if who >= 0 else schema.TRACK_STATUS[1 + track % 4],
+    }
+
+
+def _labels(owners: list[int], tracks: Rows) -> dict[int, str]:
+    def seconds(who: int) -> float:
+        own = [track for track, owner in zip(tracks, owners, strict=True) if owner == who]
+        return screen_time(TrackSpan(t["track"], t["shot"], t["start_s"], t["end_s"], 1.0) for t in own)
+
+    ranked = sorted({who for who in owners if who >= 0}, key=lambda who: (-seconds(who), who))
+    return {who: f"P{place + 1:02d}" for place, who in enumerate(ranked)}
+
+
+def _crops(
+    track: dict[str, Any], pictures: Sequence[bytes], count: int, first: int, rng: np.random.Generator
+) -> Rows:
+    frames = sorted({int(f) for f in np.linspace(track["first_frame"], track["last_frame"], count)})
+    track["crops"] = len(frames)
+    return [
+        {
+            "crop": first + i,
+            "track": track["track"],
+            "frame": frame,
+            "time_s": frame / RATE,
+            "width": track["median_width"],
+            "sharpness": float(rng.uniform(20, 900)),
+            "score": float(rng.uniform(0.7, 1)),
+            "frontality": float(rng.uniform(0, 1)),
+            "image": pictures[int(rng.integers(len(pictures)))],
+        }
+        for i, frame in enumerate(frames)
+    ]
+
+
+def _faces(tracks: Rows, crops: Rows, rng: np.random.Generator) -> Rows:
+    """At most about 60 boxes a track, and one box that no track took up."""
+    crop_at = {(crop["track"], crop["frame"]): crop["crop"] for crop in crops}
+    rows: Rows = []
+    for track in tracks:
+        span = range(track["first_frame"], track["last_frame"] + 1)
+        for frame in sorted(
+            {*span[:: max(1, len(span) // 60)], *(f for t, f in crop_at if t == track["track"])}
+        ):
+            crop = crop_at.get((track["track"], frame), -1)
+            interpolated = frame % 3 == 1 and crop < 0
+            rows.append(
+                {
+                    "frame": frame,
+                    "pts": frame * 3600,
+                    "time_s": frame / RATE,
+                    "shot": track["shot"],
+                    "track": track["track"],
+                    "x": float(rng.uniform(0, 900)),
+                    "y": float(rng.uniform(0, 400)),
+                    "w": track["median_width"],
+                    "h": track["median_width"] * 1.3,
+                    "score": float("nan") if interpolated else float(rng.uniform(0.6, 1)),
+                    "landmarks": None if interpolated else [1.0] * 10,
+                    "interpolated": interpolated,
+                    "crop": crop,
+                }
+            )
+    if rows:
+        rows.append({**rows[0], "track": -1, "crop": -1})
+    rows.sort(key=lambda row: row["frame"])
+    return [{"face": face, **row} for face, row in enumerate(rows)]
+
+
+def _write(
+    folder: Path, rows: dict[str, Rows], checks: Rows, name: str, duration: float, names: dict[str, str]
+) -> NamedProject:
+    folder.mkdir(parents=True, exist_ok=True)
+    project = create(folder, "2026-01-02T03:00:00+00:00")
+    source = Source(
+        path=f"/films/{name}",
+        size=123_456_789,
+        mtime_ns=0,
+        content_hash="h" * 64,
+        container="mov,mp4",
+        codec="h264",
+        width=1280,
+        height=720,
+        rotation=0,
+        time_base="1/90000",
+        frame_rate="25",
+        start_s=0.0,
+        duration_s=duration,
+        frames=round(duration * RATE),
+    )
+    own = {"somebodys-own": "a" * 64}
+    detector = {"retinaface-mobilenet025": WEIGHTS["retinaface-mobilenet025"].sha256}
+    stages: list[tuple[str, float, dict[str, Any], dict[str, str]]] = [
+        ("scan", 31.25, {"working_side": 960, "stride": None}, detector),
+        ("embed", 12.5, {}, own),
+        ("adapt", 8.0, {"depth": "head", "iterations": 5, "seed": 7}, {}),
+        ("cluster", 0.4, {"method": "personae", "seed": 7}, {}),
+    ]
+    for stage, seconds, parameters, weights in stages:
+        files = NewFiles(folder)
+        for table in (table for table, by in STAGE_OF_TABLE.items() if by == stage):
+            with files.file(file_name(table)) as stream:
+                made = pa.Table.from_pylist(rows[table], schema=getattr(schema, table.upper()))
+                write_table(table, made, stream)
+        if stage == "cluster":
+            with files.file(CHECKS) as stream:
+                stream.write(json.dumps({"checks": checks}).encode())
+        record = StageRecord(
+            parameters=parameters,
+            weights=weights,
+            software="0.1.0",
+            reads={},
+            digest="d" * 64,
+            files=files.put_in_place(),
+            seconds=seconds,
+            finished="2026-01-02T03:04:05+00:00",
+        )
+        project.record(stage, record, source)
+    named = NamedProject(folder, project.manifest)
+    named.names = names
+    return named
