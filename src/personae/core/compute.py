@@ -1,0 +1,51 @@
+"""Where the networks run, and how torch is set up before they do."""
+
+from __future__ import annotations
+
+import os
+
+from personae.core.errors import SettingError
+
+
+def choose_device(wish: str = "auto") -> str:
+    """Give "cpu" or "cuda" for a wish of "auto", "cpu" or "cuda".
+
+    Raises SettingError if the wish is another word, or "cuda" on a machine without a usable one.
+    """
+    if wish not in ("auto", "cpu", "cuda"):
+        raise SettingError(f"There is no device {wish!r}: choose auto, cpu or cuda.")
+    if wish == "cpu":
+        return "cpu"
+    import torch
+
+    present = torch.cuda.is_available()
+    if wish == "cuda" and not present:
+        raise SettingError(
+            "No usable CUDA GPU was found: choose the device cpu or auto, or install a CUDA build of torch."
+        )
+    return "cuda" if present else "cpu"
+
+
+def usable_cores() -> int:
+    """How many cores this process may run on; OMP_NUM_THREADS, where set, goes first."""
+    stated = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
+    if stated.isdigit() and int(stated) > 0:
+        return int(stated)
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # only Linux knows
+        return os.cpu_count() or 1
+
+
+def prepare_torch(threads: int | None = None) -> None:
+    """Set torch's number of threads (None: `usable_cores()`) and flush denormal numbers to zero.
+
+    Some published weights hold thousands of denormal numbers, which slow a CPU down several times. Threads
+    beyond the idle cores slow it down as well: on a machine that is busy otherwise, ask for one.
+    """
+    if threads is not None and threads < 1:
+        raise SettingError(f"The number of threads must be at least 1, not {threads}.")
+    import torch
+
+    torch.set_flush_denormal(True)
+    torch.set_num_threads(threads or usable_cores())
