@@ -1,1 +1,41 @@
-"""personae: who appears in a film, and where."""
+"""personae: who appears in a film, and where.
+
+``analyze("film.mp4")`` gives the film's cast; ``open_project("film.personae")`` reads one found before.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from personae.cluster import VideoClusterNet
+    from personae.core.trackset import TrackSet
+    from personae.project.analyze import analyze, open_project
+
+    __version__: str
+
+__all__ = ["TrackSet", "VideoClusterNet", "__version__", "analyze", "open_project"]
+
+_HOMES = {
+    "TrackSet": "personae.core.trackset",
+    "VideoClusterNet": "personae.cluster",
+    "analyze": "personae.project.analyze",
+    "open_project": "personae.project.analyze",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name when it is first used, so that `import personae` is quick."""
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("personae")
+    if name not in _HOMES:
+        raise AttributeError(f"module 'personae' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -29,8 +29,8 @@ def writing(path: Path) -> Iterator[None]:
     except OSError as error:
         raise OutputError(refusal(path, error)) from error
     except Exception as error:
-        # safetensors reports a full disk by its text alone
-        if type(error).__name__ == "SafetensorError" and "os error" in str(error):
+        # safetensors and torch.save report the operating system's refusal by their text alone
+        if any(sign in str(error) for sign in ("os error", "PytorchStreamWriter failed")):
             raise OutputError(refusal(path, error)) from error
         raise
 
@@ -38,7 +38,7 @@ def writing(path: Path) -> Iterator[None]:
 def refusal(path: Path, error: Exception) -> str:
     """Say in one sentence why `path` could not be written and what to do."""
     number = error.errno if isinstance(error, OSError) else None
-    if number in _FULL or "os error 28" in str(error):
+    if number in _FULL or any(sign in str(error) for sign in ("os error 28", "PytorchStreamWriter failed")):
         return (
             f"There is no space left to write {path}: free some and run the same command again, "
             "finished stages are kept."
@@ -75,7 +75,7 @@ def temporary_name(path: Path) -> Path:
 
 def sweep(folder: Path) -> None:
     """Remove what a killed run has left half-written; call it only under the folder's lock."""
-    for leftover in folder.glob(f".*{TEMPORARY}"):
+    for leftover in folder.glob(f"*{TEMPORARY}"):
         _remove(leftover)
 
 
@@ -91,6 +91,7 @@ class NewFiles:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._names: list[str] = []
+        self._placed: set[str] = set()
 
     @contextmanager
     def file(self, name: str) -> Iterator[BinaryIO]:
@@ -116,15 +117,20 @@ class NewFiles:
                 with open(written, "rb") as stream:
                     os.fsync(stream.fileno())
 
+    def adopt(self, path: Path) -> None:
+        """Take in a file of this folder that is complete and in its place already."""
+        self._names.append(path.name)
+        self._placed.add(path.name)
+
     def put_in_place(self) -> dict[str, FileMark]:
         """Give every file its name and return what each holds, by its path within the folder."""
         marks: dict[str, FileMark] = {}
         with writing(self.folder):
             for name in self._names:
                 path = self.folder / name
-                if path.is_dir():
-                    shutil.rmtree(path)
-                os.replace(temporary_name(path), path)
+                if name not in self._placed:
+                    _put(temporary_name(path), path)
+                    self._placed.add(name)
                 for written in _files_below(path) if path.is_dir() else [path]:
                     marks[written.relative_to(self.folder).as_posix()] = mark(written)
             _settle_folder(self.folder)
@@ -132,12 +138,18 @@ class NewFiles:
 
     def discard(self) -> None:
         """Remove what has not been put in place."""
-        for name in self._names:
+        for name in set(self._names) - self._placed:
             _remove(temporary_name(self.folder / name))
 
 
 def _files_below(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def _put(temporary: Path, path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)  # a folder that is not empty cannot be renamed over
+    os.replace(temporary, path)
 
 
 def _remove(path: Path) -> None:

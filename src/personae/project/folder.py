@@ -87,12 +87,17 @@ class Project:
     def checks(self) -> list[dict[str, Any]]:
         """The decisions of the clustering nearest to the edge, nearest first.
 
-        Each has `kind` ("merge", "split" or "unknown"), `tracks` (numbers as in the tables), `probability` and
-        `text`.
+        Each has `kind` ("merge", "split" or "unknown"), `tracks` (as in the tables), `probability`, `text`.
         """
         data = self.read_file("cluster", CHECKS)
         checks: list[dict[str, Any]] = json.loads(data)["checks"]
         return checks
+
+    @property
+    def report(self) -> Path:
+        """Where the report lies; ProjectError where it has not been written."""
+        self.require("report")
+        return self.folder / REPORT
 
     def cast(self) -> Cast:
         """List the characters by falling screen time."""

@@ -1,0 +1,15 @@
+"""Options that set a stage's setting; their help is the setting's own description."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import typer
+from pydantic import BaseModel
+
+
+def setting(model: type[BaseModel], name: str) -> Any:
+    """Make the option `--name` of a setting; left out, the setting keeps its default."""
+    field = model.model_fields[name]
+    default = "" if field.default is None else f" [default: {field.default}]"
+    return typer.Option(f"--{name}", help=f"{field.description}{default}", show_default=False)

@@ -1,0 +1,80 @@
+"""How a run shows its progress on stderr: a bar for people, JSON lines for machines, or nothing."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from personae.core.errors import SettingError
+from personae.core.hooks import Hook, silent
+
+
+@contextmanager
+def reporting(way: str) -> Iterator[Hook]:
+    """Give the hook for "bar", "json" or "none"; SettingError for another word."""
+    if way == "none":
+        yield silent
+    elif way == "json":
+        yield _json_line
+    elif way == "bar":
+        with _bar() as hook:
+            yield hook
+    else:
+        raise SettingError(f"progress cannot be {way!r}: it should be 'bar', 'json' or 'none'.")
+
+
+def _json_line(stage: str, done: int, total: int | None, **facts: object) -> None:
+    line = {"stage": stage, "done": done, "total": total, **facts}
+    print(json.dumps(line, default=str, ensure_ascii=False), file=sys.stderr, flush=True)
+
+
+@contextmanager
+def _bar() -> Iterator[Hook]:
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        ProgressColumn,
+        Task,
+        TaskID,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+    from rich.text import Text
+
+    class Rate(ProgressColumn):
+        """Units of work per second."""
+
+        def render(self, task: Task) -> Text:
+            speed = task.finished_speed or task.speed
+            return Text(f"{speed:.1f}/s" if speed else "")
+
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("{task.description:<8}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        Rate(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[facts]}"),
+    )
+    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+        tasks: dict[str, TaskID] = {}
+
+        def hook(stage: str, done: int, total: int | None, **facts: object) -> None:
+            if stage not in tasks:
+                for task in tasks.values():
+                    progress.stop_task(task)
+                tasks[stage] = progress.add_task(stage, total=total, facts="")
+            note = facts.pop("note", None)
+            if note is not None:
+                console.print(f"personae: {note}", soft_wrap=True, highlight=False)
+            shown = "  ".join(f"{name} {value}" for name, value in facts.items())
+            progress.update(tasks[stage], completed=done, total=total, facts=shown)
+
+        yield hook

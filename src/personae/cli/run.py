@@ -1,0 +1,68 @@
+"""`personae run`: from a film to its cast."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from personae.cli.options import setting
+from personae.cli.progress import reporting
+from personae.core.config import AdaptConfig, ClusterConfig, EncodeConfig, ScanConfig
+
+
+def run(
+    video: Annotated[Path, typer.Argument(help="The film.", show_default=False)],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="The project folder. [default: VIDEO.personae, beside the film where that can be written]",
+            show_default=False,
+        ),
+    ] = None,
+    method: Annotated[str | None, setting(ClusterConfig, "method")] = None,
+    depth: Annotated[str | None, setting(AdaptConfig, "depth")] = None,
+    device: Annotated[str, typer.Option(help="Where the networks run: auto, cpu or cuda.")] = "auto",
+    seed: Annotated[int | None, setting(AdaptConfig, "seed")] = None,
+    stride: Annotated[int | None, setting(ScanConfig, "stride")] = None,
+    people: Annotated[int | None, setting(ClusterConfig, "people")] = None,
+    encoder: Annotated[str | None, setting(EncodeConfig, "encoder")] = None,
+    weights: Annotated[Path | None, setting(EncodeConfig, "weights")] = None,
+    progress: Annotated[str, typer.Option(help="On stderr: bar, json (one object a line) or none.")] = "bar",
+    as_json: Annotated[bool, typer.Option("--json", help="Print the cast as JSON.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+) -> None:
+    """Find the cast of a film. What an earlier run has finished is not done again."""
+    from personae.project.runner import run as run_project
+    from personae.project.settings import Settings
+
+    given = {
+        "method": method,
+        "depth": depth,
+        "seed": seed,
+        "stride": stride,
+        "people": people,
+        "encoder": encoder,
+        "weights": weights,
+    }
+    settings = Settings.of(
+        device=device, **{name: value for name, value in given.items() if value is not None}
+    )
+    try:
+        with reporting("none" if quiet else progress) as hook:
+            project = run_project(video, output, settings, hook)
+    except KeyboardInterrupt:
+        print("personae: interrupted; finished stages are kept, the same command goes on.", file=sys.stderr)
+        raise typer.Exit(130) from None
+    cast = project.cast()
+    if as_json:
+        typer.echo(json.dumps(cast.as_dict(), indent=1, ensure_ascii=False))
+    elif not quiet:
+        from personae.cli.show import show_cast
+
+        show_cast(cast, project)

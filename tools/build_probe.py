@@ -1,0 +1,45 @@
+"""Build the face that `personae doctor` tries the networks on, and what the original runtime makes of it.
+
+    python tools/build_probe.py MobileFaceNet.tflite
+
+The photograph is NASA's portrait of Eileen Collins (public domain) as scikit-image carries it. The embedding
+is that of the encoder's original TensorFlow Lite file, not of our own network. Needs scikit-image and
+ai-edge-litert; `build_weights.py` says where the file comes from.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+from skimage.data import astronaut
+
+from personae.core.crops import template_square
+from personae.project.checkup import PROBE, probe_crop
+from personae.weights import weight
+
+
+def main() -> None:
+    """Write the picture and the reference."""
+    PROBE.mkdir(exist_ok=True)
+    face = cv2.cvtColor(astronaut()[0:224, 112:336], cv2.COLOR_RGB2BGR)
+    cv2.imwrite(str(PROBE / "face.jpg"), face, [cv2.IMWRITE_JPEG_QUALITY, 88])
+    entry = weight("mobilefacenet-192")
+    crop, _ = probe_crop()
+    image = (template_square(crop).astype(np.float32) - entry.mean[0]) / entry.scale
+    interpreter = Interpreter(model_content=Path(sys.argv[1]).read_bytes())
+    interpreter.allocate_tensors()
+    interpreter.set_tensor(interpreter.get_input_details()[0]["index"], np.stack([image, image]))
+    interpreter.invoke()
+    embedding = interpreter.get_tensor(interpreter.get_output_details()[0]["index"])[0]
+    unit = embedding / np.linalg.norm(embedding)
+    reference = {"encoder": entry.name, "embedding": [round(float(value), 5) for value in unit]}
+    (PROBE / "reference.json").write_text(json.dumps(reference) + "\n")
+
+
+if __name__ == "__main__":
+    main()
