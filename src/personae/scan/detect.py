@@ -1,0 +1,141 @@
+"""Faces with five landmarks in whole frames: RetinaFace (Deng et al., CVPR 2020) with a MobileNet-0.25 trunk."""
+
+from __future__ import annotations
+
+import math
+import os
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+FloatArray = npt.NDArray[np.float32]
+
+STRIDES = (8, 16, 32)
+ANCHORS = ((16, 32), (64, 128), (256, 512))
+"""Side in pixels of the square anchors at each stride."""
+VARIANCES = (0.1, 0.2)
+"""Scales of the regressed centres and of the regressed log sizes."""
+MEAN_BGR = np.array([104, 117, 123], dtype=np.float32)
+"""Subtracted from the pixels, as in training."""
+MOST_OVERLAP = 0.4
+"""Boxes of higher IoU are one face."""
+MOST_CONTAINED = 0.7
+"""A box of which more than this share lies in a better one is a part of the same head."""
+
+
+@dataclass(frozen=True)
+class Faces:
+    """n faces of one picture, best first."""
+
+    boxes: FloatArray
+    """(n, 4) x, y, w, h."""
+    scores: FloatArray
+    """(n,) detector confidence in 0..1."""
+    landmarks: FloatArray
+    """(n, 5, 2) x, y of left eye, right eye, nose, left and right mouth corner, left first in the image."""
+
+    def __len__(self) -> int:
+        return len(self.scores)
+
+    def take(self, keep: npt.NDArray[Any]) -> Faces:
+        """Give the chosen faces only."""
+        return Faces(self.boxes[keep], self.scores[keep], self.landmarks[keep])
+
+    def scaled(self, sx: float, sy: float) -> Faces:
+        """Give the same faces in a picture stretched by `sx` and `sy`."""
+        factors = np.array([sx, sy], dtype=np.float32)
+        return Faces(self.boxes * np.tile(factors, 2), self.scores, self.landmarks * factors)
+
+
+def working_size(width: int, height: int, side: int) -> tuple[int, int]:
+    """Give the (width, height) at which faces are looked for: the long side becomes `side`, in steps of 8."""
+    scale = side / max(width, height)
+    return tuple(max(32, round(length * scale / 8) * 8) for length in (width, height))  # type: ignore[return-value]
+
+
+def usable_cores() -> int:
+    """Cores this process may use: its affinity, or fewer where OMP_NUM_THREADS asks for fewer."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    asked = os.environ.get("OMP_NUM_THREADS", "")
+    return max(1, min(cores, int(asked))) if asked.isdigit() else cores
+
+
+class RetinaFace:
+    """The detector as a function of one picture; holds an onnxruntime session."""
+
+    def __init__(self, weights: Path, device: str = "cpu", min_score: float = 0.5) -> None:
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = usable_cores()
+        options.inter_op_num_threads = 1
+        # Waiting threads must not spin: the decoder needs the cores in between.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        options.log_severity_level = 3
+        wanted = ["CPUExecutionProvider"]
+        if device == "cuda" and "CUDAExecutionProvider" in onnxruntime.get_available_providers():
+            wanted.insert(0, "CUDAExecutionProvider")
+        self._session = onnxruntime.InferenceSession(str(weights), options, providers=wanted)
+        self.min_score = min_score
+
+    def __call__(self, picture: npt.NDArray[np.uint8]) -> Faces:
+        """Find the faces of one (h, w, 3) BGR picture, in its own pixels, best first.
+
+        Pictures go through one at a time: on a CPU larger batches are no faster and cost memory.
+        """
+        blob = np.ascontiguousarray((picture.astype(np.float32) - MEAN_BGR).transpose(2, 0, 1))[None]
+        offsets, confidence, points = self._session.run(["loc", "conf", "landmarks"], {"input": blob})
+        height, width = picture.shape[:2]
+        return decode(offsets[0], confidence[0, :, 1], points[0], width, height, self.min_score)
+
+
+@lru_cache(maxsize=4)
+def anchors(width: int, height: int) -> FloatArray:
+    """Give the (m, 4) anchors of a picture as centre x, centre y, width, height in pixels, in the network's order."""
+    parts = []
+    for stride, sides in zip(STRIDES, ANCHORS, strict=True):
+        rows, columns = math.ceil(height / stride), math.ceil(width / stride)
+        y, x, side = np.meshgrid(np.arange(rows), np.arange(columns), np.array(sides), indexing="ij")
+        parts.append(np.stack([(x + 0.5) * stride, (y + 0.5) * stride, side, side], axis=-1).reshape(-1, 4))
+    return np.concatenate(parts).astype(np.float32)
+
+
+def decode(
+    offsets: FloatArray, scores: FloatArray, points: FloatArray, width: int, height: int, min_score: float
+) -> Faces:
+    """Turn the network's (m, 4), (m,) and (m, 10) outputs for one picture into faces of at least `min_score`."""
+    likely = np.flatnonzero(scores >= min_score)
+    anchor, scores = anchors(width, height)[likely], scores[likely]
+    centre = anchor[:, :2] + offsets[likely, :2] * VARIANCES[0] * anchor[:, 2:]
+    size = anchor[:, 2:] * np.exp(offsets[likely, 2:] * VARIANCES[1])
+    landmarks = anchor[:, None, :2] + points[likely].reshape(-1, 5, 2) * VARIANCES[0] * anchor[:, None, 2:]
+    boxes = np.concatenate([centre - size / 2, size], axis=1)
+    keep = suppress(boxes, scores)
+    return Faces(boxes[keep], scores[keep], landmarks[keep].astype(np.float32))
+
+
+def overlaps(boxes: FloatArray, others: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Give IoU and share of the smaller box covered, both (n, m), of boxes (n, 4) and (m, 4) as x, y, w, h."""
+    low = np.maximum(boxes[:, None, :2], others[None, :, :2])
+    high = np.minimum((boxes[:, :2] + boxes[:, 2:])[:, None], (others[:, :2] + others[:, 2:])[None])
+    inter = np.clip(high - low, 0, None).prod(axis=2)
+    area, area_of_others = boxes[:, 2:].prod(axis=1)[:, None], others[:, 2:].prod(axis=1)[None]
+    tiny = np.float32(1e-9)
+    iou = inter / np.maximum(area + area_of_others - inter, tiny)
+    return iou, inter / np.maximum(np.minimum(area, area_of_others), tiny)
+
+
+def suppress(boxes: FloatArray, scores: FloatArray) -> npt.NDArray[np.int64]:
+    """Give the indices, best first, of boxes that no better box covers (greedy non-maximum suppression)."""
+    order = np.argsort(-scores, kind="stable")
+    kept: list[int] = []
+    while len(order):
+        best, order = order[0], order[1:]
+        kept.append(int(best))
+        iou, covered = overlaps(boxes[best][None], boxes[order])
+        order = order[(iou[0] <= MOST_OVERLAP) & (covered[0] <= MOST_CONTAINED)]
+    return np.array(kept, dtype=np.int64)

@@ -1,0 +1,73 @@
+"""Which faces of a track become crops: one about every `crop_every` frames (paper: 12), more densely in short tracks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+
+@dataclass(slots=True)
+class SeenFace:
+    """One detected face of one frame, with its aligned crop while that may still be sampled."""
+
+    frame: int
+    pts: int
+    time_s: float
+    box: npt.NDArray[np.float32]
+    """(4,) x, y, w, h in pixels of the film."""
+    score: float
+    landmarks: npt.NDArray[np.float32]
+    """(5, 2) x, y in pixels of the film."""
+    frontality: float
+    sharpness: float
+    look: npt.NDArray[np.float32] | None = None
+    """What the face looks like, for telling two people apart; see `track.look`."""
+    jpeg: bytes | None = None
+    """The aligned crop; dropped as soon as it is sure not to be sampled."""
+
+    @property
+    def width(self) -> float:
+        """Of the box, in pixels of the film."""
+        return float(self.box[2])
+
+
+def sample(faces: Sequence[SeenFace], every: int, at_least: int) -> list[int]:
+    """Choose the crops of a track: indices into its detected `faces`, which are ordered by frame.
+
+    The sampling points are f_1, f_1 + every, f_1 + 2 every, ... (paper section 3.2); the best face nearest to a point
+    stands for it. Where that gives fewer than `at_least` crops, the faces are divided into `at_least` groups
+    of equal size (or as many as there are faces), and the best of each is taken. Faces without a crop are passed over.
+    """
+    usable = [i for i, face in enumerate(faces) if face.jpeg is not None]
+    if not usable:
+        return []
+    frames = np.array([faces[i].frame for i in usable])
+    point = (frames - frames[0] + every // 2) // every
+    wanted = min(at_least, len(usable))
+    if len(np.unique(point)) < wanted:
+        point = np.arange(len(usable)) * wanted // len(usable)
+    worth = _worth([faces[i] for i in usable])
+    chosen = []
+    for p in np.unique(point):
+        members = np.flatnonzero(point == p)
+        chosen.append(usable[int(members[np.argmax(worth[members])])])
+    return chosen
+
+
+def _worth(faces: Sequence[SeenFace]) -> npt.NDArray[np.float64]:
+    """Rank the faces of one track: confident, frontal, and sharp in comparison with the track's other faces."""
+    score = np.array([face.score for face in faces])
+    front = np.array([face.frontality for face in faces])
+    sharp = np.array([face.sharpness for face in faces])
+    return np.asarray(score * (1 + front) * sharp / (sharp + np.median(sharp) + 1e-9))
+
+
+def forget_crops(faces: Sequence[SeenFace], every: int, at_least: int) -> None:
+    """Drop the crops of a growing track that `sample` would not choose, so that memory stays bounded."""
+    keep = set(sample(faces, every, at_least))
+    for i, face in enumerate(faces):
+        if i not in keep:
+            face.jpeg = None
