@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -27,12 +28,44 @@ class ScanConfig(_Settings):
     min_width: float = Field(0.02, ge=0, lt=1, description="Narrowest face of a `kept` track, as a share of the film's width.")
 
 
+class EncodeConfig(_Settings):
+    """From crops to embeddings."""
+
+    encoder: str = Field("mobilefacenet-192", description="Face-ID network; `personae models` lists them.")
+    weights: Path | None = Field(None, description="A weight file of the encoder's architecture; None takes the shipped one.")
+
+
 class AdaptConfig(_Settings):
     """VideoClusterNet's self-supervised finetuning on one film."""
 
     depth: Depth = Field("head", description="What trains: the head, the encoder's last block too, or all of it.")
-    iterations: int = Field(5, ge=0, le=20, description="Rounds of finetuning and coarse matching (paper: 5); 0 adapts nothing.")
+    iterations: int = Field(5, ge=0, le=20, description="Rounds of finetuning and matching (paper: 5 or more); 0: none.")
     seed: int = Field(0, ge=0, description="Seed of every random choice.")
+
+    first_epochs: int = Field(30, ge=1, description="Epochs of the first iteration (paper: 30).")
+    head_only_epochs: int = Field(10, ge=0, description="Its first epochs with a frozen encoder (paper: 10).")
+    later_epochs: int = Field(10, ge=1, description="Epochs of every later iteration (paper: 10).")
+    batch_pairs: int = Field(32, ge=1, description="Pairs per step; not stated in the paper.")
+    pairs_per_crop: int = Field(4, ge=1, description="Pairs per crop and epoch; not stated in the paper.")
+    steps_at_least: int = Field(34, ge=1, description="Fewest steps of an epoch, so that short clips train too.")
+    steps_at_most: int = Field(100, ge=1, description="Most steps of an epoch, so that films end in time.")
+    learning_rate: float = Field(1e-4, gt=0, description="AdamW's peak rate (paper: 1e-4).")
+    warmup_start: float = Field(5e-6, ge=0, description="Rate at the start of each iteration's warm-up (paper: 5e-6).")
+    warmup_epochs: int = Field(5, ge=0, description="Epochs of linear warm-up in every iteration (paper: 5).")
+    final_learning_rate: float = Field(1e-5, ge=0, description="Where the cosine ends (paper: 1e-5).")
+    weight_decay: float = Field(0.04, ge=0, description="AdamW's weight decay; not stated in the paper (iBOT: 0.04).")
+    ema_momentum: float = Field(0.9, ge=0, lt=1, description="Teacher's momentum per epoch; not stated in the paper.")
+    student_temperature: float = Field(0.1, gt=0, description="tau_s; not stated in the paper (iBOT: 0.1).")
+    teacher_temperature: float = Field(0.04, gt=0, description="tau_t; not stated in the paper (iBOT: 0.04).")
+    centre_momentum: float = Field(0.9, ge=0, lt=1, description="Of the teacher's running mean (iBOT: 0.9).")
+    head_width: int = Field(512, ge=8, description="Hidden width of the head; not stated in the paper.")
+    cross_share: float = Field(0.5, ge=0, le=1, description="Share of pairs across matched tracks; not stated in the paper.")
+    matching: bool = Field(True, description="Pair crops of softly matched tracks from the second iteration on.")
+    matching_space: Literal["pca", "raw", "tsne"] = Field("pca", description="Space of coarse matching's Gaussians.")
+    quality_filter: bool = Field(True, description="Leave tracks of outlying SER-FIQ quality out of an iteration.")
+    mad: Literal["median", "mean"] = Field("median", description="Absolute deviation in the quality threshold.")
+    global_views: int = Field(2, ge=1, description="Cached global views per crop at depth head and last.")
+    local_views: int = Field(4, ge=0, description="Cached local views per crop at depth head and last.")
 
 
 class ClusterConfig(_Settings):
