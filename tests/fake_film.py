@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -136,11 +137,11 @@ def _track(
 
 
 def _labels(owners: list[int], tracks: Rows) -> dict[int, str]:
-    def seconds(who: int) -> float:
-        own = [track for track, owner in zip(tracks, owners, strict=True) if owner == who]
-        return screen_time(TrackSpan(t["track"], t["shot"], t["start_s"], t["end_s"], 1.0) for t in own)
-
-    ranked = sorted({who for who in owners if who >= 0}, key=lambda who: (-seconds(who), who))
+    spans: dict[int, list[TrackSpan]] = defaultdict(list)
+    for who, t in zip(owners, tracks, strict=True):
+        if who >= 0:
+            spans[who].append(TrackSpan(t["track"], t["shot"], t["start_s"], t["end_s"], 1.0))
+    ranked = sorted(spans, key=lambda who: (-screen_time(spans[who]), who))
     return {who: f"P{place + 1:02d}" for place, who in enumerate(ranked)}
 
 
@@ -167,14 +168,15 @@ def _crops(
 
 def _faces(tracks: Rows, crops: Rows, rng: np.random.Generator) -> Rows:
     """At most about 60 boxes a track, and one box that no track took up."""
-    crop_at = {(crop["track"], crop["frame"]): crop["crop"] for crop in crops}
+    crop_at: dict[int, dict[int, int]] = defaultdict(dict)
+    for crop in crops:
+        crop_at[crop["track"]][crop["frame"]] = crop["crop"]
     rows: Rows = []
     for track in tracks:
         span = range(track["first_frame"], track["last_frame"] + 1)
-        for frame in sorted(
-            {*span[:: max(1, len(span) // 60)], *(f for t, f in crop_at if t == track["track"])}
-        ):
-            crop = crop_at.get((track["track"], frame), -1)
+        own = crop_at[track["track"]]
+        for frame in sorted({*span[:: max(1, len(span) // 60)], *own}):
+            crop = own.get(frame, -1)
             interpolated = frame % 3 == 1 and crop < 0
             rows.append(
                 {

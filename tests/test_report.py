@@ -1,0 +1,328 @@
+"""The report: what the page holds, read back by an HTML parser."""
+
+from __future__ import annotations
+
+import base64
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from fake_film import NamedProject, fake_film
+from personae.core.errors import OutputError, ProjectError
+from personae.project import Project
+from personae.report import write_report
+from personae.report.texts import count_of, percent, short_clock, size_text, thousands, whole_clock
+
+VOID = {"meta", "img", "link", "br", "input", "hr"}
+
+
+class Page(HTMLParser):
+    """Elements with their attributes, and the text between them by the innermost element of interest."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.texts: dict[str, list[str]] = {}
+        self.open: list[str] = []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        self.texts.setdefault(tag, [])
+        if tag not in VOID:
+            self.open.append(tag)
+            self.texts[tag].append("")
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag, f"</{tag}> closes something else"
+
+    def handle_data(self, data: str) -> None:
+        for tag in set(self.open):
+            self.texts[tag][-1] += data
+
+    def all(self, tag: str, **wanted: str) -> list[dict[str, str | None]]:
+        return [
+            attrs
+            for name, attrs in self.elements
+            if name == tag
+            and all((attrs.get(key.strip("_")) or "").split()[:1] == [v] for key, v in wanted.items())
+        ]
+
+    def ids(self) -> list[str]:
+        return [attrs["id"] for _, attrs in self.elements if attrs.get("id")]
+
+
+def page_of(project: Project) -> Page:
+    path = write_report(project)
+    page = Page(path.read_text(encoding="utf-8"))
+    assert page.open == [], "every element is closed"
+    assert len(page.ids()) == len(set(page.ids()))
+    for link in page.all("a"):
+        assert (link["href"] or "")[1:] in page.ids(), f"{link} leads nowhere"
+    return page
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory: pytest.TempPathFactory) -> NamedProject:
+    checks = [
+        {"kind": "merge", "tracks": [0, 1], "probability": 0.52, "text": "First <of> all."},
+        {"kind": "split", "tracks": [0, 3], "probability": 0.55, "text": "Second."},
+        {"kind": "unknown", "tracks": [12], "probability": 0.61, "text": "Third."},
+        {"kind": "merge", "tracks": [0, 1, 2, 3], "probability": 0.7, "text": "Fourth."},
+    ]
+    return fake_film(
+        tmp_path_factory.mktemp("film") / "f", names={"P02": "Zoë & <b>Co</b>"}, checks=checks, unknown=3
+    )
+
+
+@pytest.fixture(scope="module")
+def page(film: NamedProject) -> Page:
+    return page_of(film)
+
+
+def test_the_page_needs_nothing_from_outside(film: NamedProject, page: Page) -> None:
+    assert page.all("link") == []
+    for tag, attrs in page.elements:
+        for key in ("src", "href", "xlink:href", "srcset", "data", "action", "poster"):
+            value = attrs.get(key)
+            assert (
+                value is None
+                or value.startswith("#")
+                or (tag == "img" and value.startswith("data:image/jpeg;"))
+            ), (
+                tag,
+                key,
+                value[:60],
+            )
+    text = write_report(film).read_text(encoding="utf-8")
+    assert not re.search(r"https?://|@import|url\(|fetch\(|XMLHttpRequest", text)
+
+
+def test_every_character_is_shown_in_order_with_its_facts(film: NamedProject, page: Page) -> None:
+    cast = film.cast()
+    cards = [attrs["id"] for attrs in page.all("article", class_="card")]
+    assert cards == [f"character-{one.label}" for one in cast]
+    for article, one in zip(page.texts["article"], cast, strict=False):
+        assert (one.name or one.label) in article
+        assert short_clock(one.screen_time) in article
+        assert f"{short_clock(one.first_seen)}–{short_clock(one.last_seen)}" in article
+        assert count_of(len(one.tracks), "track") in article
+        assert percent(one.confidence) in article
+
+
+def test_odd_names_stay_text(film: NamedProject, tmp_path: Path) -> None:
+    name = "<script>alert('x')</script> & \"q\" {{ 7*7 }}.mp4"
+    page = page_of(fake_film(tmp_path / "f", name=name))
+    assert page.texts["h1"] == [name.rsplit("/", 1)[-1]]
+    assert len(page.all("script")) == 1
+
+
+def test_the_header_counts_what_is_in_the_tables(film: NamedProject, page: Page) -> None:
+    header = page.texts["header"][0]
+    faces = film.table("faces").to_pylist()
+    tracked = sum(not face["interpolated"] and face["track"] >= 0 for face in faces)
+    for count, title in (
+        (4, "Characters"),
+        (15, "Face tracks"),
+        (3, "Of them unknown"),
+        (tracked, "Faces"),
+        (10, "Shots"),
+    ):
+        assert re.search(rf"{title}\s*{thousands(count)}\b", header)
+    for fact in ("0:01:00.0", "1280 × 720", "25 frames/s", "h264", "123\u00a0MB"):
+        assert fact in header
+
+
+def test_pictures_are_described_and_decode(page: Page) -> None:
+    pictures = page.all("img")
+    assert len(pictures) > 40
+    for picture in pictures:
+        assert picture.get("alt") is not None
+        data = base64.b64decode((picture["src"] or "").split(",", 1)[1])
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+        assert image.shape[0] == image.shape[1] <= 160
+
+
+def test_the_timeline_puts_every_appearance_at_its_time(film: NamedProject, page: Page) -> None:
+    lanes = page.all("svg", class_="lane")
+    assert len(lanes) == len(film.cast())
+    titles = page.texts["title"][1:]
+    bars = page.all("rect")
+    assert len(titles) == len(bars)
+    width = float((lanes[0]["viewbox"] or "").split()[2])
+    expected = [(one.name or one.label, seen) for one in film.cast() for seen in one.appearances]
+    found = {title.split(",")[0] + title.split(",")[1]: bar for title, bar in zip(titles, bars, strict=True)}
+    for name, seen in expected:
+        bar = found.get(f"{name} {short_clock(seen.start_s)} to {short_clock(seen.end_s)}")
+        if bar is not None:  # not joined with a neighbour
+            assert float(bar["x"] or 0) / width * 60 == pytest.approx(seen.start_s, abs=0.01)
+            assert float(bar["width"] or 0) / width * 60 == pytest.approx(seen.end_s - seen.start_s, abs=0.01)
+    assert sum(name in str(list(found)) for name, _ in expected) == len(expected)
+
+
+def test_the_matrix_counts_shared_shots(film: NamedProject, page: Page) -> None:
+    cast = list(film.cast())
+    cells = [text for text in page.texts["td"] if re.fullmatch(r"\d+|·", text)][: len(cast) ** 2]
+    shots = [{seen.shot for seen in one.appearances} for one in cast]
+    plain = [str(len(a & b)) if a & b else "·" for a in shots for b in shots]
+    assert cells == plain
+
+
+def test_decisions_are_shown_with_both_sides(page: Page) -> None:
+    decisions = page.texts["article"][4:]
+    assert len(decisions) == 4
+    for text, title, probability, words in zip(
+        decisions,
+        ("Put together", "Kept apart", "Left unknown", "Put together"),
+        ("52 %", "55 %", "61 %", "70 %"),
+        ("First <of> all.", "Second.", "Third.", "Fourth."),
+        strict=True,
+    ):
+        assert title in text
+        assert probability in text
+        assert words in text
+    assert len(page.texts["figure"]) == 8
+    assert "track 0" in page.texts["figure"][0]
+    assert "track 1" in page.texts["figure"][1]
+    assert "unknown" in page.texts["figure"][4]
+    assert "nearest character" in page.texts["figure"][5]
+
+
+def test_the_least_certain_tracks_come_first_among_the_doubts(film: NamedProject, page: Page) -> None:
+    given = {row["track"]: row["confidence"] for row in film.table("characters").to_pylist()}
+    first = min(given[track] for track in next(iter(film.cast())).tracks)
+    doubts = page.texts["article"][0].split("Least certain tracks")[1]
+    assert doubts.split()[0] + " %" == percent(first)
+
+
+def test_unknown_tracks_are_grouped_by_their_reason(film: NamedProject, page: Page) -> None:
+    section = page.texts["section"][-2]
+    status = {row["track"]: row["status"] for row in film.table("tracks").to_pylist()}
+    titles = {"small": "Too small", "blurred": "Blurred", "short": "Too short", "low_quality": "Low quality"}
+    for track in film.cast().unknown:
+        assert titles[status[track]] in section
+    assert "3\u00a0tracks" in section
+
+
+def test_the_run_is_told_with_settings_and_licences(page: Page) -> None:
+    run = page.texts["section"][-1]
+    for fact in (
+        "working_side 960",
+        "stride automatic",
+        "iterations 5",
+        "seed 7",
+        "personae 0.1.0",
+        "0:00:31.2",
+    ):
+        assert fact in run
+    assert "retinaface-mobilenet025" in run
+    assert "MIT" in run
+    assert "not known" in run
+    assert "a" * 64 in run
+
+
+def test_a_film_without_faces_says_so(tmp_path: Path) -> None:
+    page = page_of(fake_film(tmp_path / "f", characters=0, unknown=0))
+    assert "No face was found" in page.texts["main"][0]
+    assert page.all("article") == []
+
+
+def test_a_film_with_one_unknown_track_says_so(tmp_path: Path) -> None:
+    page = page_of(fake_film(tmp_path / "f", characters=0, unknown=1))
+    assert "No character was found" in page.texts["main"][0]
+    assert "1\u00a0face track was found" in page.texts["main"][0]
+
+
+def test_one_track_makes_a_whole_page(tmp_path: Path) -> None:
+    page = page_of(fake_film(tmp_path / "f", characters=1, tracks_each=1, unknown=0, shots=1))
+    assert len(page.all("article")) == 1
+    assert "Least certain" not in page.texts["main"][0]
+    assert "Together" not in page.texts["main"][0]
+
+
+def test_a_film_without_shots_or_length_still_has_a_page(tmp_path: Path) -> None:
+    page = page_of(fake_film(tmp_path / "f", characters=0, unknown=0, shots=0, duration=0.0))
+    assert page.all("h1")
+
+
+def test_a_long_film_with_400_characters_stays_small(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    noise = [
+        cv2.imencode(".jpg", rng.integers(0, 256, (160, 160, 3), np.uint8))[1].tobytes() for _ in range(4)
+    ]  # the worst a JPEG can be
+    film = fake_film(
+        tmp_path / "f",
+        characters=400,
+        tracks_each=6,
+        unknown=300,
+        shots=1500,
+        duration=7200,
+        crops_each=3,
+        pictures=[noise] * 401,
+    )
+    page = page_of(film)
+    assert 5e6 < (film.folder / "report.html").stat().st_size < 15e6
+    assert len(page.all("article", class_="card")) == 60
+    assert page.ids().count("character-P400") == 1
+
+
+def test_the_same_project_gives_the_same_page(film: NamedProject) -> None:
+    first = write_report(film).read_bytes()
+    assert write_report(film).read_bytes() == first
+
+
+def test_a_project_that_is_not_clustered_is_refused(tmp_path: Path) -> None:
+    film = fake_film(tmp_path / "f")
+    film.forget(["cluster"])
+    with pytest.raises(ProjectError, match="cluster"):
+        write_report(film)
+
+
+def test_an_unwritable_folder_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    film = fake_film(tmp_path / "f")
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(OutputError, match="no space left"):
+        write_report(film)
+    assert not (film.folder / "report.html").exists()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.0, "0:00:00.0"), (59.96, "0:01:00.0"), (3725.04, "1:02:05.0"), (-1.5, "-0:00:01.5")],
+)
+def test_clocks_show_tenths(seconds: float, text: str) -> None:
+    assert short_clock(seconds) == text
+
+
+def test_small_texts() -> None:
+    assert [percent(share) for share in (0.0, 0.001, 0.5, 0.999, 1.0)] == [
+        "0 %",
+        "1 %",
+        "50 %",
+        "99 %",
+        "100 %",
+    ]
+    assert whole_clock(3599.6) == "1:00:00"
+    assert count_of(1, "shot") == "1\u00a0shot"
+    assert count_of(1200, "stretch", "stretches") == "1\u202f200\u00a0stretches"
+    sizes = [12, 1500, 99_940_000, 123e6, 999_999_999, 4.2e9]
+    assert [size_text(int(size)).replace("\u00a0", " ") for size in sizes] == [
+        "12 bytes",
+        "1.5 kB",
+        "99.9 MB",
+        "123 MB",
+        "1.0 GB",
+        "4.2 GB",
+    ]
