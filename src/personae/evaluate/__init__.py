@@ -1,0 +1,1 @@
+"""Figures: how well a clustering, or a whole run over a film, agrees with hand labels."""
