@@ -238,7 +238,7 @@ def test_images(paths: list[Path]) -> FloatArray:
 
 
 def build(entry: Weight, archives: Path | None, check: bool, images: FloatArray) -> None:
-    """Rebuild one weight file, compare it with its original runtime, and write it or check the shipped one."""
+    """Rebuild one weight file, compare it with its original runtime, write it or check the shipped."""
     origin = ORIGINS[entry.name]
     content = original(origin, archives)
     built = origin.convert(content)

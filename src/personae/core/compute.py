@@ -49,3 +49,13 @@ def prepare_torch(threads: int | None = None) -> None:
 
     torch.set_flush_denormal(True)
     torch.set_num_threads(threads or usable_cores())
+
+
+def native_bfloat16(device: str) -> bool:
+    """Say whether the device computes in bfloat16 natively, so that it is faster than float32, not slower."""
+    import torch
+
+    if device != "cpu":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    abilities: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()  # newer versions of torch
+    return bool(abilities.get("avx512_bf16") or abilities.get("amx_bf16"))

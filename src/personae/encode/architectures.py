@@ -9,15 +9,23 @@ from personae.core.errors import WeightsError
 from personae.encode.backbone import Backbone
 from personae.encode.mobilefacenet import MobileFaceNet
 
+Points = tuple[tuple[float, float], ...]
+
 
 @dataclass(frozen=True)
 class Architecture:
-    """A network and its input: RGB, (pixels - mean) / scale, the face on the ArcFace template."""
+    """A network and its input: a square of RGB pixels, (pixels - mean) / scale, the face at a fixed place."""
 
     build: Callable[[], Backbone]
+
     input_size: int = 112
+    """Side of the input in pixels."""
+
     mean: tuple[float, float, float] = (127.5, 127.5, 127.5)
     scale: tuple[float, float, float] = (127.5, 127.5, 127.5)
+
+    landmarks: Points | None = None
+    """Where the five points of the ArcFace template lie in the input; None: the template fills the input."""
 
 
 ARCHITECTURES: dict[str, Architecture] = {
@@ -31,6 +39,5 @@ def architecture(name: str) -> Architecture:
     try:
         return ARCHITECTURES[name]
     except KeyError:
-        raise WeightsError(
-            f"There is no encoder called {name!r}; there are: {', '.join(ARCHITECTURES)}."
-        ) from None
+        known = ", ".join(ARCHITECTURES)
+        raise WeightsError(f"There is no encoder called {name!r}; there are: {known}.") from None
