@@ -19,14 +19,16 @@ from personae.scan.detect import RetinaFace, working_size
 from personae.scan.sample import SeenFace, forget_crops
 from personae.scan.shots import AdaptiveShots, Shot, ShotDetector
 from personae.scan.tables import Tables
-from personae.scan.track import ShotTracker, join, look
+from personae.scan.track import ShotTracker, finish, look
 from personae.weights import weight
 
-DETECTIONS_PER_S = 8
+DETECTIONS_PER_S = 7
 """Frames a second on which faces are looked for where no stride is asked for."""
 JPEG_QUALITY = 92
 CROPS_IN_MEMORY = 256
 """Faces a growing piece may have before crops that will not be sampled are dropped."""
+STRANGERS_WAIT_S = 60.0
+"""Seconds for which a doubtful face may still be adopted by a track, in a shot that goes on for so long."""
 REPORT_EVERY = 25
 """Frames between two calls of the hook."""
 
@@ -121,6 +123,7 @@ class _Scanner:
         self._first = 0
         self._pts: list[int] = []
         self._strangers: list[SeenFace] = []
+        self._settled = 0  # so many strangers no longer wait for a track to adopt them
 
     def counts(self) -> dict[str, int]:
         """Facts for the hook."""
@@ -129,7 +132,7 @@ class _Scanner:
     def take(self, frame: Frame, starts: bool, ends: bool) -> None:
         """Take the next frame; `starts` and `ends` say whether it is a shot's first and last."""
         if starts:
-            self._first, self._pts, self._strangers = frame.index, [], []
+            self._first, self._pts, self._strangers, self._settled = frame.index, [], [], 0
             self._tracker.start()
         self._pts.append(frame.pts)
         if ends or (frame.index - self._first) % self._stride == 0:
@@ -149,8 +152,14 @@ class _Scanner:
             members = self._tracker.pieces[piece]
             if len(members) % CROPS_IN_MEMORY == 0:
                 forget_crops(members, self._config.crop_every, self._config.crops_at_least)
-        for face in self._strangers:
+        for face in self._strangers[self._settled :]:
             face.jpeg = None
+        while (
+            self._settled < len(self._strangers)
+            and frame.time_s - self._strangers[self._settled].time_s > STRANGERS_WAIT_S
+        ):
+            self._strangers[self._settled].look = None
+            self._settled += 1
 
     def _detect(self, frame: Frame) -> list[SeenFace]:
         width, height = self._size
@@ -189,7 +198,6 @@ class _Scanner:
             else round(1 / (self._media.fps * self._time_base))
         )
         shot = Shot(self._number, self._first, frame.index, self._pts[0], frame.pts + max(1, step))
-        pieces = self._tracker.pieces
-        tracks = [[face for i in group for face in pieces[i]] for group in join(pieces)]
-        self.tables.add(shot, self._pts, tracks, self._strangers)
+        tracks, strangers = finish(self._tracker.pieces, self._strangers, self._config.start_score)
+        self.tables.add(shot, self._pts, tracks, strangers)
         self._number += 1

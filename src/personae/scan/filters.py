@@ -12,12 +12,14 @@ import numpy as np
 from personae.scan.sample import SeenFace
 
 FEWEST_FACES = 3
-SHORTEST_S = 0.3
+SHORTEST_S = 0.2
 """A track of fewer detections, or of less time, is `short`."""
-LEAST_SHARPNESS = 5.0
-"""Variance of the Laplacian (8-bit grey, 112 px) below which the sharpest crop of a track is `blurred`."""
-LEAST_SCORE = 0.8
-"""A track is of `low_quality` if the detector never, or only now and then, was surer than this."""
+LEAST_SHARPNESS = 20 / 12
+"""A track is `blurred` if its median sharpness is lower: rounding to 8 bits alone (variance 1/12 a pixel) gives a flat
+picture this much, since the squared weights of the Laplacian add up to 20."""
+SURE_SCORE = 0.95
+SURE_SHARE = 0.25
+"""A track is of `low_quality` unless the detector was at least this sure in at least this share of its detections."""
 GOOD_WIDTH = 64.0
 """Width in pixels from which a face could not be much better recognised if it were larger."""
 GOOD_SHARPNESS = 100.0
@@ -37,14 +39,14 @@ def quality(faces: Sequence[SeenFace]) -> float:
 
 def status(faces: Sequence[SeenFace], least_width: float) -> str:
     """Name the first filter a track fails, or `kept`; `least_width` is in pixels. See `core.schema.TRACK_STATUS`."""
-    width, _, score, _ = _medians(faces)
+    width, sharp, _, _ = _medians(faces)
     if width < least_width:
         return "small"
-    if max(face.sharpness for face in faces) < LEAST_SHARPNESS:
+    if sharp < LEAST_SHARPNESS:
         return "blurred"
     if len(faces) < FEWEST_FACES or faces[-1].time_s - faces[0].time_s < SHORTEST_S:
         return "short"
-    if score < LEAST_SCORE:
+    if sum(face.score >= SURE_SCORE for face in faces) < SURE_SHARE * len(faces):
         return "low_quality"
     return "kept"
 

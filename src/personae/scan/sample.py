@@ -23,8 +23,8 @@ class SeenFace:
     """(5, 2) x, y in pixels of the film."""
     frontality: float
     sharpness: float
-    look: npt.NDArray[np.float32] | None = None
-    """What the face looks like, for telling two people apart; see `track.look`."""
+    look: npt.NDArray[np.float16] | None = None
+    """What the face looks like, for telling two people apart; see `track.look`. Dropped where no longer needed."""
     jpeg: bytes | None = None
     """The aligned crop; dropped as soon as it is sure not to be sampled."""
 
