@@ -62,6 +62,7 @@ def fake_film(
     crops_each: int = 5,
     checks: Rows | None = None,
     runner_ups: Sequence[str | None] | None = None,
+    warnings: Sequence[str] = (),
     seed: int = 0,
 ) -> NamedProject:
     """Write a project folder of equal shots with tracks at random; characters are labelled by screen time.
@@ -81,7 +82,7 @@ def fake_film(
             "track": track,
             "character": label.get(who),
             "confidence": float(rng.uniform(0.4, 1)),
-            "runner_up": runner_ups[track] if runner_ups else label.get((who + 1) % max(characters, 1)),
+            "runner_up": runner_ups[track] if runner_ups else _next(who, characters, label),
         }
         for track, who in enumerate(owners)
     ]
@@ -92,7 +93,7 @@ def fake_film(
             track, pictures[who] if pictures else plain, crops_each, len(rows["crops"]), rng
         )
     rows["faces"] = _faces(rows["tracks"], rows["crops"], rng)
-    return _write(folder, rows, checks or [], name, duration, names or {})
+    return _write(folder, rows, checks or [], name, duration, names or {}, warnings)
 
 
 def _shots(count: int, duration: float) -> Rows:
@@ -143,6 +144,10 @@ def _labels(owners: list[int], tracks: Rows) -> dict[int, str]:
             spans[who].append(TrackSpan(t["track"], t["shot"], t["start_s"], t["end_s"], 1.0))
     ranked = sorted(spans, key=lambda who: (-screen_time(spans[who]), who))
     return {who: f"P{place + 1:02d}" for place, who in enumerate(ranked)}
+
+
+def _next(who: int, characters: int, label: dict[int, str]) -> str | None:
+    return label[(who + 1) % characters] if characters > 1 else None
 
 
 def _crops(
@@ -202,7 +207,13 @@ def _faces(tracks: Rows, crops: Rows, rng: np.random.Generator) -> Rows:
 
 
 def _write(
-    folder: Path, rows: dict[str, Rows], checks: Rows, name: str, duration: float, names: dict[str, str]
+    folder: Path,
+    rows: dict[str, Rows],
+    checks: Rows,
+    name: str,
+    duration: float,
+    names: dict[str, str],
+    warnings: Sequence[str],
 ) -> NamedProject:
     folder.mkdir(parents=True, exist_ok=True)
     project = create(folder, "2026-01-02T03:00:00+00:00")
@@ -248,6 +259,7 @@ def _write(
             files=files.put_in_place(),
             seconds=seconds,
             finished="2026-01-02T03:04:05+00:00",
+            facts={"warnings": list(warnings)} if warnings and stage == "scan" else {},
         )
         project.record(stage, record, source)
     named = NamedProject(folder, project.manifest)

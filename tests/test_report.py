@@ -15,6 +15,7 @@ from fake_film import NamedProject, fake_film
 from personae.core.errors import OutputError, ProjectError
 from personae.project import Project
 from personae.report import write_report
+from personae.report.pictures import portrait_score
 from personae.report.texts import count_of, percent, short_clock, size_text, thousands, whole_clock
 
 VOID = {"meta", "img", "link", "br", "input", "hr"}
@@ -133,7 +134,7 @@ def test_the_header_counts_what_is_in_the_tables(film: NamedProject, page: Page)
         (4, "Characters"),
         (15, "Face tracks"),
         (3, "Of them unknown"),
-        (tracked, "Faces"),
+        (tracked, "Detected faces"),
         (10, "Shots"),
     ):
         assert re.search(rf"{title}\s*{thousands(count)}\b", header)
@@ -227,6 +228,29 @@ def test_the_run_is_told_with_settings_and_licences(page: Page) -> None:
     assert "MIT" in run
     assert "not known" in run
     assert "a" * 64 in run
+
+
+def test_warnings_of_a_stage_stand_at_the_top(tmp_path: Path, page: Page) -> None:
+    warned = page_of(fake_film(tmp_path / "f", warnings=["Decoding stopped at 0:00:31.2 & was given up."]))
+    assert "Decoding stopped at 0:00:31.2 & was given up." in warned.texts["header"][0]
+    assert warned.all("ul", class_="warnings")
+    assert not page.all("ul", class_="warnings")
+
+
+def test_the_portrait_is_the_frontal_large_sure_face() -> None:
+    plain = {"sharpness": 200.0, "frontality": 0.9, "width": 112.0, "score": 0.95}
+    worse = [
+        plain | {"sharpness": 20.0},
+        plain | {"frontality": 0.2},
+        plain | {"width": 30.0},
+        plain | {"sharpness": 900.0, "score": 0.6},  # a dissolve: many edges, hardly a face
+        plain | {"frontality": float("nan")},
+    ]
+    columns = {key: np.array([row[key] for row in [plain, *worse]]) for key in plain}
+    score = portrait_score(**columns)
+    assert score.argmax() == 0
+    assert (score[1:] < score[0]).all()
+    assert len(portrait_score(*[np.zeros(0)] * 4)) == 0
 
 
 def test_a_film_without_faces_says_so(tmp_path: Path) -> None:

@@ -14,6 +14,12 @@ from personae.report.film import Film
 from personae.report.texts import short_clock, size_text
 from personae.weights import WEIGHTS, Weight
 
+WARNINGS = "warnings"
+"""The fact of a stage that is a list of sentences."""
+
+SHOWN_ELSEWHERE = {WARNINGS, "shots", "faces", "tracks", "characters", "unknown"}
+"""Facts of stages that the header counts, from the tables."""
+
 
 @dataclass(frozen=True)
 class FilmFacts:
@@ -71,6 +77,8 @@ class RunFacts:
     software: list[str]
     weights: list[UsedWeight]
     content_hash: str
+    warnings: list[str]
+    """Sentences about what may be wrong with the film or the run."""
 
 
 def film_facts(film: Film) -> FilmFacts:
@@ -113,7 +121,9 @@ def run_facts(film: Film) -> RunFacts:
                 seconds=record.seconds,
                 ratio=record.seconds / length if length > 0 else None,
                 settings=[(key, _text(value)) for key, value in record.parameters.items()],
-                facts=[(key, _text(value)) for key, value in record.facts.items()],
+                facts=[
+                    (key, _text(value)) for key, value in record.facts.items() if key not in SHOWN_ELSEWHERE
+                ],
                 software=record.software,
                 finished=record.finished,
             )
@@ -129,6 +139,7 @@ def run_facts(film: Film) -> RunFacts:
             for weight, sha256 in record.weights.items()
         ],
         content_hash=film.source.content_hash,
+        warnings=[str(text) for _, record in records for text in record.facts.get(WARNINGS, ())],
     )
 
 
@@ -139,4 +150,12 @@ def _entry(name: str, sha256: str) -> Weight | None:
 
 
 def _text(value: Any) -> str:
-    return "automatic" if value is None else str(value)
+    if value is None:
+        return "automatic"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, list | tuple):
+        return ", ".join(_text(one) for one in value)
+    return str(value)

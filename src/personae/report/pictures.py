@@ -29,7 +29,10 @@ class Pictures:
         self._track = crops["track"].to_numpy()
         self._time_s = crops["time_s"].to_numpy()
         self._score = portrait_score(
-            *(crops[name].to_numpy().astype(np.float64) for name in ("sharpness", "frontality", "width"))
+            *(
+                crops[name].to_numpy().astype(np.float64)
+                for name in ("sharpness", "frontality", "width", "score")
+            )
         )
         self._rows: dict[int, list[int]] = defaultdict(list)
         for row in np.argsort(-self._score, kind="stable"):
@@ -68,11 +71,17 @@ class Pictures:
 
 
 def portrait_score(
-    sharpness: npt.NDArray[np.float64], frontality: npt.NDArray[np.float64], width: npt.NDArray[np.float64]
+    sharpness: npt.NDArray[np.float64],
+    frontality: npt.NDArray[np.float64],
+    width: npt.NDArray[np.float64],
+    score: npt.NDArray[np.float64],
 ) -> npt.NDArray[np.float64]:
-    """Rate crops as portraits, 0..1: sharp for this film, frontal, and not enlarged."""
+    """Rate crops as portraits, 0..1: frontal, not enlarged, surely a face, as sharp as is usual in this film.
+
+    More sharpness than usual earns nothing: two pictures that dissolve into each other have the most edges.
+    """
     if not len(sharpness):
         return np.zeros(0)
-    usual = max(float(np.median(sharpness)), 1e-9)
-    score = sharpness / (sharpness + usual) * frontality * np.minimum(width / TEMPLATE_SIZE, 1.0)
-    return np.asarray(np.nan_to_num(score))
+    usual = max(float(np.nanmedian(sharpness)), 1e-9)
+    sharp = np.minimum(sharpness / usual, 1.0)
+    return np.asarray(np.nan_to_num(sharp * frontality * np.minimum(width / TEMPLATE_SIZE, 1.0) * score))

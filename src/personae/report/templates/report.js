@@ -25,9 +25,24 @@
     const tenths = Math.round(seconds * 10), pad = n => String(n).padStart(2, "0");
     return Math.floor(tenths / 36000) + ":" + pad(Math.floor(tenths / 600) % 60) + ":" + pad(Math.floor(tenths / 10) % 60) + "." + tenths % 10;
   };
-  const thinCuts = () => {
+  const steps = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 36000];
+  const fit = () => {
+    const width = canvas.clientWidth;
     // lines closer than six pixels would be a grey wall
-    cuts.toggleAttribute("hidden", canvas.clientWidth / (Number(cuts.dataset.cuts) + 1) < 6);
+    cuts.toggleAttribute("hidden", width / (Number(cuts.dataset.cuts) + 1) < 6);
+    const step = steps.find(one => one / (end - start) * width >= 90) || 36000;
+    canvas.querySelectorAll(".axis").forEach(axis => {
+      axis.replaceChildren();
+      for (let at = Math.ceil(start / step) * step; at <= end; at += step) {
+        const tick = document.createElement("span"), share = (at - start) / (end - start);
+        tick.style.left = share * 100 + "%";
+        tick.textContent = clock(at).slice(0, -2);
+        tick.classList.toggle("end", (1 - share) * width < 70);
+        axis.append(tick);
+      }
+      const last = axis.lastElementChild, before = last && last.previousElementSibling;
+      if (before && last.classList.contains("end") && step / (end - start) * width < 140) before.remove();
+    });
   };
   document.querySelector(".zoom").hidden = false;
   buttons.forEach(button => button.addEventListener("click", () => {
@@ -35,10 +50,10 @@
     canvas.style.width = Number(button.dataset.zoom) * 100 + "%";
     buttons.forEach(other => other.setAttribute("aria-pressed", String(other === button)));
     scroll.scrollLeft = middle * canvas.clientWidth - scroll.clientWidth / 2;
-    thinCuts();
+    fit();
   }));
-  addEventListener("resize", thinCuts);
-  thinCuts();
+  addEventListener("resize", fit);
+  fit();
   canvas.addEventListener("pointermove", event => {
     const box = canvas.getBoundingClientRect();
     const share = Math.min(1, Math.max(0, (event.clientX - box.left) / box.width));
