@@ -1,4 +1,4 @@
-"""Aligned face crops: the similarity transform from five landmarks to the ArcFace template (paper section 3.2)."""
+"""Aligned face crops: five landmarks are carried to the ArcFace template (paper section 3.2)."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ FloatArray = npt.NDArray[np.float64]
 
 
 def similarity(points: npt.ArrayLike, target: npt.ArrayLike) -> FloatArray:
-    """Give the (2, 3) rotation, uniform scale and shift that maps (n, 2) `points` to `target` with least squares.
+    """Give the (2, 3) similarity transform that maps (n, 2) `points` to `target` with least squares.
 
-    Umeyama, PAMI 1991, without reflection; in two dimensions the solution is closed: with the points as complex
-    numbers, scale and rotation are one complex factor, the regression of the centred targets on the centred points.
+    Umeyama, PAMI 1991, without reflection; in two dimensions the solution is closed: with the points as
+    complex numbers, scale and rotation are one complex factor, the regression of the centred targets on the
+    centred points.
     """
     source = np.asarray(points, dtype=np.float64) @ (1, 1j)
     goal = np.asarray(target, dtype=np.float64) @ (1, 1j)
@@ -31,8 +32,9 @@ def aligned_crop(
 ) -> CropArray:
     """Cut the (CROP_SIZE, CROP_SIZE, 3) aligned crop of one face out of an (H, W, 3) image.
 
-    `landmarks` (5, 2) are in pixels of `image`, whose pixels are `pixel_aspect` times as wide as high. Where a face
-    is much larger than the crop, the neighbourhood is averaged down first, so that no pixel is skipped.
+    `landmarks` (5, 2) are in pixels of `image`, whose pixels are `pixel_aspect` times as wide as high. Where
+    a face is much larger than the crop, the neighbourhood is averaged down first, so that no pixel is
+    skipped.
     """
     square = np.array([pixel_aspect, 1.0])
     points = np.asarray(landmarks, dtype=np.float64).reshape(5, 2) * square
@@ -41,15 +43,15 @@ def aligned_crop(
     shrink = int(1 / max(1e-6, np.sqrt(abs(np.linalg.det(matrix[:, :2])))))
     if shrink >= 2:
         image, matrix = _averaged(image, matrix, shrink)
-    return cv2.warpAffine(
-        image, matrix, (CROP_SIZE, CROP_SIZE), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
+    size = (CROP_SIZE, CROP_SIZE)
+    warped = cv2.warpAffine(image, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(warped, dtype=np.uint8)
 
 
 def _averaged(
     image: npt.NDArray[np.uint8], matrix: FloatArray, shrink: int
 ) -> tuple[npt.NDArray[np.uint8], FloatArray]:
-    """Shrink the part of the image that the crop shows by an integer factor, and carry the transform along."""
+    """Shrink what the crop shows of the image by an integer factor, and carry the transform along."""
     height, width = image.shape[:2]
     corners = np.array([[0, 0], [CROP_SIZE, 0], [0, CROP_SIZE], [CROP_SIZE, CROP_SIZE]])
     seen = (corners - matrix[:, 2]) @ np.linalg.inv(matrix[:, :2]).T
@@ -59,7 +61,7 @@ def _averaged(
     )
     columns, rows = (int(right) - left) // shrink, (int(bottom) - top) // shrink
     part = image[top : top + rows * shrink, left : left + columns * shrink]
-    small = cv2.resize(part, (columns, rows), interpolation=cv2.INTER_AREA)
+    small = np.asarray(cv2.resize(part, (columns, rows), interpolation=cv2.INTER_AREA), dtype=np.uint8)
     # Pixel centres: shrunken u stands for original shrink * u + (shrink - 1) / 2 + offset.
     offset = np.array([left, top]) + (shrink - 1) / 2
     return small, np.column_stack([matrix[:, :2] * shrink, matrix[:, :2] @ offset + matrix[:, 2]])
@@ -72,11 +74,11 @@ def sharpness(crop: CropArray) -> float:
 
 
 def frontality(landmarks: npt.ArrayLike) -> float:
-    """Give 0 (profile) .. 1 (frontal): how centred the nose is between the eyes and between the mouth corners.
+    """Give 0 (profile) .. 1 (frontal): how centred the nose is between eyes and between mouth corners.
 
     Along the line between the eyes (and between the mouth corners) the nose of a frontal face falls on the
-    middle; at a profile it reaches or passes one end. The result is one minus the larger of the two distances from the
-    middle, as a share of the half length, cut at 0. An in-plane turn does not matter.
+    middle; at a profile it reaches or passes one end. The result is one minus the larger of the two distances
+    from the middle, as a share of the half length, cut at 0. An in-plane turn does not matter.
     """
     eye_l, eye_r, nose, mouth_l, mouth_r = np.asarray(landmarks, dtype=np.float64).reshape(5, 2)
     worst = 0.0

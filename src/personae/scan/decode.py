@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import av
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -24,18 +25,22 @@ SMALL_SIDE = 256
 READ_AHEAD = 8
 """Decoded frames that may wait for the consumer; bounds memory."""
 
+COMB_STEP = 15
+COMB_SHARE = 0.003
+"""A picture is combed if more than this share of its pixels stands out from its rows by more than this."""
+
 GIVE_UP_AFTER = 300
 """Packets in a row without a picture after which a damaged stream is taken to have ended."""
 
 
 @dataclass(frozen=True)
 class MediaInfo:
-    """What a film file holds; `frames` and `duration_s` are what was decoded, or the container's word after `probe`."""
+    """What a film file holds; after `probe`, `frames` and `duration_s` are the container's word."""
 
     container: str
     codec: str
     width: int
-    """Pixels of a frame as displayed, that is after rotation; the grid all boxes refer to."""
+    """Pixels of a decoded frame after rotation: the grid all boxes refer to."""
     height: int
     rotation: int
     """Degrees clockwise by which decoded frames were turned: 0, 90, 180 or 270."""
@@ -46,6 +51,8 @@ class MediaInfo:
     """Container time of the first frame."""
     duration_s: float
     frames: int
+    pixel_aspect: float = 1.0
+    """Width of a pixel as displayed, over its height; not 1 in anamorphic films."""
 
     @property
     def fps(self) -> float:
@@ -70,15 +77,28 @@ class Frame:
         """Give the frame as (height, width, 3) BGR, upright."""
         if self.rotation in (90, 270):
             width, height = height, width
-        shrinks = width < self.picture.width
-        picture = self.picture.reformat(
-            width, height, format="bgr24", interpolation="AREA" if shrinks else "BILINEAR"
-        )
+        picture = self.picture.reformat(width, height, format="bgr24", interpolation="BILINEAR")
         return _upright(picture.to_ndarray(), self.rotation)
 
     def rgb(self) -> Image:
-        """Give the frame as (H, W, 3) RGB in the film's own size, upright."""
-        return _upright(self.picture.to_ndarray(format="rgb24"), self.rotation)
+        """Give the frame as (H, W, 3) RGB in the film's size, upright; of a combed frame, one field."""
+        image = self.picture.to_ndarray(format="rgb24")
+        if self.picture.interlaced_frame and is_combed(image):
+            height, width = image.shape[:2]
+            image = cv2.resize(image[::2], (width, height), interpolation=cv2.INTER_LINEAR)
+        return _upright(image, self.rotation)
+
+
+def is_combed(image: Image) -> bool:
+    """Say whether an (H, W, 3) picture shows two fields of an interlaced film at different moments.
+
+    Counts pixels that differ from both the row above and the row below, in the same direction, by more than
+    noise does.
+    """
+    green = image[..., 1].astype(np.int16)
+    above, below = green[1:-1] - green[:-2], green[1:-1] - green[2:]
+    combed = (np.minimum(np.abs(above), np.abs(below)) > COMB_STEP) & ((above > 0) == (below > 0))
+    return bool(combed.mean() > COMB_SHARE)
 
 
 def _upright(image: Image, rotation: int) -> Image:
@@ -99,7 +119,7 @@ def _open(path: Path) -> tuple[Any, Any]:
         raise FilmError(f"{path} may not be read; change its permissions.") from error
     except (av.error.FFmpegError, OSError, ValueError) as error:
         raise FilmError(
-            f"{path} cannot be read as a film: it is no known video format, or its beginning or index is damaged."
+            f"{path} cannot be read as a film: it is no known video format, or its index is damaged."
         ) from error
     streams = [s for s in container.streams.video if not _is_cover(s)]
     if not streams:
@@ -108,9 +128,7 @@ def _open(path: Path) -> tuple[Any, Any]:
     stream = streams[0]
     if stream.codec_context is None:
         container.close()
-        raise FilmError(
-            f"{path} holds video in a codec that this build of FFmpeg cannot decode; convert it first."
-        )
+        raise FilmError(f"{path} holds video in a codec that cannot be decoded here; convert it first.")
     stream.thread_type = "AUTO"
     return container, stream
 
@@ -157,6 +175,7 @@ def _describe(container: Any, stream: Any, first: Any) -> MediaInfo:
     base = stream.time_base or Fraction(1, 1000)
     duration = stream.duration * base if stream.duration else Fraction(container.duration or 0, av.time_base)
     rate = stream.average_rate or stream.guessed_rate
+    aspect = float(stream.sample_aspect_ratio or 1)
     return MediaInfo(
         container=container.format.name,
         codec=stream.codec_context.name,
@@ -168,6 +187,7 @@ def _describe(container: Any, stream: Any, first: Any) -> MediaInfo:
         start_s=float((first.pts or 0) * base),
         duration_s=float(duration),
         frames=stream.frames or round(float(duration * (rate or 0))),
+        pixel_aspect=1 / aspect if rotation in (90, 270) else aspect,
     )
 
 
@@ -250,14 +270,19 @@ class Film:
         with container:
             base = stream.time_base or Fraction(1, 1000)
             step = max(1, round(1 / (self.media.fps * base)))
-            pts, size = None, None
-            shrink = SMALL_SIDE / max(self.media.width, self.media.height)
+            pts = None
+            size = (self.media.width, self.media.height)
+            rotation = self.media.rotation
+            if rotation in (90, 270):
+                size = size[::-1]
+            small_size = [max(8, round(side * SMALL_SIDE / max(size))) for side in size]
             for index, picture in enumerate(_pictures(container, stream, self.faults)):
                 given = picture.pts if picture.pts is not None else picture.dts
                 if given is None or (pts is not None and given <= pts):
                     given = 0 if pts is None else pts + step
                 pts = given
-                size = size or tuple(max(8, round(side * shrink)) for side in (picture.width, picture.height))
-                small = picture.reformat(*size, format="bgr24", interpolation="FAST_BILINEAR").to_ndarray()
-                rotation = self.media.rotation
-                yield Frame(index, pts, float(pts * base), _upright(small, rotation), picture, rotation)
+                if (picture.width, picture.height) != size:  # some broadcasts change their format on the way
+                    picture = picture.reformat(*size)
+                small = picture.reformat(*small_size, format="bgr24", interpolation="FAST_BILINEAR")
+                upright = _upright(small.to_ndarray(), rotation)
+                yield Frame(index, pts, float(pts * base), upright, picture, rotation)

@@ -1,4 +1,4 @@
-"""Faces with five landmarks in whole frames: RetinaFace (Deng et al., CVPR 2020) with a MobileNet-0.25 trunk."""
+"""Faces with five landmarks in whole frames: RetinaFace (Deng et al., CVPR 2020), MobileNet-0.25."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -19,7 +20,7 @@ ANCHORS = ((16, 32), (64, 128), (256, 512))
 """Side in pixels of the square anchors at each stride."""
 VARIANCES = (0.1, 0.2)
 """Scales of the regressed centres and of the regressed log sizes."""
-MEAN_BGR = np.array([104, 117, 123], dtype=np.float32)
+MEAN_BGR = (104.0, 117.0, 123.0)
 """Subtracted from the pixels, as in training."""
 MOST_OVERLAP = 0.4
 """Boxes of higher IoU are one face."""
@@ -54,7 +55,7 @@ class Faces:
 def working_size(width: int, height: int, side: int) -> tuple[int, int]:
     """Give the (width, height) at which faces are looked for: the long side becomes `side`, in steps of 8."""
     scale = side / max(width, height)
-    return tuple(max(32, round(length * scale / 8) * 8) for length in (width, height))  # type: ignore[return-value]
+    return max(32, round(width * scale / 8) * 8), max(32, round(height * scale / 8) * 8)
 
 
 def usable_cores() -> int:
@@ -87,7 +88,7 @@ class RetinaFace:
 
         Pictures go through one at a time: on a CPU larger batches are no faster and cost memory.
         """
-        blob = np.ascontiguousarray((picture.astype(np.float32) - MEAN_BGR).transpose(2, 0, 1))[None]
+        blob = cv2.dnn.blobFromImage(picture, mean=MEAN_BGR)
         offsets, confidence, points = self._session.run(["loc", "conf", "landmarks"], {"input": blob})
         height, width = picture.shape[:2]
         return decode(offsets[0], confidence[0, :, 1], points[0], width, height, self.min_score)
@@ -95,7 +96,7 @@ class RetinaFace:
 
 @lru_cache(maxsize=4)
 def anchors(width: int, height: int) -> FloatArray:
-    """Give the (m, 4) anchors of a picture as centre x, centre y, width, height in pixels, in the network's order."""
+    """Give the (m, 4) anchors of a picture as centre x, centre y, width, height, in the network's order."""
     parts = []
     for stride, sides in zip(STRIDES, ANCHORS, strict=True):
         rows, columns = math.ceil(height / stride), math.ceil(width / stride)
@@ -107,7 +108,7 @@ def anchors(width: int, height: int) -> FloatArray:
 def decode(
     offsets: FloatArray, scores: FloatArray, points: FloatArray, width: int, height: int, min_score: float
 ) -> Faces:
-    """Turn the network's (m, 4), (m,) and (m, 10) outputs for one picture into faces of at least `min_score`."""
+    """Turn the network's (m, 4), (m,), (m, 10) outputs for one picture into faces of at least `min_score`."""
     likely = np.flatnonzero(scores >= min_score)
     anchor, scores = anchors(width, height)[likely], scores[likely]
     centre = anchor[:, :2] + offsets[likely, :2] * VARIANCES[0] * anchor[:, 2:]
@@ -119,7 +120,7 @@ def decode(
 
 
 def overlaps(boxes: FloatArray, others: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Give IoU and share of the smaller box covered, both (n, m), of boxes (n, 4) and (m, 4) as x, y, w, h."""
+    """Give IoU and covered share of the smaller, both (n, m), of (n, 4) and (m, 4) boxes x, y, w, h."""
     low = np.maximum(boxes[:, None, :2], others[None, :, :2])
     high = np.minimum((boxes[:, :2] + boxes[:, 2:])[:, None], (others[:, :2] + others[:, 2:])[None])
     inter = np.clip(high - low, 0, None).prod(axis=2)

@@ -50,8 +50,8 @@ class Scan:
 def scan_film(path: Path, config: ScanConfig, hook: Hook = silent, device: str = "cpu") -> Scan:
     """Find the shots, face tracks, aligned crops and cannot-link pairs of a film in one pass over its frames.
 
-    The same file and settings give the same tables. Raises FilmError if the file is no readable film; a damaged or
-    cut-off film gives what can be decoded, with `Scan.warnings`.
+    The same file and settings give the same tables. Raises FilmError if the file is no readable film; a
+    damaged or cut-off film gives what can be decoded, with `Scan.warnings`.
     """
     film = Film(path)
     fps = film.media.fps
@@ -114,7 +114,8 @@ class _Scanner:
         entry = weight("retinaface-mobilenet025")
         entry.verify()
         self._detector = RetinaFace(entry.path(), device, config.min_score)
-        self._size = working_size(media.width, media.height, config.working_side)
+        displayed_width = round(media.width * media.pixel_aspect)
+        self._size = working_size(displayed_width, media.height, config.working_side)
         self._tracker = ShotTracker(media.fps / stride, config.start_score, config.min_score)
         least_width = config.min_width * media.width
         self._time_base = Fraction(media.time_base)
@@ -170,7 +171,7 @@ class _Scanner:
         image = frame.rgb()
         seen = []
         for box, score, landmarks in zip(faces.boxes, faces.scores, faces.landmarks, strict=True):
-            crop = aligned_crop(image, landmarks)
+            crop = aligned_crop(image, landmarks, self._media.pixel_aspect)
             jpeg = cv2.imencode(".jpg", crop[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[
                 1
             ].tobytes()

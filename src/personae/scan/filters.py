@@ -1,6 +1,6 @@
 """Which tracks are good enough to make a character (paper section 3.2), and the reason where one is not.
 
-Nothing is dropped: a track that fails keeps its faces and crops, and its `status` names the first filter it failed.
+Nothing is dropped: a track that fails keeps its faces and crops, and its `status` names the first it failed.
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ FEWEST_FACES = 3
 SHORTEST_S = 0.2
 """A track of fewer detections, or of less time, is `short`."""
 LEAST_SHARPNESS = 20 / 12
-"""A track is `blurred` if its median sharpness is lower: rounding to 8 bits alone (variance 1/12 a pixel) gives a flat
-picture this much, since the squared weights of the Laplacian add up to 20."""
+"""A track is `blurred` if its median sharpness is lower: rounding to 8 bits alone (variance 1/12 a pixel)
+gives a flat picture this much, since the squared weights of the Laplacian add up to 20."""
 SURE_SCORE = 0.95
 SURE_SHARE = 0.25
-"""A track is of `low_quality` unless the detector was at least this sure in at least this share of its detections."""
+"""A track is of `low_quality` unless the detector was at least this sure in at least this share of its
+detections."""
 GOOD_WIDTH = 64.0
 """Width in pixels from which a face could not be much better recognised if it were larger."""
 GOOD_SHARPNESS = 100.0
@@ -38,7 +39,7 @@ def quality(faces: Sequence[SeenFace]) -> float:
 
 
 def status(faces: Sequence[SeenFace], least_width: float) -> str:
-    """Name the first filter a track fails, or `kept`; `least_width` is in pixels. See `core.schema.TRACK_STATUS`."""
+    """Name the first filter a track fails, or `kept` (`core.schema.TRACK_STATUS`); width in pixels."""
     width, sharp, _, _ = _medians(faces)
     if width < least_width:
         return "small"

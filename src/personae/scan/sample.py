@@ -1,4 +1,4 @@
-"""Which faces of a track become crops: one about every `crop_every` frames (paper: 12), more densely in short tracks."""
+"""Which faces of a track become crops: one about every 12 frames (paper), more in short tracks."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ class SeenFace:
     frontality: float
     sharpness: float
     look: npt.NDArray[np.float16] | None = None
-    """What the face looks like, for telling two people apart; see `track.look`. Dropped where no longer needed."""
+    """What the face looks like, for telling two people apart; see `track.look`. Dropped where no longer
+    needed."""
     jpeg: bytes | None = None
     """The aligned crop; dropped as soon as it is sure not to be sampled."""
 
@@ -37,9 +38,10 @@ class SeenFace:
 def sample(faces: Sequence[SeenFace], every: int, at_least: int) -> list[int]:
     """Choose the crops of a track: indices into its detected `faces`, which are ordered by frame.
 
-    The sampling points are f_1, f_1 + every, f_1 + 2 every, ... (paper section 3.2); the best face nearest to a point
-    stands for it. Where that gives fewer than `at_least` crops, the faces are divided into `at_least` groups
-    of equal size (or as many as there are faces), and the best of each is taken. Faces without a crop are passed over.
+    The sampling points are f_1, f_1 + every, f_1 + 2 every, ... (paper section 3.2); the best face nearest to
+    a point stands for it. Where that gives fewer than `at_least` crops, the faces are divided into `at_least`
+    groups of equal size (or as many as there are faces), and the best of each is taken. Faces without a crop
+    are passed over.
     """
     usable = [i for i, face in enumerate(faces) if face.jpeg is not None]
     if not usable:
@@ -58,7 +60,7 @@ def sample(faces: Sequence[SeenFace], every: int, at_least: int) -> list[int]:
 
 
 def _worth(faces: Sequence[SeenFace]) -> npt.NDArray[np.float64]:
-    """Rank the faces of one track: confident, frontal, and sharp in comparison with the track's other faces."""
+    """Rank the faces of one track: confident, frontal, and sharp compared with the others."""
     score = np.array([face.score for face in faces])
     front = np.array([face.frontality for face in faces])
     sharp = np.array([face.sharpness for face in faces])

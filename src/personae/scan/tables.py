@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -41,7 +42,7 @@ class Tables:
         tracks: Sequence[Sequence[SeenFace]],
         strangers: Sequence[SeenFace],
     ) -> None:
-        """Take a finished shot: the pts of its frames, its tracks in order, and detected faces of no track."""
+        """Take a finished shot: the pts of its frames, its tracks in order, and faces of no track."""
         first_track, crops = self.rows["tracks"], 0
         faces_rows = [self._face(face, shot.number, -1, -1) for face in strangers]
         track_rows, crop_rows = [], []
@@ -114,7 +115,7 @@ class Tables:
     ) -> list[dict[str, Any]]:
         """Give rows for the frames between a track's detections, its box moving evenly in time."""
         rows = []
-        for before, after in zip(faces, faces[1:], strict=False):
+        for before, after in pairwise(faces):
             for frame in range(before.frame + 1, after.frame):
                 tick = pts[frame - shot.first]
                 share = (tick - before.pts) / (after.pts - before.pts)

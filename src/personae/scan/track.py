@@ -1,4 +1,4 @@
-"""Faces into tracks, one shot at a time: BoT-SORT (paper section 3.2), then breaking at jumps and joining of pieces.
+"""Faces into tracks, shot by shot: BoT-SORT (paper section 3.2), broken at jumps, pieces joined.
 
 A track that mixes two people cannot be mended later, a broken one can: every rule here breaks in doubt.
 """
@@ -29,8 +29,9 @@ MOST_GROWTH = 1.5
 SAME = 0.85
 """Least `likeness` of two pieces that may be one person."""
 JUMP = 0.75
-"""A track whose `likeness` from one detection to the next is lower has jumped to somebody else. On labelled clips
-neighbouring faces of one person fall below in some 3 of 1000 cases, two people of one film in more than half."""
+"""A track whose `likeness` from one detection to the next is lower has jumped to somebody else. On labelled
+clips neighbouring faces of one person fall below in some 3 of 1000 cases, two people of one film in more than
+half."""
 
 ENDS = 3
 """Faces at a piece's end that are compared; one alone may be blurred."""
@@ -42,8 +43,9 @@ COLOUR_BINS = (8, 16, 16)
 def look(crop: CropArray) -> Look:
     """Describe the face in an aligned RGB crop for comparison within one shot.
 
-    Two unit vectors, one after the other: the zero-mean grey picture at `SHAPE_SIDE` pixels, and the square root of the
-    Lab colour histogram. Neither knows a face from another in general; within a shot light and clothes stay.
+    Two unit vectors, one after the other: the zero-mean grey picture at `SHAPE_SIDE` pixels, and the square
+    root of the Lab colour histogram. Neither knows a face from another in general; within a shot light and
+    clothes stay.
     """
     grey = cv2.resize(
         cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY), (SHAPE_SIDE, SHAPE_SIDE), interpolation=cv2.INTER_AREA
@@ -61,7 +63,8 @@ def look(crop: CropArray) -> Look:
 def likeness(a: SeenFace, b: SeenFace) -> float:
     """Give how alike two faces of one shot look, at most 1: a quarter for the shape, three for the colours.
 
-    Colours weigh more because they survive a turn of the head. A face whose look was dropped is like nobody (0).
+    Colours weigh more because they survive a turn of the head. A face whose look was dropped is like nobody
+    (0).
     """
     if a.look is None or b.look is None:
         return 0.0
@@ -111,7 +114,7 @@ class ShotTracker:
             timestamp=time_s,
         )
         pieces = [-1] * n
-        if n:
+        if n and found.tracker_id is not None:
             for row, tracked in zip(found.data["row"], found.tracker_id, strict=True):
                 if tracked >= 0:
                     pieces[int(row)] = self._place(int(tracked), faces[int(row)])
@@ -131,15 +134,15 @@ class ShotTracker:
 
 
 def jumps(piece: Sequence[SeenFace], face: SeenFace) -> bool:
-    """Say whether a piece would jump to somebody else by taking `face`: it is unlike all of the last `ENDS`."""
+    """Say whether a piece would jump to somebody else by taking `face`: its end looks unlike it."""
     return max(likeness(before, face) for before in piece[-ENDS:]) < JUMP
 
 
 def join(pieces: Sequence[Sequence[SeenFace]]) -> list[list[int]]:
     """Group a shot's pieces into tracks: lists of indices into `pieces`, each in order of time.
 
-    A piece continues an earlier one if it begins after that has ended and within `MOST_GAP_S`, where the other
-    stopped and at its size, and looks alike. Shorter gaps are joined first; each end is used once.
+    A piece continues an earlier one if it begins after that has ended and within `MOST_GAP_S`, where the
+    other stopped and at its size, and looks alike. Shorter gaps are joined first; each end is used once.
     """
     order = sorted(range(len(pieces)), key=lambda i: (pieces[i][0].frame, i))
     starts = [pieces[i][0].time_s for i in order]
@@ -181,8 +184,9 @@ def finish(
 ) -> tuple[list[list[SeenFace]], list[SeenFace]]:
     """Make a shot's tracks out of its pieces and of the faces that the tracker left alone.
 
-    A face that was too doubtful to be followed may still begin, end or bridge a track. What is joined without any face
-    of at least `start_score` is no track. Gives the tracks by their first frames, and the faces left over.
+    A face that was too doubtful to be followed may still begin, end or bridge a track. What is joined without
+    any face of at least `start_score` is no track. Gives the tracks by their first frames, and the faces left
+    over.
     """
     parts = [list(piece) for piece in pieces] + [[face] for face in strangers]
     tracks, left = [], []
