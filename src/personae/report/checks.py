@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from personae.report.film import Face, Film, Person
 from personae.report.gallery import THUMBNAIL
-from personae.report.texts import count_of, short_clock
+from personae.report.texts import short_clock
 
 SHOWN = 24
 """Decisions on the page."""
@@ -21,7 +20,7 @@ TITLES = {"merge": "Put together", "split": "Kept apart", "unknown": "Left unkno
 
 @dataclass(frozen=True)
 class Side:
-    """One of the two that a decision compares."""
+    """One of the two that a decision compares: a track that is typical of it, and whom it belongs to."""
 
     person: Person | None
     caption: str
@@ -36,36 +35,34 @@ class Check:
     title: str
     text: str
     probability: float
+    """That the sides are one person, 0..1."""
+
     sides: list[Side]
 
 
 def read_checks(film: Film) -> list[Check]:
-    """List the decisions nearest to the edge, nearest first."""
+    """List the decisions nearest to the edge, least certain first."""
     return [
-        Check(one["kind"], TITLES[one["kind"]], one["text"], one["probability"], _sides(film, one["tracks"]))
+        Check(
+            kind=one["kind"],
+            title=TITLES[one["kind"]],
+            text=one["text"],
+            probability=one["probability"],
+            sides=[_side(film, track, one["kind"]) for track in one["tracks"]],
+        )
         for one in film.project.checks[:SHOWN]
     ]
 
 
-def _sides(film: Film, tracks: Sequence[int]) -> list[Side]:
-    """Two tracks face each other; one faces its runner-up; more are parted by their character."""
-    if len(tracks) == 2:
-        return [_side(film, [track]) for track in tracks]
-    parted: dict[str | None, list[int]] = {}
-    for track in tracks:
-        parted.setdefault(film.tracks[track].character, []).append(track)
-    sides = [_side(film, members) for members in parted.values()]
-    if len(tracks) == 1 and (rival := film.person(film.tracks[tracks[0]].runner_up)) is not None:
-        character = next(one for one in film.cast if one.label == rival.label)
-        sides.append(Side(rival, "nearest character", film.best_faces(character.tracks, FACES, THUMBNAIL)))
-    return sides
-
-
-def _side(film: Film, tracks: Sequence[int]) -> Side:
-    first = film.tracks[tracks[0]]
-    caption = (
-        f"track {first.number}, shot {first.shot + 1}, {short_clock(first.start_s)}"
-        if len(tracks) == 1
-        else count_of(len(tracks), "track")
-    )
-    return Side(film.person(first.character), caption, film.best_faces(tracks, FACES, THUMBNAIL))
+def _side(film: Film, number: int, kind: str) -> Side:
+    """Show a track; where whole characters are compared, half the faces are from its character's others."""
+    track = film.tracks[number]
+    person = film.person(track.character)
+    rest: list[int] = []
+    if person is not None and kind != "merge":
+        character = next(one for one in film.cast if one.label == person.label)
+        rest = [other for other in character.tracks if other != number]
+    others = film.best_faces(rest, FACES // 2, THUMBNAIL)
+    own = film.best_faces([number], FACES - len(others), THUMBNAIL)
+    caption = f"track {number}, shot {track.shot + 1}, {short_clock(track.start_s)}"
+    return Side(person, caption, own + others)

@@ -156,6 +156,8 @@ def _text(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, float):
         return f"{value:.4g}"
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_text(one)}" for key, one in value.items())
     if isinstance(value, list | tuple):
         return ", ".join(_text(one) for one in value)
     return str(value)

@@ -33,6 +33,7 @@
     const step = steps.find(one => one / (end - start) * width >= 90) || 36000;
     canvas.querySelectorAll(".axis").forEach(axis => {
       axis.replaceChildren();
+      axis.classList.add("fitted");
       for (let at = Math.ceil(start / step) * step; at <= end; at += step) {
         const tick = document.createElement("span"), share = (at - start) / (end - start);
         tick.style.left = share * 100 + "%";
