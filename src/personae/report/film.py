@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from personae.export.characters import characters_table
 from personae.report.pictures import Pictures
 from personae.report.texts import short_clock
 
@@ -99,6 +100,12 @@ class Film:
             one.label: Person(one.label, one.name or one.label, place % COLOURS)
             for place, one in enumerate(self.cast)
         }
+
+    @cached_property
+    def similar(self) -> dict[str, str | None]:
+        """For every character the label of the one it is most easily mistaken for, None where there is none."""
+        table = characters_table(self.project)
+        return dict(zip(table["character"].to_pylist(), table["most_similar"].to_pylist(), strict=True))
 
     def person(self, label: str | None) -> Person | None:
         """Find a character; None for an unknown one."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -93,18 +92,11 @@ def _card(film: Film, character: Character) -> Card:
         shots=len({seen.shot for seen in character.appearances}),
         portrait=portraits[0] if portraits else None,
         faces=film.best_faces(character.tracks, FACES, THUMBNAIL)[1:],
-        similar=_most_similar(film, tracks),
+        similar=film.person(film.similar[character.label]),
         doubts=_doubts(film, tracks),
         appearances=character.appearances[:APPEARANCES],
         more_appearances=max(0, len(character.appearances) - APPEARANCES),
     )
-
-
-def _most_similar(film: Film, tracks: list[Track]) -> Person | None:
-    votes = Counter(track.runner_up for track in tracks if track.runner_up is not None)
-    if not votes:
-        return None
-    return film.person(min(votes, key=lambda label: (-votes[label], label)))
 
 
 def _doubts(film: Film, tracks: list[Track]) -> list[Doubt]:
