@@ -103,9 +103,9 @@ class Film:
 
     @cached_property
     def similar(self) -> dict[str, str | None]:
-        """For every character the label of the one it is most easily mistaken for, None where there is none."""
+        """For each character the label of the one it is likeliest mistaken for, None where there is none."""
         table = characters_table(self.project)
-        return dict(zip(table["character"].to_pylist(), table["most_similar"].to_pylist(), strict=True))
+        return dict(zip(*(table[name].to_pylist() for name in ("character", "most_similar")), strict=True))
 
     def person(self, label: str | None) -> Person | None:
         """Find a character; None for an unknown one."""
