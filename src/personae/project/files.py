@@ -7,7 +7,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -17,7 +17,7 @@ from personae.project.manifest import FileMark
 TEMPORARY = ".part"
 """Ending of a file or folder that is still being written; a dot leads its name."""
 
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_FULL = {errno.ENOSPC, errno.EDQUOT}
 _FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
@@ -65,7 +65,8 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
             os.replace(temporary, path)
             _settle_folder(path.parent)
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # what cannot be removed must not hide why it could not be written
+            temporary.unlink()
 
 
 def temporary_name(path: Path) -> Path:

@@ -105,11 +105,14 @@ class Project:
 
         return read_cast(self)
 
-    def track_set(self) -> FilmTracks:
-        """Give the tracks that have crops, as every adapting or clustering method takes them."""
+    def track_set(self, embedded: bool = True) -> FilmTracks:
+        """Give the tracks that have crops, as every adapting or clustering method takes them.
+
+        With `embedded`, the embeddings are there too, once their stage has finished.
+        """
         from personae.project.tracks import read_tracks
 
-        return read_tracks(self)
+        return read_tracks(self, embedded)
 
     def read_file(self, stage: str, name: str) -> bytes:
         """Read a file of a finished stage; ProjectError where it is not what the stage wrote."""

@@ -100,10 +100,10 @@ def check(settings: Settings) -> None:
     if own is None and encoder not in shipped:
         raise SettingError(f"There is no encoder {encoder!r}; there are: {', '.join(shipped)}.")
     if own is not None:
+        encoder_weights(settings)
         from personae.encode.architectures import architecture
 
         architecture(encoder)
-        encoder_weights(settings)
     if settings.device == "cuda":
         from personae.core.compute import choose_device
 

@@ -125,7 +125,7 @@ class Embed(Stage):
     def work(self, job: Job) -> Outcome:
         from safetensors.numpy import save
 
-        tracks = job.project.track_set()
+        tracks = job.project.track_set(embedded=False)
         encoder = encoder_for(job.settings)
         embeddings = encoder.embed(tracks.crops, hook=job.hook)
         with job.files.file(EMBEDDINGS) as stream:

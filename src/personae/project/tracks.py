@@ -50,8 +50,8 @@ class StoredCrops(Sequence[npt.NDArray[np.uint8]]):
         return np.asarray(image, dtype=np.uint8)
 
 
-def read_tracks(project: Project) -> FilmTracks:
-    """Assemble the tracks that have crops; `embeddings` are there once the embed stage has finished."""
+def read_tracks(project: Project, embedded: bool) -> FilmTracks:
+    """Assemble the tracks that have crops, and their embeddings where these are wished for and finished."""
     tracks, crops, links = (project.table(name) for name in ("tracks", "crops", "links"))
     owner = crops["track"].to_numpy()
     track_ids, track_of = np.unique(owner, return_inverse=True)
@@ -69,7 +69,7 @@ def read_tracks(project: Project) -> FilmTracks:
     return FilmTracks(
         track_of=track_of.astype(np.int32),
         crops=StoredCrops(crops["image"]),
-        embeddings=_embeddings(project),
+        embeddings=_embeddings(project) if embedded else None,
         cannot_link=np.array(pairs, dtype=np.int32).reshape(-1, 2),
         cannot_link_frames=np.array(frames, dtype=np.int32),
         quality=tracks["quality"].to_numpy()[rows].astype(np.float32),

@@ -1,0 +1,266 @@
+"""Stand-ins for scan, encode, adapt, cluster and report that take milliseconds and load no network.
+
+They keep what the project folder relies on: equal inputs give equal results, adaptation goes on from its
+checkpoint, and clustering reads what the earlier stages left. `calls` counts what has run.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from personae.core import schema
+from personae.core.errors import FilmError
+
+TRACKS = 6
+CROPS_EACH = 3
+RATE = 25
+calls: Counter[str] = Counter()
+
+
+@dataclass(frozen=True)
+class FakeMedia:
+    container: str = "mp4"
+    codec: str = "h264"
+    width: int = 640
+    height: int = 360
+    rotation: int = 0
+    time_base: str = "1/90000"
+    frame_rate: str | None = "25"
+    start_s: float = 0.0
+    duration_s: float = 12.0
+    frames: int = 300
+
+
+@dataclass(frozen=True)
+class FakeScan:
+    media: FakeMedia
+    shots: pa.Table
+    faces: pa.Table
+    tracks: pa.Table
+    crops: pa.Table
+    links: pa.Table
+    warnings: tuple[str, ...] = ()
+
+
+def probe(path: Path) -> FakeMedia:
+    if b"film" not in Path(path).read_bytes():
+        raise FilmError(f"{path} cannot be read as a film.")
+    return FakeMedia()
+
+
+def scan_film(path: Path, config: Any, hook: Any, device: str) -> FakeScan:
+    """Two shots of three tracks; odd tracks are red, even ones blue, the last has no crops."""
+    calls["scan"] += 1
+    for frame in range(0, 300, 100):
+        hook("scan", frame, 300)
+    shots = [_shot(0, 0, 149), _shot(1, 150, 299)]
+    tracks, faces, crops = [], [], []
+    for track in range(TRACKS):
+        shot, first = track // 3, (track // 3) * 150 + 10 * (track % 3)
+        last = first + 20 + 10 * track
+        kept = track < TRACKS - 1
+        tracks.append(
+            {
+                "track": track,
+                "shot": shot,
+                "first_frame": first,
+                "last_frame": last,
+                "start_s": first / RATE,
+                "end_s": (last + 1) / RATE,
+                "faces": CROPS_EACH,
+                "crops": CROPS_EACH if kept else 0,
+                "median_width": 80.0,
+                "quality": 0.9,
+                "status": "kept" if kept else "short",
+            }
+        )
+        for number in range(CROPS_EACH):
+            frame = first + 5 * number
+            crop = len(crops) if kept else -1
+            faces.append(_face(len(faces), frame, shot, track, crop))
+            if kept:
+                crops.append(_crop(crop, track, frame))
+    links = [{"track_a": 0, "track_b": 1, "frames": 5}, {"track_a": 4, "track_b": 5, "frames": 2}]
+    rows = {"shots": shots, "faces": faces, "tracks": tracks, "crops": crops, "links": links}
+    made = {name: pa.Table.from_pylist(r, schema=getattr(schema, name.upper())) for name, r in rows.items()}
+    return FakeScan(FakeMedia(), **made)
+
+
+def _shot(shot: int, first: int, last: int) -> dict[str, Any]:
+    return {
+        "shot": shot,
+        "first_frame": first,
+        "last_frame": last,
+        "start_pts": first * 3600,
+        "end_pts": (last + 1) * 3600,
+        "start_s": first / RATE,
+        "end_s": (last + 1) / RATE,
+    }
+
+
+def _face(face: int, frame: int, shot: int, track: int, crop: int) -> dict[str, Any]:
+    box = {"x": 10.0 + track * 90, "y": 50.0, "w": 80.0, "h": 100.0}
+    return {
+        "face": face,
+        "frame": frame,
+        "pts": frame * 3600,
+        "time_s": frame / RATE,
+        "shot": shot,
+        "track": track,
+        **box,
+        "score": 0.99,
+        "landmarks": [float(i) for i in range(10)],
+        "interpolated": False,
+        "crop": crop,
+    }
+
+
+def _crop(crop: int, track: int, frame: int) -> dict[str, Any]:
+    import cv2
+
+    image = np.zeros((160, 160, 3), np.uint8)
+    image[..., 2 if track % 2 else 0] = 200 + track
+    return {
+        "crop": crop,
+        "track": track,
+        "frame": frame,
+        "time_s": frame / RATE,
+        "width": 80.0,
+        "sharpness": 100.0 + track,
+        "score": 0.99,
+        "frontality": 0.8,
+        "image": cv2.imencode(".jpg", image)[1].tobytes(),
+    }
+
+
+class FakeEncoder:
+    name, dim, weight_sha256 = "mobilefacenet-192", 3, "fake"
+
+    def embed(self, crops: Any, hook: Any) -> np.ndarray:
+        """Mean colour of every crop."""
+        calls["embed"] += 1
+        found = np.empty((len(crops), 3), np.float32)
+        for number, crop in enumerate(crops):
+            found[number] = crop.mean(axis=(0, 1))
+            hook("embed", number + 1, len(crops))
+        return found
+
+
+def load_encoder(name: str, weights: Path | None, device: str) -> FakeEncoder:
+    return FakeEncoder()
+
+
+@dataclass
+class FakeAdaptation:
+    iterations: tuple[int, ...]
+    embeddings: np.ndarray
+
+    def save(self, folder: Path) -> None:
+        from safetensors.numpy import save_file
+
+        save_file({"embeddings": self.embeddings}, folder / "iterations.safetensors")
+        (folder / "log.json").write_text(json.dumps(list(self.iterations)))
+
+    @classmethod
+    def load(cls, folder: Path) -> FakeAdaptation:
+        from safetensors.numpy import load_file
+
+        iterations = tuple(json.loads((folder / "log.json").read_text()))
+        return cls(iterations, load_file(folder / "iterations.safetensors")["embeddings"])
+
+
+def adapt(tracks: Any, encoder: Any, config: Any, hook: Any, checkpoint: Path) -> FakeAdaptation:
+    """Add seeded noise in every iteration; what is done is kept in the checkpoint."""
+    calls["adapt"] += 1
+    done: list[int] = []
+    embeddings = tracks.embeddings.astype(np.float64)
+    if checkpoint.exists():
+        state = json.loads(checkpoint.read_text())
+        done, embeddings = state["done"], np.array(state["embeddings"])
+    for number in range(len(done), config.iterations):
+        calls["iteration"] += 1
+        hook("adapt", number, config.iterations)
+        noise = np.random.default_rng([config.seed, number]).normal(size=embeddings.shape)
+        embeddings = embeddings + noise
+        done.append(number)
+        part = checkpoint.with_name(checkpoint.name + ".part")
+        part.write_text(json.dumps({"done": done, "embeddings": embeddings.tolist()}))
+        part.replace(checkpoint)
+    return FakeAdaptation(tuple(done), embeddings.astype(np.float32))
+
+
+@dataclass
+class FakeCheck:
+    kind: str
+    tracks: tuple[int, ...]
+    probability: float
+    text: str
+
+
+@dataclass
+class FakeClustering:
+    labels: np.ndarray
+    confidence: np.ndarray
+    runner_up: np.ndarray
+    checks: list[FakeCheck] = field(default_factory=list)
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class FakeMethod:
+    needs_adaptation: bool
+
+
+METHODS = {"personae": FakeMethod(True), "videoclusternet-paper": FakeMethod(True), "hac": FakeMethod(False)}
+
+
+def cluster(tracks: Any, adaptation: FakeAdaptation | None, config: Any) -> FakeClustering:
+    """Group by the stronger of red and blue; `hac` gives everybody one label."""
+    calls["cluster"] += 1
+    features = tracks.embeddings if adaptation is None else adaptation.embeddings
+    means = np.array([features[tracks.track_of == track].mean(axis=0) for track in range(tracks.n_tracks)])
+    means = means.reshape(-1, 3)
+    labels = (
+        (means[:, 0] > means[:, 2]).astype(np.int64) if config.method != "hac" else np.zeros(len(means), int)
+    )
+    checks = [FakeCheck("merge", (0, 2), 0.5, "the same?")] if len(means) > 2 else []
+    confidence = np.abs(np.tanh(means[:, 1]))
+    return FakeClustering(labels, confidence, np.full(len(means), -1), checks, {"people": np.int64(2)})
+
+
+def write_report(project: Any) -> Path:
+    from personae.project.files import replacing
+
+    calls["report"] += 1
+    path = project.folder / "report.html"
+    with replacing(path) as stream:
+        stream.write(repr([(one.label, one.tracks) for one in project.cast()]).encode())
+    return path
+
+
+ROOMS = {
+    "personae.scan": {"probe": probe, "scan_film": scan_film},
+    "personae.encode": {"load_encoder": load_encoder},
+    "personae.adapt": {"adapt": adapt, "Adaptation": FakeAdaptation},
+    "personae.cluster": {"cluster": cluster, "METHODS": METHODS, "Clustering": FakeClustering},
+    "personae.report": {"write_report": write_report},
+    "personae.core.compute": {"choose_device": lambda wish: "cpu", "prepare_torch": lambda: None},
+}
+
+
+def install(modules: dict[str, Any] = sys.modules) -> None:
+    """Put the stand-ins where the stages look for the rooms."""
+    calls.clear()
+    for name, contents in ROOMS.items():
+        room = ModuleType(name)
+        vars(room).update(contents)
+        modules[name] = room

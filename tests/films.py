@@ -1,0 +1,68 @@
+"""Tiny films for tests, written with PyAV."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable
+from pathlib import Path
+
+import av
+import numpy as np
+import numpy.typing as npt
+
+Image = npt.NDArray[np.uint8]
+
+DEMO = Path(__file__).parent.parent / "examples" / "demo.mp4"
+
+
+def frames_at(times: Iterable[float], film: Path = DEMO) -> list[Image]:
+    """The frames of a film at some seconds, (h, w, 3) RGB."""
+    wanted = sorted(times)
+    found: list[Image] = []
+    with av.open(str(film)) as container:
+        for picture in container.decode(video=0):
+            while len(found) < len(wanted) and picture.time >= wanted[len(found)] - 1e-6:
+                found.append(picture.to_ndarray(format="rgb24"))
+            if len(found) == len(wanted):
+                return found
+    raise ValueError(f"{film} ends before {wanted[-1]} s")
+
+
+def write_film(path: Path, frames: Iterable[Image], rate: int = 25, index_first: bool = False) -> Path:
+    """Write an H.264 film; `index_first` puts its index at the head, so that a cut-off file still opens."""
+    options = {"movflags": "faststart"} if index_first else {}
+    with av.open(str(path), "w", options=options) as container:
+        stream = None
+        for frame in frames:
+            if stream is None:
+                stream = container.add_stream("h264", rate=rate, options={"preset": "ultrafast", "g": "10"})
+                stream.height, stream.width = frame.shape[:2]
+                stream.pix_fmt = "yuv420p"
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+        container.mux(stream.encode())
+    return path
+
+
+def write_sound(path: Path) -> Path:
+    """Write a second of silence with no picture."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("aac", rate=44100)
+        for _ in range(43):
+            frame = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), format="fltp", layout="mono")
+            frame.sample_rate = 44100
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    return path
+
+
+def set_rotation(path: Path) -> None:
+    """Flag an MP4 so that players turn it 90 degrees clockwise, as a telephone held upright does."""
+    data = bytearray(path.read_bytes())
+    matrix = data.index(b"tkhd") + 4 + 40
+    data[matrix : matrix + 36] = struct.pack(">9i", 0, 1 << 16, 0, -(1 << 16), 0, 0, 0, 0, 1 << 30)
+    path.write_bytes(data)
+
+
+def shifting(frame: Image, count: int) -> list[Image]:
+    """The picture moving a pixel to the right per frame, so that no two frames are equal."""
+    return [np.roll(frame, shift, axis=1) for shift in range(count)]

@@ -1,0 +1,272 @@
+"""The command: what it prints, what it exits with, what it loads. Stand-ins take the slow rooms' places."""
+
+from __future__ import annotations
+
+import json
+import resource
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from personae.cli import main
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture
+def film(pretend_film):
+    return pretend_film
+
+
+@pytest.fixture
+def command(monkeypatch, capsys):
+    """Run `personae ...` in this process: exit code, stdout, stderr."""
+
+    def run(*words):
+        monkeypatch.setattr(sys, "argv", ["personae", *map(str, words)])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main()
+        out, err = capsys.readouterr()
+        return ended.value.code or 0, out, err
+
+    return run
+
+
+def test_run_prints_the_cast_and_where_the_report_is(command, film):
+    code, out, err = command("run", film)
+    assert code == 0
+    assert err == ""
+    for word in ("character", "screen time", "tracks", "first seen", "confidence", "P01", "P02"):
+        assert word in out
+    assert str(film.with_suffix(".personae") / "report.html") in out
+    assert "1 track given to nobody" in out
+
+
+def test_run_as_json(command, film):
+    code, out, _ = command("run", film, "--json")
+    cast = json.loads(out)
+    assert code == 0
+    assert [one["label"] for one in cast["characters"]] == ["P01", "P02"]
+    assert cast["unknown"] == [5]
+
+
+def test_quiet_prints_nothing(command, film):
+    assert command("run", film, "--quiet") == (0, "", "")
+
+
+def test_progress_as_json_lines(command, film):
+    code, _, err = command("run", film, "--progress", "json", "-o", film.parent / "out")
+    lines = [json.loads(line) for line in err.splitlines()]
+    assert code == 0
+    assert {line["stage"] for line in lines} == {"scan", "embed", "adapt", "cluster", "report"}
+    assert all({"stage", "done", "total"} <= set(line) for line in lines)
+
+
+def test_options_reach_the_settings(command, film):
+    command(
+        "run",
+        film,
+        "--method",
+        "hac",
+        "--people",
+        "2",
+        "--seed",
+        "3",
+        "--stride",
+        "4",
+        "-o",
+        film.parent / "o",
+    )
+    stages = json.loads((film.parent / "o" / "project.json").read_text())["stages"]
+    assert stages["cluster"]["parameters"]["people"] == 2
+    assert stages["cluster"]["parameters"]["method"] == "hac"
+    assert stages["cluster"]["parameters"]["seed"] == 3
+    assert stages["scan"]["parameters"]["stride"] == 4
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--depth", "deep"),
+        ("--device", "tpu"),
+        ("--method", "magic"),
+        ("--encoder", "magic"),
+        ("--seed", "-1"),
+        ("--people", "0"),
+        ("--progress", "dots"),
+        ("--weights", "nowhere.safetensors"),
+    ],
+)
+def test_an_impossible_value_is_one_sentence_and_2(command, film, words):
+    code, out, err = command("run", film, *words)
+    assert (code, out) == (2, "")
+    assert err.startswith("personae: ")
+    assert err.count("\n") == 1
+    assert words[1] in err
+    assert not film.with_suffix(".personae").exists()
+
+
+@pytest.mark.parametrize("words", [("--stride", "x"), ("--no-such-option",)])
+def test_a_word_that_cannot_be_read_is_2(command, film, words):
+    code, _, err = command("run", film, *words)
+    assert code == 2
+    assert words[0] in err
+    assert "Traceback" not in err
+
+
+def test_status_for_people_and_machines(command, film):
+    command("run", film, "-q")
+    folder = film.with_suffix(".personae")
+    code, out, _ = command("status", folder)
+    assert code == 0
+    assert out.count("finished") == 5
+    (folder / "characters.parquet").write_bytes(b"")
+    code, out, _ = command("status", folder, "--json")
+    stages = {stage["stage"]: stage for stage in json.loads(out)["stages"]}
+    assert code == 0
+    assert stages["cluster"]["state"] == "damaged"
+    assert "characters.parquet" in stages["cluster"]["why"]
+
+
+@pytest.mark.parametrize("what", ["faces", "characters", "tracks"])
+def test_export_to_stdout_and_to_a_file(film, what, tmp_path):
+    from personae.project.runner import run
+
+    folder = run(film).folder
+    wanted = [sys.executable, "-m", "personae.cli", "export", what, str(folder)]
+    printed = subprocess.run([*wanted, "-f", "csv"], capture_output=True, check=True).stdout
+    subprocess.run([*wanted, "-f", "csv", "-o", str(tmp_path / "x.csv")], check=True)
+    assert (tmp_path / "x.csv").read_bytes() == printed
+    assert printed.count(b"\n") > 1
+
+
+@pytest.mark.parametrize("words", [("faces", "-f", "xlsx"), ("people",), ("faces", "-o", "{film}/x.csv")])
+def test_an_impossible_export_is_one_sentence_and_2(command, film, words):
+    command("run", film, "-q")
+    what, *rest = (word.format(film=film) for word in words)
+    code, _, err = command("export", what, film.with_suffix(".personae"), *rest)
+    assert code == 2
+    assert err.count("\n") == 1
+
+
+def test_an_export_into_a_closed_pipe_has_no_traceback(film):
+    from personae.project.runner import run
+
+    folder = run(film).folder
+    line = f"{sys.executable} -m personae.cli export faces {folder} | true"
+    done = subprocess.run(line, shell=True, capture_output=True, text=True)
+    assert "Traceback" not in done.stderr
+
+
+def test_report_prints_where_it_is(command, film):
+    command("run", film, "-q")
+    report = film.with_suffix(".personae") / "report.html"
+    report.unlink()
+    assert command("report", film.with_suffix(".personae")) == (0, f"{report}\n", "")
+    assert report.exists()
+
+
+@pytest.mark.parametrize("verb", ["status", "report"])
+def test_what_is_no_project_is_one_sentence_and_2(command, tmp_path, verb):
+    code, _, err = command(verb, tmp_path)
+    assert code == 2
+    assert "not a project folder" in err
+    assert err.count("\n") == 1
+
+
+def test_models_are_listed_and_verified(command):
+    code, out, _ = command("models", "--json")
+    models = json.loads(out)
+    assert code == 0
+    assert {one["role"] for one in models} == {"detector", "encoder"}
+    assert all(one["verified"] and one["licence"] and one["training_data"] for one in models)
+    code, out, _ = command("models")
+    assert code == 0
+    assert all(one["name"] in out for one in models)
+
+
+def test_an_altered_weight_fails_models(command, monkeypatch, tmp_path):
+    from personae.weights import Weight
+
+    (tmp_path / "w").write_bytes(b"other")
+    monkeypatch.setattr(Weight, "path", lambda _: tmp_path / "w")
+    code, out, _ = command("models")
+    assert code == 1
+    assert "altered" in out
+
+
+def test_version(command):
+    from importlib.metadata import version
+
+    assert command("--version") == (0, f"personae {version('personae')}\n", "")
+
+
+def test_the_entry_point_is_main():
+    scripts = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
+    assert scripts == {"personae": "personae.cli:main"}
+
+
+HEAVY = ("torch", "cv2", "pyarrow", "scipy", "sklearn", "av", "onnxruntime", "numpy")
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import personae; dir(personae); personae.__version__",
+        "import sys; sys.argv = ['personae', '--help']\nfrom personae.cli import main\n"
+        "try: main()\nexcept SystemExit: pass",
+        "import sys; sys.argv = ['personae', 'run', '--help']\nfrom personae.cli import main\n"
+        "try: main()\nexcept SystemExit: pass",
+    ],
+)
+def test_import_and_help_load_nothing_heavy(code):
+    check = f"\nimport sys; print('LOADED', [name for name in {HEAVY} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code + check], capture_output=True, text=True, check=True)
+    assert "LOADED []" in done.stdout
+
+
+def test_help_starts_quickly():
+    """The least of five, relative to starting Python itself, so that a busy machine does not fail it."""
+
+    def cpu(*words):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run([sys.executable, *words], capture_output=True, check=True)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+    assert min(cpu("-m", "personae.cli", "--help") for _ in range(5)) < 0.3
+
+
+def test_the_public_names_are_there():
+    import personae
+
+    for name in personae.__all__:
+        assert getattr(personae, name) is not None
+    assert (Path(personae.__file__).parent / "py.typed").exists()
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = personae.nothing
+
+
+def test_doctor_exit_code_follows_its_findings(command, monkeypatch):
+    from personae.project import checkup
+
+    good, bad = checkup.Check("one", True, "fine"), checkup.Check("two", False, "broken")
+    monkeypatch.setattr(checkup, "checkup", lambda: [good])
+    assert command("doctor")[0] == 0
+    monkeypatch.setattr(checkup, "checkup", lambda: [good, bad])
+    code, out, _ = command("doctor")
+    assert code == 1
+    assert "FAIL two: broken" in out
+    code, out, _ = command("doctor", "--json")
+    assert code == 1
+    assert json.loads(out)[1] == {"name": "two", "passed": False, "found": "broken"}
+
+
+def test_doctor_finds_this_machine_fit():
+    from personae.project.checkup import checkup
+
+    assert [one for one in checkup() if not one.passed] == []
