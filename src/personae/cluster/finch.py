@@ -6,8 +6,10 @@ from typing import ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import csr_array, eye_array
 from scipy.sparse.csgraph import connected_components
-from sklearn.metrics import pairwise_distances
+from sklearn.metrics import pairwise_distances, pairwise_distances_chunked
+from sklearn.metrics.pairwise import paired_distances
 
 from personae.cluster.labels import Labels, Vectors, group_means, order_by_size, track_means
 from personae.core.trackset import TrackSet
@@ -61,14 +63,18 @@ def finch_partitions(
     of the authors' first program that keeps far-apart groups apart, without effect in their package 0.2.3.
     """
     data = np.asarray(x, dtype=np.float64)
-    links, distances = first_neighbour_links(data, metric)
-    longest = (links * distances).max() if early_exit else np.inf
+    links = first_neighbour_links(data, metric)
+    longest = _lengths(links, data, metric).max() if early_exit and links.nnz else np.inf
     labels = _components(links)
     levels = [labels]
     while True:
         n_clusters = int(labels.max()) + 1
-        links, distances = first_neighbour_links(group_means(data, labels, n_clusters), metric)
-        coarser = _components(links * (links * distances <= longest))
+        means = group_means(data, labels, n_clusters)
+        links = first_neighbour_links(means, metric)
+        if early_exit and links.nnz:
+            links.data *= _lengths(links, means, metric) <= longest
+            links.eliminate_zeros()
+        coarser = _components(links)
         n_coarser = int(coarser.max()) + 1
         if n_coarser == 1 or n_clusters - n_coarser <= 1:
             return np.stack(levels, axis=1)
@@ -86,35 +92,54 @@ def merge_to_count(
     data = np.asarray(x, dtype=np.float64)
     enough = np.flatnonzero(partitions.max(axis=0) + 1 >= n_clusters)
     labels = partitions[:, enough[-1] if len(enough) else 0].copy()
-    for left in range(int(labels.max()) + 1, max(n_clusters, 1), -1):
-        distances = _distances(group_means(data, labels, left), metric)
-        a, b = sorted(np.unravel_index(int(np.argmin(distances)), distances.shape))
+    n = int(labels.max()) + 1
+    means, sizes = group_means(data, labels, n), np.bincount(labels)
+    distances: Vectors = pairwise_distances(means, metric=metric)
+    np.fill_diagonal(distances, np.inf)
+    for _ in range(n - max(n_clusters, 1)):
+        a, b = np.unravel_index(int(np.argmin(distances)), distances.shape)
+        means[a] = (sizes[a] * means[a] + sizes[b] * means[b]) / (sizes[a] + sizes[b])
+        sizes[a] += sizes[b]
         labels[labels == b] = a
-        labels[labels > b] -= 1
-    return labels
+        row = pairwise_distances(means[a : a + 1], means, metric=metric)[0]
+        row[np.isinf(distances[a])] = np.inf
+        distances[a], distances[:, a] = row, row
+        distances[b], distances[:, b] = np.inf, np.inf
+    return np.unique(labels, return_inverse=True)[1].astype(np.int64)
 
 
-def first_neighbour_links(x: Vectors, metric: str = "cosine") -> tuple[Vectors, Vectors]:
-    """Give the (n, n) link counts of the first-neighbour graph and the distances they were read from (Eq. 1).
+def first_neighbours(x: Vectors, metric: str = "cosine") -> npt.NDArray[np.int64]:
+    """Give every row of (n, d) the index of the nearest other row, working in blocks of bounded memory."""
+
+    def nearest(block: Vectors, start: int) -> npt.NDArray[np.int64]:
+        rows = np.arange(len(block))
+        block[rows, start + rows] = np.inf
+        found: npt.NDArray[np.int64] = block.argmin(axis=1)
+        return found
+
+    return np.concatenate(list(pairwise_distances_chunked(x, metric=metric, reduce_func=nearest)))
+
+
+def first_neighbour_links(x: Vectors, metric: str = "cosine") -> csr_array:
+    """Give the sparse (n, n) link counts of the first-neighbour graph (Eq. 1); its diagonal is empty.
 
     i and j are linked if j is i's first neighbour, i is j's, or both share one; mutual neighbours count 2.
     """
-    distances = _distances(x, metric)
-    first = distances.argmin(axis=1)
-    direct = first[:, None] == np.arange(len(x))
-    shared = first[:, None] == first
-    links: Vectors = 1.0 * direct + direct.T + shared
-    np.fill_diagonal(links, 0.0)
-    np.fill_diagonal(distances, 0.0)
-    return links, distances
+    n = len(x)
+    neighbour = csr_array((np.ones(n), (np.arange(n), first_neighbours(x, metric))), shape=(n, n))
+    reach = neighbour + eye_array(n, format="csr")
+    links = (reach @ reach.T).tolil()
+    links.setdiag(0.0)
+    return links.tocsr()
 
 
-def _distances(x: Vectors, metric: str) -> Vectors:
-    distances: Vectors = pairwise_distances(x, metric=metric)
-    np.fill_diagonal(distances, np.inf)
-    return distances
+def _lengths(links: csr_array, x: Vectors, metric: str) -> Vectors:
+    """Give link count times distance for every stored link."""
+    i, j = links.tocoo().coords
+    lengths: Vectors = links.data * paired_distances(x[i], x[j], metric=metric)
+    return lengths
 
 
-def _components(links: Vectors) -> npt.NDArray[np.int64]:
+def _components(links: csr_array) -> npt.NDArray[np.int64]:
     labels: npt.NDArray[np.int64] = connected_components(links, directed=False)[1].astype(np.int64)
     return labels

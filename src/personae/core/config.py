@@ -1,4 +1,5 @@
-"""Settings: one frozen model per stage; the API, the command's options, the manifest and the digest all use it."""
+"""Settings: one frozen model per stage; the API, the command's options, the manifest and the digest all use
+it."""
 
 from __future__ import annotations
 
@@ -18,28 +19,44 @@ class _Settings(BaseModel):
 class ScanConfig(_Settings):
     """From a film to shots, faces, tracks and crops."""
 
-    stride: int | None = Field(None, ge=1, description="Detect faces on every n-th frame; None chooses by frame rate.")
+    stride: int | None = Field(
+        None, ge=1, description="Detect faces on every n-th frame; None chooses by frame rate."
+    )
     working_side: int = Field(960, ge=160, description="Long side in pixels at which faces are looked for.")
-    min_score: float = Field(0.5, gt=0, lt=1, description="Lowest detector confidence of a face that may extend a track.")
-    start_score: float = Field(0.7, gt=0, lt=1, description="Lowest detector confidence of a face that may start a track.")
+    min_score: float = Field(
+        0.5, gt=0, lt=1, description="Lowest detector confidence of a face that may extend a track."
+    )
+    start_score: float = Field(
+        0.7, gt=0, lt=1, description="Lowest detector confidence of a face that may start a track."
+    )
     crop_every: int = Field(12, ge=1, description="Frames between two sampled crops of a track (paper: 12).")
-    crops_at_least: int = Field(5, ge=1, description="Short tracks are sampled more densely to reach this many crops.")
+    crops_at_least: int = Field(
+        5, ge=1, description="Short tracks are sampled more densely to reach this many crops."
+    )
     top_faces: int = Field(12, ge=1, description="Largest faces kept per frame (paper: top-K by area).")
-    min_width: float = Field(0.02, ge=0, lt=1, description="Narrowest face of a `kept` track, as a share of the film's width.")
+    min_width: float = Field(
+        0.02, ge=0, lt=1, description="Narrowest face of a `kept` track, as a share of the film's width."
+    )
 
 
 class EncodeConfig(_Settings):
     """From crops to embeddings."""
 
     encoder: str = Field("mobilefacenet-192", description="Face-ID network; `personae models` lists them.")
-    weights: Path | None = Field(None, description="A weight file of the encoder's architecture; None takes the shipped one.")
+    weights: Path | None = Field(
+        None, description="A weight file of the encoder's architecture; None takes the shipped one."
+    )
 
 
 class AdaptConfig(_Settings):
     """VideoClusterNet's self-supervised finetuning on one film."""
 
-    depth: Depth = Field("head", description="What trains: the head, the encoder's last block too, or all of it.")
-    iterations: int = Field(5, ge=0, le=20, description="Rounds of finetuning and matching (paper: 5 or more); 0: none.")
+    depth: Depth = Field(
+        "head", description="What trains: the head, the encoder's last block too, or all of it."
+    )
+    iterations: int = Field(
+        5, ge=0, le=20, description="Rounds of finetuning and matching (paper: 5 or more); 0: none."
+    )
     seed: int = Field(0, ge=0, description="Seed of every random choice.")
 
     first_epochs: int = Field(30, ge=1, description="Epochs of the first iteration (paper: 30).")
@@ -47,23 +64,44 @@ class AdaptConfig(_Settings):
     later_epochs: int = Field(10, ge=1, description="Epochs of every later iteration (paper: 10).")
     batch_pairs: int = Field(32, ge=1, description="Pairs per step; not stated in the paper.")
     pairs_per_crop: int = Field(4, ge=1, description="Pairs per crop and epoch; not stated in the paper.")
-    steps_at_least: int = Field(34, ge=1, description="Fewest steps of an epoch, so that short clips train too.")
+    steps_at_least: int = Field(
+        34, ge=1, description="Fewest steps of an epoch, so that short clips train too."
+    )
     steps_at_most: int = Field(100, ge=1, description="Most steps of an epoch, so that films end in time.")
     learning_rate: float = Field(1e-4, gt=0, description="AdamW's peak rate (paper: 1e-4).")
-    warmup_start: float = Field(5e-6, ge=0, description="Rate at the start of each iteration's warm-up (paper: 5e-6).")
+    warmup_start: float = Field(
+        5e-6, ge=0, description="Rate at the start of each iteration's warm-up (paper: 5e-6)."
+    )
     warmup_epochs: int = Field(5, ge=0, description="Epochs of linear warm-up in every iteration (paper: 5).")
     final_learning_rate: float = Field(1e-5, ge=0, description="Where the cosine ends (paper: 1e-5).")
-    weight_decay: float = Field(0.04, ge=0, description="AdamW's weight decay; not stated in the paper (iBOT: 0.04).")
-    ema_momentum: float = Field(0.9, ge=0, lt=1, description="Teacher's momentum per epoch; not stated in the paper.")
+    weight_decay: float = Field(
+        0.04, ge=0, description="AdamW's weight decay; not stated in the paper (iBOT: 0.04)."
+    )
+    ema_momentum: float = Field(
+        0.9, ge=0, lt=1, description="Teacher's momentum per epoch; not stated in the paper."
+    )
     student_temperature: float = Field(0.1, gt=0, description="tau_s; not stated in the paper (iBOT: 0.1).")
     teacher_temperature: float = Field(0.04, gt=0, description="tau_t; not stated in the paper (iBOT: 0.04).")
     centre_momentum: float = Field(0.9, ge=0, lt=1, description="Of the teacher's running mean (iBOT: 0.9).")
+    embedding_length: float = Field(
+        4.0, gt=0, description="Length embeddings are scaled to before the head; see docs."
+    )
     head_width: int = Field(512, ge=8, description="Hidden width of the head; not stated in the paper.")
-    cross_share: float = Field(0.5, ge=0, le=1, description="Share of pairs across matched tracks; not stated in the paper.")
-    matching: bool = Field(True, description="Pair crops of softly matched tracks from the second iteration on.")
-    matching_space: Literal["pca", "raw", "tsne"] = Field("pca", description="Space of coarse matching's Gaussians.")
-    quality_filter: bool = Field(True, description="Leave tracks of outlying SER-FIQ quality out of an iteration.")
-    mad: Literal["median", "mean"] = Field("median", description="Absolute deviation in the quality threshold.")
+    cross_share: float = Field(
+        0.5, ge=0, le=1, description="Share of pairs across matched tracks; not stated in the paper."
+    )
+    matching: bool = Field(
+        True, description="Pair crops of softly matched tracks from the second iteration on."
+    )
+    matching_space: Literal["pca", "raw", "tsne"] = Field(
+        "pca", description="Space of coarse matching's Gaussians."
+    )
+    quality_filter: bool = Field(
+        True, description="Leave tracks of outlying SER-FIQ quality out of an iteration."
+    )
+    mad: Literal["median", "mean"] = Field(
+        "median", description="Absolute deviation in the quality threshold."
+    )
     global_views: int = Field(2, ge=1, description="Cached global views per crop at depth head and last.")
     local_views: int = Field(4, ge=0, description="Cached local views per crop at depth head and last.")
 
@@ -71,6 +109,8 @@ class AdaptConfig(_Settings):
 class ClusterConfig(_Settings):
     """From embeddings to characters."""
 
-    method: str = Field("personae", description="Clustering method; `personae`, `videoclusternet-paper`, `hac` or `finch`.")
+    method: str = Field(
+        "personae", description="Clustering method; `personae`, `videoclusternet-paper`, `hac` or `finch`."
+    )
     people: int | None = Field(None, ge=1, description="Hint: how many people there are. Never needed.")
     seed: int = Field(0, ge=0, description="Seed of every random choice.")

@@ -9,7 +9,8 @@ TEMPLATE_SIZE = 112
 """Side of the ArcFace alignment template in pixels."""
 
 CROP_MARGIN = 24
-"""Pixels stored around the template on every side, so that views can turn and shift and portraits can breathe."""
+"""Pixels stored around the template on every side, so that views can turn and shift and portraits can
+breathe."""
 
 CROP_SIZE = TEMPLATE_SIZE + 2 * CROP_MARGIN
 """Side of a stored crop: a square whose centre `TEMPLATE_SIZE` square is the aligned face."""
@@ -18,14 +19,16 @@ ARCFACE_TEMPLATE: npt.NDArray[np.float32] = np.array(
     [[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]],
     dtype=np.float32,
 )
-"""Mean positions (x, y) of left eye, right eye, nose, left and right mouth corner, left first in the image."""
+"""Mean positions (x, y) of left eye, right eye, nose, left and right mouth corner, left first in the
+image."""
 
 CropArray = npt.NDArray[np.uint8]
 """(n, S, S, 3) RGB with S >= TEMPLATE_SIZE, or one (S, S, 3); the template's square sits in the middle."""
 
 
 def template_square(crops: CropArray) -> CropArray:
-    """Cut the centre `TEMPLATE_SIZE` square out of crops of shape (..., S, S, 3); a view, nothing is copied."""
+    """Cut the centre `TEMPLATE_SIZE` square out of crops of shape (..., S, S, 3); a view, nothing is
+    copied."""
     side = crops.shape[-2]
     if side < TEMPLATE_SIZE or crops.shape[-3] != side:
         raise ValueError(f"crops must be square and at least {TEMPLATE_SIZE} px wide, not {crops.shape}")

@@ -1,10 +1,12 @@
-"""What a user can do wrong, each with one clear sentence; everything else is a bug and keeps its traceback."""
+"""What a user can do wrong, each with one clear sentence; everything else is a bug and keeps its
+traceback."""
 
 from __future__ import annotations
 
 
 class PersonaeError(Exception):
-    """A mistake the user can put right: its text says what is wrong and what to do; the command exits with 2."""
+    """A mistake the user can put right: its text says what is wrong and what to do; the command exits with
+    2."""
 
 
 class FilmError(PersonaeError):

@@ -30,7 +30,7 @@ FACES = pa.schema(
         ("w", pa.float32()),
         ("h", pa.float32()),
         ("score", pa.float32()),  # detector confidence; NaN where interpolated
-        ("landmarks", pa.list_(pa.float32(), 10)),  # x, y of eyes, nose, mouth corners; null where interpolated
+        ("landmarks", pa.list_(pa.float32(), 10)),  # x, y of eyes, nose, mouth; null if interpolated
         ("interpolated", pa.bool_()),
         ("crop", pa.int64()),  # -1: not sampled
     ]

@@ -1,4 +1,5 @@
-"""The one object that travels: face tracks with their crops, as every adapting or clustering method takes them."""
+"""The one object that travels: face tracks with their crops, as every adapting or clustering method takes
+them."""
 
 from __future__ import annotations
 
@@ -28,7 +29,8 @@ class TrackSet:
     """(n,) which track each crop belongs to, 0..T-1."""
 
     crops: Sequence[npt.NDArray[np.uint8]] | None = None
-    """n aligned (S, S, 3) RGB crops, read lazily; see `personae.core.crops`. None if only features are known."""
+    """n aligned (S, S, 3) RGB crops, read lazily; see `personae.core.crops`. None if only features are
+    known."""
 
     embeddings: FloatArray | None = None
     """(n, d) of the face-ID model in use, not normalised."""

@@ -1,0 +1,139 @@
+"""VideoClusterNet's outer loop: finetune, judge the tracks' quality, match tracks coarsely, and again."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from personae.adapt.branches import make_branches, make_views
+from personae.adapt.checkpoint import load_checkpoint, save_checkpoint
+from personae.adapt.finetune import finetune
+from personae.adapt.head import Branch
+from personae.adapt.loss import Centre
+from personae.adapt.matching import coarse_matches
+from personae.adapt.pairs import PairSampler
+from personae.adapt.quality import crop_quality, good_tracks, track_quality
+from personae.adapt.result import Adaptation, Iteration
+from personae.adapt.schedule import schedule
+from personae.adapt.sources import ViewSource
+from personae.core.config import AdaptConfig
+from personae.core.hooks import Hook, silent
+from personae.core.trackset import TrackSet
+
+if TYPE_CHECKING:
+    from personae.encode.encoder import Encoder
+
+
+def adapt(
+    tracks: TrackSet,
+    encoder: Encoder | None,
+    config: AdaptConfig,
+    hook: Hook = silent,
+    checkpoint: Path | None = None,
+) -> Adaptation:
+    """Adapt a face-ID model to one film by self-supervision on its own tracks (paper, Sec. 3; suppl.
+    Algorithm 1).
+
+    `tracks` gives the crops, or features alone (then `encoder` is None and only `depth=head` works). Every
+    iteration finetunes on the tracks that passed the last quality check, scores all tracks anew, and matches
+    the good ones. With `checkpoint`, a file, each finished iteration is kept there and a killed call goes on
+    from it with the same result; the caller removes the file. Weak tracks are embedded but never trained on.
+    """
+    started = time.perf_counter()
+    if not tracks.n_crops or not config.iterations:
+        return Adaptation((), config.student_temperature, config.teacher_temperature)
+    hook("adapt", 0, None)
+    views = make_views(
+        tracks,
+        encoder,
+        config,
+        lambda done: hook("adapt", 0, None, views=f"{done} of {tracks.n_crops} crops"),
+    )
+    views_ready = time.perf_counter()
+    student, teacher = make_branches(tracks, encoder, config)
+    dim = student.head.last.out_features
+    centre = Centre(dim, config.centre_momentum, str(next(student.parameters()).device))
+    members = tracks.members()
+    trainable = np.flatnonzero(~tracks.weak) if tracks.weak is not None else np.arange(tracks.n_tracks)
+    if not len(trainable):
+        trainable = np.arange(tracks.n_tracks)
+
+    good, matches = trainable, np.empty((0, 2), dtype=np.int64)
+    iterations: list[Iteration] = []
+    log: list[dict[str, Any]] = []
+    if checkpoint is not None and checkpoint.exists():
+        iterations, log = load_checkpoint(checkpoint, student, teacher, centre)
+        good, matches = _next_tracks(iterations[-1], trainable, config)
+    for number in range(len(iterations) + 1, config.iterations + 1):
+        plan = schedule(config, number, sum(len(members[t]) for t in good))
+        seed = int(np.random.SeedSequence([config.seed, number]).generate_state(1)[0])
+        sampler = PairSampler(members, good, matches, config.cross_share, seed)
+
+        def progress(step: int, steps: int, number: int = number) -> None:
+            done = (number - 1 + step / steps) / config.iterations
+            hook("adapt", round(1000 * done), 1000, iteration=f"{number} of {config.iterations}")
+
+        rng = np.random.default_rng(seed + 1)
+        rows = finetune(student, teacher, centre, views, sampler, plan, config, rng, progress)
+        log += [{"iteration": number, "tracks": len(good), "matches": len(matches), **row} for row in rows]
+        iterations.append(_observe(student, centre, views, tracks, members, trainable, config))
+        good, matches = _next_tracks(iterations[-1], trainable, config)
+        if checkpoint is not None:
+            save_checkpoint(checkpoint, student, teacher, centre, iterations, log)
+    seconds = {
+        "views_seconds": round(views_ready - started, 2),
+        "training_seconds": round(time.perf_counter() - views_ready, 2),
+    }
+    return Adaptation(
+        tuple(iterations), config.student_temperature, config.teacher_temperature, tuple(log), seconds
+    )
+
+
+@torch.inference_mode()
+def _observe(
+    student: Branch,
+    centre: Centre,
+    views: ViewSource,
+    tracks: TrackSet,
+    members: list[np.ndarray],
+    trainable: np.ndarray,
+    config: AdaptConfig,
+) -> Iteration:
+    """Embed all crops with the student, score their quality, match the good tracks."""
+    features = torch.cat([_mean_reading(student.body, part) for part in views.clean()])
+    embeddings = student.head(features).cpu().numpy().astype(np.float32)
+    quality = track_quality(crop_quality(student.head, features, seed=config.seed), tracks.track_of)
+    good = _good(quality, trainable, config)
+    matches = (
+        coarse_matches(embeddings, members, good, config.matching_space, seed=config.seed)
+        if config.matching
+        else np.empty((0, 2))
+    )
+    return Iteration(embeddings, centre.value.cpu().numpy().copy(), quality, matches.astype(np.int32))
+
+
+def _mean_reading(body: torch.nn.Module, part: Tensor) -> Tensor:
+    """Average the body's outputs over a crop's readings (itself and its mirror image); (k, m, ...) -> (k,
+    d)."""
+    device = next(body.parameters(), part).device
+    flat: Tensor = body(part.flatten(0, 1).to(device))
+    return flat.reshape(*part.shape[:2], -1).mean(dim=1)
+
+
+def _good(quality: np.ndarray, trainable: np.ndarray, config: AdaptConfig) -> np.ndarray:
+    if not config.quality_filter:
+        return trainable
+    kept: np.ndarray = trainable[good_tracks(quality[trainable], config.mad)]
+    return kept if len(kept) else trainable
+
+
+def _next_tracks(
+    last: Iteration, trainable: np.ndarray, config: AdaptConfig
+) -> tuple[np.ndarray, np.ndarray]:
+    """Give the tracks and matches that the next iteration trains on."""
+    return _good(last.quality, trainable, config), last.matches.astype(np.int64)

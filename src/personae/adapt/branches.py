@@ -1,0 +1,84 @@
+"""How deep to train: which part of the encoder is frozen, which is copied into student and teacher."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from personae.adapt.head import Branch, FixedLength, ProjectionHead
+from personae.adapt.sources import CachedViews, LiveViews, ViewSource
+from personae.core.config import AdaptConfig
+from personae.core.errors import SettingError
+from personae.core.trackset import TrackSet
+
+if TYPE_CHECKING:
+    from personae.encode.backbone import Backbone
+    from personae.encode.encoder import Encoder
+
+
+class Tail(nn.Module):
+    """The encoder's last block, from cached trunk activations to embeddings; the trunk itself is left out of
+    training."""
+
+    def __init__(self, network: Backbone) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(network.tail_modules())
+        self._network = [network]  # in a list, so that the trunk's weights are no parameters of this module
+
+    def forward(self, activations: Tensor) -> Tensor:
+        output: Tensor = self._network[0].tail(activations)
+        return output
+
+
+def make_branches(tracks: TrackSet, encoder: Encoder | None, config: AdaptConfig) -> tuple[Branch, Branch]:
+    """Make student and teacher: copies of the encoder's trained part, each with a head of its own
+    initialisation."""
+    dim = encoder.dim if encoder is not None else tracks.require_embeddings().shape[1]
+    generator_state = torch.get_rng_state()
+    torch.manual_seed(config.seed)
+    heads = [ProjectionHead(dim, config.head_width) for _ in range(2)]
+    torch.set_rng_state(generator_state)
+
+    def body() -> nn.Module:
+        scaling = FixedLength(config.embedding_length)
+        if config.depth == "head":
+            return scaling
+        if encoder is None:
+            raise SettingError(
+                f"depth={config.depth} needs face pictures, and these tracks have features only."
+            )
+        network = copy.deepcopy(encoder.module)
+        return nn.Sequential(network if config.depth == "full" else Tail(network), scaling)
+
+    student, teacher = (Branch(body(), head) for head in heads)
+    device = encoder.device if encoder is not None else "cpu"
+    return student.to(device).eval(), teacher.to(device).eval()
+
+
+def make_views(
+    tracks: TrackSet, encoder: Encoder | None, config: AdaptConfig, progress: Callable[[int], None]
+) -> ViewSource:
+    """Choose the source of views that fits the depth; cached ones are drawn and encoded here, the costly
+    part on a CPU."""
+    if tracks.crops is None or encoder is None:
+        return CachedViews.of_features(tracks.require_embeddings())
+    if config.depth == "full":
+        return LiveViews(tracks.crops, encoder.prepare)
+
+    @torch.inference_mode()
+    def frozen(pictures: np.ndarray) -> Tensor:
+        images = encoder.prepare(pictures)
+        if config.depth == "head":
+            return encoder.encode(images).float().cpu()
+        return encoder.module.trunk(images).half().cpu()
+
+    known = config.depth == "head" and tracks.embeddings is not None
+    clean = torch.from_numpy(tracks.require_embeddings())[:, None] if known else None
+    return CachedViews.draw(
+        tracks.crops, frozen, clean, config.global_views, config.local_views, config.seed, progress
+    )

@@ -1,0 +1,99 @@
+"""Coarse track matching: which other tracks fall inside a track's own spread (paper, Sec. 3.5)."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import logsumexp
+
+Space = Literal["pca", "raw", "tsne"]
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+
+OUTLIER_SHARE = 0.25
+"""Share of a track's crops, the least likely ones, whose mean density is its threshold (paper)."""
+
+
+def coarse_matches(
+    embeddings: npt.NDArray[np.floating],
+    members: list[IntArray],
+    tracks: IntArray,
+    space: Space = "pca",
+    dims: int = 4,
+    seed: int = 0,
+) -> IntArray:
+    """Find the directed pairs (j, k) where the mean of track k is as likely under N(track j) as j's own
+    outliers.
+
+    `embeddings` is (n, d) student embeddings, `tracks` the ids that passed the quality filter. Returns (m,
+    2). With D2 the squared Mahalanobis distance the test is
+    ``-D2_j(mean X_k) / 2 >= logsumexp(-D2_j(x_i) / 2 : i in O_j) - log |O_j|``, O_j the ceil(n_j / 4) least
+    likely crops. `space` and `dims` are not stated in the paper: its slides draw a t-SNE plane; raw
+    embeddings have a singular covariance and practically never match. The joint PCA is deterministic.
+    """
+    if len(tracks) < 2:
+        return np.empty((0, 2), dtype=np.int64)
+    used = np.concatenate([members[t] for t in tracks])
+    points = (
+        np.zeros((len(embeddings), 0)) if not len(used) else _project(embeddings, used, space, dims, seed)
+    )
+    groups = [points[members[t]] for t in tracks]
+    means = np.stack([g.mean(axis=0) for g in groups])
+    pooled = _pooled_covariance(groups, points[used])
+    pairs: list[tuple[int, int]] = []
+    for j, group in enumerate(groups):
+        precision = np.asarray(np.linalg.pinv(_covariance(group, pooled), hermitian=True), dtype=np.float64)
+        own = _half_squared_distance(group, means[j], precision)
+        outliers = np.sort(own)[-max(1, int(np.ceil(OUTLIER_SHARE * len(group)))) :]
+        threshold = logsumexp(-outliers) - np.log(len(outliers))
+        hit = -_half_squared_distance(means, means[j], precision) >= threshold
+        hit[j] = False
+        pairs.extend((int(tracks[j]), int(tracks[k])) for k in np.flatnonzero(hit))
+    return np.array(pairs, dtype=np.int64).reshape(-1, 2)
+
+
+def _half_squared_distance(x: FloatArray, mean: FloatArray, precision: FloatArray) -> FloatArray:
+    offset = x - mean
+    result: FloatArray = 0.5 * np.einsum("nd,de,ne->n", offset, precision, offset)
+    return result
+
+
+def _project(
+    embeddings: npt.NDArray[np.floating], used: IntArray, space: Space, dims: int, seed: int
+) -> FloatArray:
+    x = embeddings.astype(np.float64)
+    if space == "raw":
+        return x
+    if space == "tsne":
+        from sklearn.manifold import TSNE
+
+        out = np.zeros((len(x), 2))
+        perplexity = min(30.0, max(1.0, (len(used) - 1) / 3))
+        out[used] = TSNE(2, perplexity=perplexity, init="pca", random_state=seed).fit_transform(x[used])
+        return out
+    centred = x - x[used].mean(axis=0)
+    dims = min(dims, len(used), x.shape[1])
+    _, _, axes = np.linalg.svd(centred[used], full_matrices=False)
+    projected: FloatArray = centred @ axes[:dims].T
+    return projected
+
+
+def _pooled_covariance(groups: list[FloatArray], points: FloatArray) -> FloatArray:
+    """Within-track covariance over all tracks; the total covariance where no track has two crops."""
+    inner = np.concatenate(
+        [g - g.mean(axis=0) for g in groups if len(g) > 1] or [points - points.mean(axis=0)]
+    )
+    covariance: FloatArray = inner.T @ inner / max(1, len(inner)) + 1e-9 * np.eye(points.shape[1])
+    return covariance
+
+
+def _covariance(group: FloatArray, pooled: FloatArray) -> FloatArray:
+    """Ledoit-Wolf covariance of one track; the pooled one where three crops are not at hand."""
+    if len(group) < 3:
+        return pooled
+    from sklearn.covariance import ledoit_wolf
+
+    covariance: FloatArray = ledoit_wolf(group)[0] + 1e-9 * np.eye(group.shape[1])
+    return covariance

@@ -1,0 +1,91 @@
+"""How alike two tracks look: the film-centred face-ID score, and the learned metric put on the same scale."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from personae.cluster.hac import cut_at_height, linkage_tree
+from personae.cluster.labels import Vectors, track_means, unit_rows
+from personae.cluster.similarity import LossMetric, mean_similarity, sum_by
+from personae.core.trackset import TrackSet
+
+if TYPE_CHECKING:
+    from personae.adapt import Adaptation
+
+Matrix = npt.NDArray[np.float64]
+
+CENTRE_PRIOR = 4.0
+"""Identities at zero that the film's mean face is shrunk by: with few people the mean is mostly *them*, and
+taking it away would take their identity away."""
+
+CAUTIOUS_DISTANCE = 0.45
+"""Cosine distance under which tracks count as one person when the film's mean face is taken; tighter than
+any usual verification threshold of ArcFace-like models, so that it joins hardly two people."""
+
+FIRST_MATURE_ITERATION = 2
+"""The first iteration has not seen a cross-track pair yet; evidence starts with the second."""
+
+
+def base_scores(tracks: TrackSet) -> Matrix:
+    """Give the (T, T) cosine scores of track means after the film's own mean face has been subtracted.
+
+    Faces of one film share light, grading, lens and codec, which lifts every score between strangers; the
+    mean over its people, shrunk towards zero by `CENTRE_PRIOR` further people, holds what they share.
+    People, not tracks, are averaged, so that a lead with many tracks does not become the mean.
+    """
+    means = track_means(tracks)
+    centred = unit_rows(means - film_centre(means))
+    scores: Matrix = centred @ centred.T
+    return (scores + scores.T) / 2
+
+
+def film_centre(means: Vectors) -> Vectors:
+    """Average the unit track means (T, d) over cautiously formed people, shrunk towards zero; gives (d,)."""
+    if len(means) == 1:
+        people = means
+    else:
+        distances = np.clip(1.0 - means @ means.T, 0.0, 2.0)
+        distances = (distances + distances.T) / 2
+        np.fill_diagonal(distances, 0.0)
+        label = cut_at_height(linkage_tree(distances, "average"), len(means), CAUTIOUS_DISTANCE)
+        people = np.stack([means[label == person].mean(axis=0) for person in range(int(label.max()) + 1)])
+    centre: Vectors = people.sum(axis=0) / (len(people) + CENTRE_PRIOR)
+    return centre
+
+
+def learned_scores(tracks: TrackSet, adaptation: Adaptation, number: int) -> Matrix:
+    """Give the (T, T) mean learned similarity -S between tracks after iteration `number` (1, 2, ...)."""
+    iteration = adaptation.iterations[number - 1]
+    metric = LossMetric(iteration.centre, adaptation.student_temperature, adaptation.teacher_temperature)
+    p, q = metric.sides(iteration.embeddings)
+    count = np.bincount(tracks.track_of, minlength=tracks.n_tracks)[:, None]
+    sums = (sum_by(side, tracks.track_of, tracks.n_tracks) / count for side in (p, q))
+    return -mean_similarity(*sums)
+
+
+def combined_scores(tracks: TrackSet, adaptation: Adaptation | None) -> Matrix:
+    """Give the (T, T) evidence: base scores averaged with those of every mature iteration.
+
+    An iteration's scores have no scale of their own, so they are put on the base scores' by matching ranks:
+    its most alike pair gets the base's highest score, and so on. The average over iterations is sturdier
+    than any one of them: the first ones have learnt too little, the last ones over-sharpen.
+    """
+    base = base_scores(tracks)
+    if adaptation is None or len(base) < 3:
+        return base
+    pairs = np.triu_indices(len(base), 1)
+    ladder = np.sort(base[pairs])
+    first = min(FIRST_MATURE_ITERATION, len(adaptation.iterations))
+    evidence = [base[pairs]]
+    for number in range(first, len(adaptation.iterations) + 1):
+        learned = learned_scores(tracks, adaptation, number)[pairs]
+        matched = np.empty_like(ladder)
+        matched[np.argsort(learned, kind="stable")] = ladder
+        evidence.append(matched)
+    combined = np.ones_like(base)
+    combined[pairs] = np.mean(evidence, axis=0)
+    combined.T[pairs] = combined[pairs]
+    return combined

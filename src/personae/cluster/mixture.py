@@ -1,0 +1,80 @@
+"""Same person or not: a two-part mixture turns scores of track pairs into log-odds, film by film, without
+labels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.stats import norm
+
+FloatArray = npt.NDArray[np.float64]
+
+PRIOR_SAME = (0.60, 0.15)
+PRIOR_DIFFERENT = (0.05, 0.15)
+"""Mean and standard deviation of scores that a good face-ID model gives one person's and two people's
+tracks: round figures for ArcFace-like cosine scores, from which a film may depart as far as its pairs
+say."""
+PRIOR_SHARE = 0.2
+"""Share of pairs that show one person: a cast of about five."""
+PRIOR_PAIRS = 20.0
+"""Pairs of evidence that each prior is worth; a film of a few tracks rests on the prior, an hour's film on
+itself."""
+
+
+@dataclass(frozen=True)
+class ScoreMixture:
+    """Two normal parts: scores between tracks of one person, and between tracks of two."""
+
+    same: tuple[float, float]
+    different: tuple[float, float]
+    share: float
+    """Of pairs that show one person."""
+
+    def log_odds(self, scores: npt.ArrayLike) -> FloatArray:
+        """Give log P(same | score) / P(different | score), made to rise with the score everywhere.
+
+        Two normal parts of unequal width cross twice; beyond the outer crossings the odds would turn back.
+        """
+        given = np.asarray(scores, dtype=np.float64)
+        low = min(given.min(initial=0.0), self.different[0] - 2 * self.different[1])
+        high = max(given.max(initial=0.0), self.same[0] + 2 * self.same[1])
+        grid = np.linspace(low, high, 4001)
+        odds = (
+            np.log(self.share / (1 - self.share))
+            + norm.logpdf(grid, *self.same)
+            - norm.logpdf(grid, *self.different)
+        )
+        middle = int(np.searchsorted(grid, (self.same[0] + self.different[0]) / 2))
+        odds[middle:] = np.maximum.accumulate(odds[middle:])
+        odds[: middle + 1] = np.minimum.accumulate(odds[middle::-1])[::-1]
+        result: FloatArray = np.interp(given, grid, odds)
+        return result
+
+
+def fit_mixture(scores: FloatArray, steps: int = 500, tolerance: float = 1e-7) -> ScoreMixture:
+    """Fit the mixture to the (m,) scores of a film's track pairs by expectation-maximisation with priors
+    (MAP).
+
+    With no pair at all the priors are the answer.
+    """
+    prior = np.array([PRIOR_SAME, PRIOR_DIFFERENT])
+    mean, variance = prior[:, 0].copy(), prior[:, 1] ** 2
+    share = PRIOR_SHARE
+    for _ in range(steps):
+        weight = np.log([[share], [1 - share]]) + norm.logpdf(
+            scores, mean[:, None], np.sqrt(variance)[:, None]
+        )
+        weight = np.exp(weight - weight.max(axis=0, initial=-np.inf))
+        weight /= weight.sum(axis=0)
+        count = weight.sum(axis=1) + PRIOR_PAIRS
+        before = mean
+        mean = (weight @ scores + PRIOR_PAIRS * prior[:, 0]) / count
+        spread = (weight * (scores - mean[:, None]) ** 2).sum(axis=1)
+        variance = (spread + PRIOR_PAIRS * prior[:, 1] ** 2) / count
+        share = float((count[0] - PRIOR_PAIRS + PRIOR_PAIRS * PRIOR_SHARE) / (len(scores) + PRIOR_PAIRS))
+        if np.abs(mean - before).max() < tolerance:
+            break
+    deviation = np.sqrt(variance)
+    return ScoreMixture((float(mean[0]), float(deviation[0])), (float(mean[1]), float(deviation[1])), share)
