@@ -82,15 +82,19 @@ class RetinaFace:
             wanted.insert(0, "CUDAExecutionProvider")
         self._session = onnxruntime.InferenceSession(str(weights), options, providers=wanted)
         self.min_score = min_score
+        self._blob = np.empty((1, 3, 0, 0), dtype=np.float32)
 
     def __call__(self, picture: npt.NDArray[np.uint8]) -> Faces:
         """Find the faces of one (h, w, 3) BGR picture, in its own pixels, best first.
 
         Pictures go through one at a time: on a CPU larger batches are no faster and cost memory.
         """
-        blob = cv2.dnn.blobFromImage(picture, mean=MEAN_BGR)
-        offsets, confidence, points = self._session.run(["loc", "conf", "landmarks"], {"input": blob})
         height, width = picture.shape[:2]
+        if self._blob.shape[2:] != (height, width):  # kept, since a new one costs more than filling it
+            self._blob = np.empty((1, 3, height, width), dtype=np.float32)
+        for channel, (plane, mean) in enumerate(zip(cv2.split(picture), MEAN_BGR, strict=True)):
+            np.subtract(plane, np.float32(mean), out=self._blob[0, channel])
+        offsets, confidence, points = self._session.run(["loc", "conf", "landmarks"], {"input": self._blob})
         return decode(offsets[0], confidence[0, :, 1], points[0], width, height, self.min_score)
 
 

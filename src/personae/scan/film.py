@@ -17,7 +17,7 @@ from personae.scan.align import aligned_crop, frontality, sharpness
 from personae.scan.decode import Film, Frame, MediaInfo
 from personae.scan.detect import RetinaFace, working_size
 from personae.scan.sample import SeenFace, forget_crops
-from personae.scan.shots import AdaptiveShots, Shot, ShotDetector
+from personae.scan.shots import AdaptiveShots, Dissolves, Shot, ShotDetector
 from personae.scan.tables import Tables
 from personae.scan.track import ShotTracker, finish, look
 from personae.weights import weight
@@ -114,6 +114,7 @@ class _Scanner:
         entry = weight("retinaface-mobilenet025")
         entry.verify()
         self._detector = RetinaFace(entry.path(), device, config.min_score)
+        self._dissolves = Dissolves(media.fps)
         displayed_width = round(media.width * media.pixel_aspect)
         self._size = working_size(displayed_width, media.height, config.working_side)
         self._tracker = ShotTracker(media.fps / stride, config.start_score, config.min_score)
@@ -135,7 +136,9 @@ class _Scanner:
         if starts:
             self._first, self._pts, self._strangers, self._settled = frame.index, [], [], 0
             self._tracker.start()
+            self._dissolves.start()
         self._pts.append(frame.pts)
+        self._dissolves.see(frame.index, frame.small)
         if ends or (frame.index - self._first) % self._stride == 0:
             self._look_for_faces(frame)
         if ends:
@@ -199,6 +202,8 @@ class _Scanner:
             else round(1 / (self._media.fps * self._time_base))
         )
         shot = Shot(self._number, self._first, frame.index, self._pts[0], frame.pts + max(1, step))
-        tracks, strangers = finish(self._tracker.pieces, self._strangers, self._config.start_score)
+        tracks, strangers = finish(
+            self._tracker.pieces, self._strangers, self._config.start_score, self._dissolves.found()
+        )
         self.tables.add(shot, self._pts, tracks, strangers)
         self._number += 1

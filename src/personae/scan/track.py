@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
+from itertools import groupby
 
 import cv2
 import numpy as np
@@ -14,6 +15,7 @@ import numpy.typing as npt
 
 from personae.core.crops import CropArray
 from personae.scan.sample import SeenFace
+from personae.scan.shots import Dissolve
 
 Look = npt.NDArray[np.float16]
 
@@ -180,20 +182,38 @@ def continues(earlier: Sequence[SeenFace], later: Sequence[SeenFace]) -> bool:
 
 
 def finish(
-    pieces: Sequence[Sequence[SeenFace]], strangers: Sequence[SeenFace], start_score: float
+    pieces: Sequence[Sequence[SeenFace]],
+    strangers: Sequence[SeenFace],
+    start_score: float,
+    dissolves: Sequence[Dissolve] = (),
 ) -> tuple[list[list[SeenFace]], list[SeenFace]]:
     """Make a shot's tracks out of its pieces and of the faces that the tracker left alone.
 
     A face that was too doubtful to be followed may still begin, end or bridge a track. What is joined without
-    any face of at least `start_score` is no track. Gives the tracks by their first frames, and the faces left
-    over.
+    any face of at least `start_score` is no track. No track crosses a dissolve, and crops of blended faces
+    are dropped from tracks that have others. Gives the tracks by their first frames, and the faces left over.
     """
-    parts = [list(piece) for piece in pieces] + [[face] for face in strangers]
-    tracks, left = [], []
-    for group in join(parts):
-        faces = [face for i in group for face in parts[i]]
-        if any(face.score >= start_score for face in faces):
-            tracks.append(faces)
-        else:
-            left += faces
+    scenes: list[list[list[SeenFace]]] = [[] for _ in range(len(dissolves) + 1)]
+    middles = [dissolve.middle for dissolve in dissolves]
+    for part in [*pieces, *([face] for face in strangers)]:
+        for scene, members in groupby(part, key=lambda face: bisect_right(middles, face.frame)):
+            scenes[scene].append(list(members))
+    tracks: list[list[SeenFace]] = []
+    left: list[SeenFace] = []
+    for parts in scenes:
+        for group in join(parts):
+            faces = [face for i in group for face in parts[i]]
+            if any(face.score >= start_score and face.jpeg is not None for face in faces):
+                tracks.append(faces)
+            else:
+                left += faces
+    for faces in tracks:
+        _drop_blends(faces, dissolves)
     return tracks, left
+
+
+def _drop_blends(faces: Sequence[SeenFace], dissolves: Sequence[Dissolve]) -> None:
+    blended = [face for face in faces if any(d.first < face.frame < d.last for d in dissolves)]
+    if len({face.frame for face in faces if face.jpeg}) > len({face.frame for face in blended if face.jpeg}):
+        for face in blended:
+            face.jpeg = None
