@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow.compute as pc
 
-from personae.project.manifest import STAGES
+from personae.project.manifest import STAGES, StageRecord
 from personae.report.film import Film
 from personae.report.texts import short_clock, size_text
 from personae.weights import WEIGHTS, Weight
@@ -61,7 +61,7 @@ class UsedWeight:
     """A weight file; `entry` is None where it is not one that the package carries."""
 
     name: str
-    stage: str
+    stages: list[str]
     sha256: str
     entry: Weight | None
 
@@ -122,7 +122,9 @@ def run_facts(film: Film) -> RunFacts:
                 ratio=record.seconds / length if length > 0 else None,
                 settings=[(key, _text(value)) for key, value in record.parameters.items()],
                 facts=[
-                    (key, _text(value)) for key, value in record.facts.items() if key not in SHOWN_ELSEWHERE
+                    (key.replace("_", " "), _text(value))
+                    for key, value in record.facts.items()
+                    if key not in SHOWN_ELSEWHERE
                 ],
                 software=record.software,
                 finished=record.finished,
@@ -133,14 +135,18 @@ def run_facts(film: Film) -> RunFacts:
         ratio=seconds / length if length > 0 else None,
         seeds=sorted({record.parameters["seed"] for _, record in records if "seed" in record.parameters}),
         software=sorted({record.software for _, record in records}),
-        weights=[
-            UsedWeight(weight, name, sha256, _entry(weight, sha256))
-            for name, record in records
-            for weight, sha256 in record.weights.items()
-        ],
+        weights=_weights(records),
         content_hash=film.source.content_hash,
         warnings=[str(text) for _, record in records for text in record.facts.get(WARNINGS, ())],
     )
+
+
+def _weights(records: list[tuple[str, StageRecord]]) -> list[UsedWeight]:
+    stages: dict[tuple[str, str], list[str]] = {}
+    for stage, record in records:
+        for used in record.weights.items():
+            stages.setdefault(used, []).append(stage)
+    return [UsedWeight(name, by, sha256, _entry(name, sha256)) for (name, sha256), by in stages.items()]
 
 
 def _entry(name: str, sha256: str) -> Weight | None:
