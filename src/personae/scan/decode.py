@@ -29,6 +29,11 @@ COMB_STEP = 15
 COMB_SHARE = 0.003
 """A picture is combed if more than this share of its pixels stands out from its rows by more than this."""
 
+MOST_MISSING = 0.02
+MOST_MISSING_S = 0.15
+"""A film is cut off if its pictures end earlier than its container states by more than both of these: a share
+of its length, and the few frames that containers round away."""
+
 GIVE_UP_AFTER = 300
 """Packets in a row without a picture after which a damaged stream is taken to have ended."""
 
@@ -173,7 +178,11 @@ def _describe(container: Any, stream: Any, first: Any) -> MediaInfo:
     if rotation in (90, 270):
         width, height = height, width
     base = stream.time_base or Fraction(1, 1000)
-    duration = stream.duration * base if stream.duration else Fraction(container.duration or 0, av.time_base)
+    start_s = float((first.pts or 0) * base)
+    stated = (
+        float(stream.duration * base) if stream.duration else _seconds_in_file(container, stream, start_s)
+    )
+    duration = max(0.0, stated)
     rate = stream.average_rate or stream.guessed_rate
     aspect = float(stream.sample_aspect_ratio or 1)
     return MediaInfo(
@@ -184,11 +193,20 @@ def _describe(container: Any, stream: Any, first: Any) -> MediaInfo:
         rotation=rotation,
         time_base=str(base) if base.denominator != 1 else f"{base}/1",
         frame_rate=str(Fraction(rate)) if rate else None,
-        start_s=float((first.pts or 0) * base),
-        duration_s=float(duration),
-        frames=stream.frames or round(float(duration * (rate or 0))),
+        start_s=start_s,
+        duration_s=duration,
+        frames=stream.frames or round(duration * float(rate or 0)),
         pixel_aspect=1 / aspect if rotation in (90, 270) else aspect,
     )
+
+
+def _seconds_in_file(container: Any, stream: Any, start_s: float) -> float:
+    """Seconds of pictures where the stream does not state them: to the end by its tag, or to the file's end."""
+    clock = stream.metadata.get("DURATION", "").split(":")  # Matroska
+    if len(clock) == 3:
+        return int(clock[0]) * 3600 + int(clock[1]) * 60 + float(clock[2]) - start_s
+    start = float(Fraction(container.start_time or 0, av.time_base))
+    return float(Fraction(container.duration or 0, av.time_base)) + start - start_s
 
 
 def probe(path: Path) -> MediaInfo:
@@ -236,15 +254,11 @@ class Film:
                 f"{self.path} holds no picture that can be decoded; the file is damaged or cut off."
             )
         last_step = frame.time_s - before.time_s if before else 1 / self.media.fps
-        stated = self.media.duration_s
-        self.media = replace(
-            self.media,
-            frames=frame.index + 1,
-            duration_s=frame.time_s + last_step - self.media.start_s,
-        )
-        if stated - self.media.duration_s > max(1.0, 0.05 * stated):
+        duration = frame.time_s + last_step - self.media.start_s
+        stated, self.media = self.media, replace(self.media, frames=frame.index + 1, duration_s=duration)
+        if stated.duration_s - duration > max(MOST_MISSING_S, MOST_MISSING * stated.duration_s):
             self.faults.append(
-                f"the container states {stated:.1f} s but only {self.media.duration_s:.1f} s could be decoded"
+                f"only {duration:.1f} s could be decoded, but the file states {stated.duration_s:.1f} s"
             )
 
     def _run(self) -> None:

@@ -47,7 +47,7 @@ def sample(faces: Sequence[SeenFace], every: int, at_least: int) -> list[int]:
     if not usable:
         return []
     frames = np.array([faces[i].frame for i in usable])
-    point = (frames - frames[0] + every // 2) // every
+    point = (frames - faces[0].frame + every // 2) // every
     wanted = min(at_least, len(usable))
     if len(np.unique(point)) < wanted:
         point = np.arange(len(usable)) * wanted // len(usable)
