@@ -209,6 +209,7 @@ def test_a_film_with_one_unknown_track_says_so(tmp_path: Path) -> None:
 def test_one_track_makes_a_whole_page(tmp_path: Path) -> None:
     page = page_of(fake_film(tmp_path / "f", characters=1, tracks_each=1, unknown=0, shots=1))
     assert len(page.all("article")) == 1
+    assert "Least certain" not in page.texts["main"][0]
     assert "Together" not in page.texts["main"][0]
     assert "no uncertain decision" in page.texts["main"][0]
 

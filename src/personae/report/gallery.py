@@ -21,9 +21,6 @@ FACES = 12
 DOUBTS = 6
 """Least certain tracks shown of a character."""
 
-SURE = 0.995
-"""Confidence that would be written as 100 %: no doubt."""
-
 APPEARANCES = 200
 """Appearances listed on a card."""
 
@@ -103,9 +100,10 @@ def _card(film: Film, character: Character) -> Card:
 
 
 def _doubts(film: Film, tracks: list[Track]) -> list[Doubt]:
-    """Show the tracks with the lowest confidence, if there is any doubt at all."""
-    doubtful = [track for track in tracks if track.confidence < SURE]
-    least = sorted(doubtful, key=lambda track: (track.confidence, track.number))[:DOUBTS]
+    """Show the tracks with the lowest confidence, unless a method without probabilities has put 1 everywhere."""
+    if len(tracks) < 2 or min(track.confidence for track in tracks) >= 1:
+        return []
+    least = sorted(tracks, key=lambda track: (track.confidence, track.number))[:DOUBTS]
     return [
         Doubt(face, track.confidence, film.person(track.runner_up))
         for track in least
