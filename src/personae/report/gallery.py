@@ -100,7 +100,7 @@ def _card(film: Film, character: Character) -> Card:
 
 
 def _doubts(film: Film, tracks: list[Track]) -> list[Doubt]:
-    """Show the tracks with the lowest confidence, unless a method without probabilities has put 1 everywhere."""
+    """Show the tracks with the lowest confidence, unless a method without probabilities put 1 everywhere."""
     if len(tracks) < 2 or min(track.confidence for track in tracks) >= 1:
         return []
     least = sorted(tracks, key=lambda track: (track.confidence, track.number))[:DOUBTS]
