@@ -15,6 +15,10 @@ class Backbone(nn.Module, ABC):
     """
 
     dim: int
+    """Length of an embedding."""
+
+    unused: tuple[str, ...] = ()
+    """How the names of those tensors begin that published checkpoints hold beside the network's own."""
 
     @abstractmethod
     def trunk(self, x: Tensor) -> Tensor:
@@ -26,7 +30,7 @@ class Backbone(nn.Module, ABC):
 
     @abstractmethod
     def tail_modules(self) -> list[nn.Module]:
-        """List the modules whose parameters `tail` uses, and no others."""
+        """List the modules that `tail` runs and `trunk` does not: what `depth="last"` trains."""
 
     def forward(self, x: Tensor) -> Tensor:
         return self.tail(self.trunk(x))

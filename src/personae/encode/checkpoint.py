@@ -2,20 +2,85 @@
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
+from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from personae.core.errors import WeightsError
+from personae.encode.backbone import Backbone
+from personae.encode.dlib_resnet import read_dat
+from personae.encode.onnx_weights import computes_the_same, read_onnx
+
+FORMATS = (".safetensors", ".pth", ".pt", ".ckpt", ".onnx", ".dat")
+"""Endings of the files that can be read; `.dat` is dlib's."""
 
 
-def read_checkpoint(path: Path) -> dict[str, Tensor]:
-    """Read a file's tensors by name, as they are stored; raises WeightsError if it cannot be read."""
+def load_checkpoint(module: Backbone, path: Path, input_size: int) -> None:
+    """Load a weight file into a network of that input size.
+
+    Raises WeightsError if the file is missing, unreadable, or of another network; an ONNX file must also
+    compute what the network then computes.
+    """
+    fit(module, read_checkpoint(path, module, input_size), str(path))
+    if path.suffix == ".onnx" and not computes_the_same(path, module, input_size):
+        raise WeightsError(f"{path} holds {type(module).__name__}'s tensors but computes something else.")
+
+
+def read_checkpoint(path: Path, module: Backbone, input_size: int) -> dict[str, Tensor]:
+    """Read a file's tensors under the network's names; raises WeightsError if it cannot be read."""
     if not path.is_file():
         raise WeightsError(f"There is no weight file {path}.")
-    if path.suffix != ".safetensors":
-        raise WeightsError(f"{path.name} is no weight file that can be read: use .safetensors.")
+    if path.suffix not in FORMATS:
+        raise WeightsError(f"{path} is no weight file that can be read: it must end in {', '.join(FORMATS)}.")
+    if path.suffix == ".safetensors":
+        tensors = _read_safetensors(path)
+    elif path.suffix == ".onnx":
+        tensors = read_onnx(path, module, input_size)
+    elif path.suffix == ".dat":
+        tensors = _read_dat(path)
+    else:
+        tensors = _read_pickle(path)
+    return without_prefix(tensors, list(module.state_dict()))
+
+
+def fit(module: Backbone, tensors: dict[str, Tensor], origin: str) -> None:
+    """Load tensors into a network; raises WeightsError listing what is missing, unexpected or misshapen."""
+    tensors = {name: value for name, value in tensors.items() if not name.startswith(module.unused or "\n")}
+    wanted = module.state_dict()
+    counters = {name for name in wanted if name.endswith("num_batches_tracked")}
+    misshapen = [
+        f"{name} is {tuple(tensors[name].shape)}, not {tuple(wanted[name].shape)}"
+        for name in sorted(wanted.keys() & tensors.keys())
+        if tensors[name].shape != wanted[name].shape
+    ]
+    complaints = [
+        f"{what}: {_some(names)}"
+        for what, names in (
+            ("missing", sorted(wanted.keys() - tensors.keys() - counters)),
+            ("unexpected", sorted(tensors.keys() - wanted.keys())),
+            ("of another shape", misshapen),
+        )
+        if names
+    ]
+    if complaints:
+        raise WeightsError(f"{origin} does not fit {type(module).__name__} ({'; '.join(complaints)}).")
+    with torch.no_grad():
+        for name, value in tensors.items():
+            wanted[name].copy_(value)
+
+
+def without_prefix(tensors: dict[str, Tensor], wanted: list[str]) -> dict[str, Tensor]:
+    """Take off what stands before the wanted names ("module.", "visual."), and leave out what lacks it."""
+    first = wanted[0]
+    prefixes = {name.removesuffix(first) for name in tensors if name == first or name.endswith(f".{first}")}
+    best = max(prefixes, key=lambda prefix: sum(prefix + name in tensors for name in wanted), default="")
+    return {name.removeprefix(best): value for name, value in tensors.items() if name.startswith(best)}
+
+
+def _read_safetensors(path: Path) -> dict[str, Tensor]:
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
@@ -26,32 +91,33 @@ def read_checkpoint(path: Path) -> dict[str, Tensor]:
     return tensors
 
 
-def fit(module: nn.Module, tensors: dict[str, Tensor], origin: str) -> None:
-    """Load tensors into a network; raises WeightsError listing what is missing, unexpected or misshapen."""
-    wanted = module.state_dict()
-    optional = {name for name in wanted if name.endswith("num_batches_tracked")}
-    missing = sorted(wanted.keys() - tensors.keys() - optional)
-    unexpected = sorted(tensors.keys() - wanted.keys())
-    misshapen = [
-        f"{name} is {tuple(tensors[name].shape)}, not {tuple(wanted[name].shape)}"
-        for name in sorted(wanted.keys() & tensors.keys())
-        if tensors[name].shape != wanted[name].shape
-    ]
-    complaints = [
-        f"{what}: {_some(names)}"
-        for what, names in (("missing", missing), ("unexpected", unexpected), ("of another shape", misshapen))
-        if names
-    ]
-    if complaints:
-        raise WeightsError(f"{origin} does not fit {type(module).__name__} ({'; '.join(complaints)}).")
-    with torch.no_grad():
-        for name, value in tensors.items():
-            wanted[name].copy_(value)
+def _read_dat(path: Path) -> dict[str, Tensor]:
+    try:
+        return read_dat(path.read_bytes())
+    except ValueError as error:
+        raise WeightsError(f"{path} is not dlib's face recognition network ({error}).") from error
 
 
-def load_checkpoint(module: nn.Module, path: Path) -> None:
-    """Load a weight file into a network; raises WeightsError if it is missing, unreadable or does not fit."""
-    fit(module, read_checkpoint(path), str(path))
+def _read_pickle(path: Path) -> dict[str, Tensor]:
+    """Read a torch file without running code from it; the tensors may lie one or more levels down."""
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise WeightsError(
+            f"{path} cannot be read safely: it is no torch file, or holds more than tensors. "
+            "Save its state_dict alone, best as safetensors."
+        ) from error
+    except (RuntimeError, EOFError, KeyError) as error:
+        raise WeightsError(f"{path} is no readable torch file ({error}).") from error
+    return _tensors_in(content)
+
+
+def _tensors_in(content: Any) -> dict[str, Tensor]:
+    """Find the dictionary with most tensors among nested ones."""
+    if not isinstance(content, dict):
+        return {}
+    here = {name: value for name, value in content.items() if isinstance(value, Tensor)}
+    return max([here, *(_tensors_in(value) for value in content.values())], key=len)
 
 
 def _some(names: list[str], at_most: int = 6) -> str:

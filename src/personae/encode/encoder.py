@@ -18,7 +18,7 @@ from personae.encode.architectures import Architecture, architecture
 from personae.encode.backbone import Backbone
 from personae.encode.checkpoint import load_checkpoint
 from personae.encode.framing import Framing
-from personae.weights import weight
+from personae.weights import default_weights
 
 CPU_BATCH = 4
 """Images per thread and pass on a CPU: the activations of more leave its caches, at half the speed."""
@@ -45,6 +45,7 @@ class Encoder:
         self.input_size = spec.input_size
         """Side of the network's input in pixels."""
         self._framing = Framing.of(spec)
+        self._bgr = spec.channels == "BGR"
         self._mean = torch.tensor(spec.mean, device=device).view(1, 3, 1, 1)
         self._scale = torch.tensor(spec.scale, device=device).view(1, 3, 1, 1)
 
@@ -58,7 +59,8 @@ class Encoder:
 
         The template's square lies in the middle of the pixels; S is at least 112.
         """
-        return (self._framing.cut(pixels) - self._mean) / self._scale
+        cut = self._framing.cut(pixels)
+        return ((cut.flip(1) if self._bgr else cut) - self._mean) / self._scale
 
     def encode(self, images: Tensor, batch: int | None = None, half: bool = False) -> Tensor:
         """Turn the network's input into (n, dim) float32 embeddings on `device`, without gradients.
@@ -128,10 +130,7 @@ def load_encoder(
     missing, altered or made for another network.
     """
     spec = architecture(name)
-    if weights is None:
-        entry = weight(name)
-        entry.verify()
-        weights = entry.path()
+    weights = weights or default_weights(name)
     module = spec.build()
-    load_checkpoint(module, weights)
+    load_checkpoint(module, weights, spec.input_size)
     return Encoder(name, module, spec, device, hashlib.sha256(weights.read_bytes()).hexdigest())

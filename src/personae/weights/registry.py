@@ -13,6 +13,12 @@ Role = Literal["detector", "encoder"]
 Template = Literal["arcface-112"]
 
 
+def sha256_of(path: Path) -> str:
+    """Hash a file, piece by piece."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
 @dataclass(frozen=True)
 class Weight:
     """A weight file: what it is, how its input is made, where it comes from and under which terms."""
@@ -62,18 +68,14 @@ class Weight:
 
     def verify(self) -> None:
         """Raise WeightsError if the file is missing or is not the one this entry describes."""
-        try:
-            content = self.path().read_bytes()
-        except FileNotFoundError:
-            raise WeightsError(
-                f"The weight file {self.path()} is missing: "
-                "reinstall personae (pip install --force-reinstall personae)."
-            ) from None
-        digest = hashlib.sha256(content).hexdigest()
+        again = "reinstall personae (pip install --force-reinstall personae)."
+        if not self.path().is_file():
+            raise WeightsError(f"The weight file {self.path()} is missing: {again}")
+        digest = sha256_of(self.path())
         if digest != self.sha256:
             raise WeightsError(
-                f"The weight file {self.path()} has been altered (sha256 {digest}, expected {self.sha256}): "
-                "reinstall personae (pip install --force-reinstall personae)."
+                f"The weight file {self.path()} has been altered "
+                f"(sha256 {digest}, expected {self.sha256}): {again}"
             )
 
 
