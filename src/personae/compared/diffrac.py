@@ -1,0 +1,100 @@
+"""DIFFRAC: discriminative clustering."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from personae.cluster.labels import Labels, Vectors, cannot_link_matrix, order_by_size, track_means
+from personae.compared.kmeans import kmeans
+from personae.compared.protocol import require_count
+from personae.core.trackset import BoolArray, TrackSet
+
+
+@dataclass(frozen=True, kw_only=True)
+class DIFFRAC:
+    """Choose the labels that a regularised linear classifier would fit best; our reconstruction of DIFFRAC.
+
+    Bach, Harchaoui, "DIFFRAC: a discriminative and flexible framework for clustering", NIPS 2007. Known:
+    the square loss, min over W, b of |Y - X W - b|^2 / n + kappa |W|^2, is tr(Y Y^T A) in closed form, and
+    is relaxed over the equivalence matrix M = Y Y^T. Reconstructed: the relaxation is solved by projected
+    gradient with M positive semidefinite, of unit diagonal, within 0..1, rows summing to n/K on average, 0
+    for cannot-links; it is rounded by k-means on its leading eigenvectors and refined by moving single
+    tracks.
+    """
+
+    name: ClassVar[str] = "DIFFRAC"
+    needs_n_clusters: ClassVar[bool] = True
+
+    n_clusters: int | None = None
+    """How many people; needed."""
+    seed: int = 0
+    """Seed of the rounding's k-means."""
+    kappa: float = 1e-2
+    """Weight of |W|^2; not stated in our sources."""
+    iterations: int = 100
+    """Gradient steps of the relaxation; ours."""
+
+    def fit_predict(self, tracks: TrackSet) -> Labels:
+        """Cluster the tracks; gives (T,) labels 0.. by falling size. SettingError without a number."""
+        count = require_count(self.name, self.n_clusters, tracks.n_tracks)
+        if tracks.n_tracks < 2:
+            return np.zeros(tracks.n_tracks, dtype=np.int64)
+        forbidden = cannot_link_matrix(tracks)
+        cost = discriminative_cost(track_means(tracks), self.kappa)
+        m = relax(cost, count, forbidden, self.iterations)
+        values, vectors = np.linalg.eigh(m)
+        spectrum = vectors[:, -count:] * np.sqrt(np.maximum(values[-count:], 0))
+        return order_by_size(descend_labels(cost, kmeans(spectrum, count, self.seed), forbidden))
+
+
+def discriminative_cost(x: Vectors, kappa: float) -> Vectors:
+    """Give A (n, n) such that tr(Y^T A Y) is the least square loss of predicting Y from (n, d)."""
+    n = len(x)
+    centring = np.eye(n) - 1 / n
+    centred = centring @ x
+    hat = centred @ np.linalg.solve(centred.T @ centred + n * kappa * np.eye(x.shape[1]), centred.T)
+    cost: Vectors = centring @ (np.eye(n) - hat) @ centring / n
+    return (cost + cost.T) / 2
+
+
+def relax(cost: Vectors, n_clusters: int, forbidden: BoolArray, iterations: int) -> Vectors:
+    """Minimise tr(M A) over relaxed equivalence matrices (n, n) by projected gradient."""
+    n = len(cost)
+    step = 1 / max(float(np.abs(cost).max()) * np.sqrt(n), 1e-12)
+    m = np.eye(n)
+    for _ in range(iterations):
+        m = m - step * cost
+        for _ in range(3):
+            values, vectors = np.linalg.eigh((m + m.T) / 2)
+            m = (vectors * np.maximum(values, 0)) @ vectors.T
+            m += 1 / n_clusters - m.mean()
+            m = np.clip(m, 0, 1)
+            m[forbidden] = 0
+            np.fill_diagonal(m, 1)
+    return m
+
+
+def descend_labels(cost: Vectors, labels: Labels, forbidden: BoolArray, sweeps: int = 20) -> Labels:
+    """Move single tracks to labels of lower tr(Y^T A Y), emptying none and keeping to the cannot-links."""
+    labels = labels.copy()
+    k = int(labels.max()) + 1
+    y = np.eye(k)[labels]
+    for _ in range(sweeps):
+        moved = False
+        for i in range(len(labels)):
+            if y[:, labels[i]].sum() <= 1:
+                continue
+            y[i] = 0
+            # With Y's row i being e_c the cost is 2 (A Y)_ic plus a constant.
+            gain = 2 * cost[i] @ y
+            gain[(forbidden[i] @ y) > 0] += 1.0
+            best = int(np.argmin(gain))
+            moved |= best != labels[i]
+            labels[i] = best
+            y[i, best] = 1
+        if not moved:
+            break
+    return labels
