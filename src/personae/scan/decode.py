@@ -179,10 +179,7 @@ def _describe(container: Any, stream: Any, first: Any) -> MediaInfo:
         width, height = height, width
     base = stream.time_base or Fraction(1, 1000)
     start_s = float((first.pts or 0) * base)
-    stated = (
-        float(stream.duration * base) if stream.duration else _seconds_in_file(container, stream, start_s)
-    )
-    duration = max(0.0, stated)
+    duration = float(stream.duration * base) if stream.duration else _duration(container, stream, start_s)
     rate = stream.average_rate or stream.guessed_rate
     aspect = float(stream.sample_aspect_ratio or 1)
     return MediaInfo(
@@ -194,14 +191,14 @@ def _describe(container: Any, stream: Any, first: Any) -> MediaInfo:
         time_base=str(base) if base.denominator != 1 else f"{base}/1",
         frame_rate=str(Fraction(rate)) if rate else None,
         start_s=start_s,
-        duration_s=duration,
+        duration_s=max(0.0, duration),
         frames=stream.frames or round(duration * float(rate or 0)),
         pixel_aspect=1 / aspect if rotation in (90, 270) else aspect,
     )
 
 
-def _seconds_in_file(container: Any, stream: Any, start_s: float) -> float:
-    """Seconds of pictures where the stream does not state them: to the end by its tag, or to the file's end."""
+def _duration(container: Any, stream: Any, start_s: float) -> float:
+    """Seconds of pictures where the stream does not state them: by its tag, or to the file's end."""
     clock = stream.metadata.get("DURATION", "").split(":")  # Matroska
     if len(clock) == 3:
         return int(clock[0]) * 3600 + int(clock[1]) * 60 + float(clock[2]) - start_s

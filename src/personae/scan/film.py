@@ -146,9 +146,9 @@ class _Scanner:
 
     def _look_for_faces(self, frame: Frame) -> None:
         faces = self._detect(frame)
-        biggest = sorted(range(len(faces)), key=lambda i: -float(faces[i].box[2] * faces[i].box[3]))
-        followed = [faces[i] for i in sorted(biggest[: self._config.top_faces])]
-        self._strangers += [faces[i] for i in sorted(biggest[self._config.top_faces :])]
+        by_area = sorted(range(len(faces)), key=lambda i: -float(faces[i].box[2] * faces[i].box[3]))
+        followed = [faces[i] for i in sorted(by_area[: self._config.top_faces])]
+        crowd = [faces[i] for i in sorted(by_area[self._config.top_faces :])]
         for face, piece in zip(followed, self._tracker.see(frame.time_s, followed), strict=True):
             if piece < 0:
                 self._strangers.append(face)
@@ -156,13 +156,15 @@ class _Scanner:
             members = self._tracker.pieces[piece]
             if len(members) % CROPS_IN_MEMORY == 0:
                 forget_crops(members, self._config.crop_every, self._config.crops_at_least)
-        for face in self._strangers[self._settled :]:
+        for face in crowd:
             face.jpeg = None
-        while (
-            self._settled < len(self._strangers)
-            and frame.time_s - self._strangers[self._settled].time_s > STRANGERS_WAIT_S
-        ):
-            self._strangers[self._settled].look = None
+        self._strangers += crowd
+        self._settle(frame.time_s - STRANGERS_WAIT_S)
+
+    def _settle(self, until_s: float) -> None:
+        """Forget what strangers looked like that no track has adopted for so long."""
+        while self._settled < len(self._strangers) and self._strangers[self._settled].time_s < until_s:
+            self._strangers[self._settled].look = self._strangers[self._settled].jpeg = None
             self._settled += 1
 
     def _detect(self, frame: Frame) -> list[SeenFace]:

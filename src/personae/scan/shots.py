@@ -20,6 +20,8 @@ WINDOW = 2
 
 DISSOLVE_HALF_S = 0.3
 """Half of the time over which a dissolve must run evenly; dissolves rarely last less than twelve frames."""
+DISSOLVE_SIZE = (64, 36)
+"""Width and height at which pictures are compared: moving detail must not blur into a seeming blend."""
 DISSOLVE_CHANGE = 10.0
 """Least mean change of grey level (0..255) over that time."""
 DISSOLVE_RESIDUAL = 0.2
@@ -47,7 +49,7 @@ class AdaptiveShots:
     def __init__(self, fps: float) -> None:
         from scenedetect import AdaptiveDetector
 
-        self._fps = fps
+        self._fps = float(fps)
         self._detector = AdaptiveDetector(
             min_scene_len=max(2, round(SHORTEST_SHOT_S * fps)), window_width=WINDOW
         )
@@ -95,7 +97,9 @@ class Dissolves:
 
     def see(self, index: int, small: npt.NDArray[np.uint8]) -> None:
         """Take the shot's next frame as a small (h, w, 3) BGR picture."""
-        grey = cv2.cvtColor(cv2.resize(small, (32, 18), interpolation=cv2.INTER_AREA), cv2.COLOR_BGR2GRAY)
+        grey = cv2.cvtColor(
+            cv2.resize(small, DISSOLVE_SIZE, interpolation=cv2.INTER_AREA), cv2.COLOR_BGR2GRAY
+        )
         self._seen.append(grey.astype(np.float32).ravel())
         if len(self._seen) <= 2 * self._half:
             return
