@@ -102,7 +102,9 @@ def rows(options: argparse.Namespace, folder: Path) -> Iterator[dict[str, Any]]:
             print(f"{name}: not here, left out", file=sys.stderr)
             continue
         for seed in range(options.seeds):
-            figures = run(clip, folder / f"{name}.personae", seed, options.method)
+            # A folder for each method: one that needs fewer stages must not show another's seconds.
+            own = name if options.method is None else f"{name}-{options.method}"
+            figures = run(clip, folder / f"{own}.personae", seed, options.method)
             yield {"clip": name, "seed": seed, **figures}
 
 
