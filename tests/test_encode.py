@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -185,6 +188,19 @@ def test_devices_and_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     prepare_torch(1)
     assert torch.get_num_threads() == 1
     torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize("stated", [None, "ACTIVE"])
+def test_waiting_threads_sleep_unless_told_otherwise(stated: str | None) -> None:
+    environment = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
+    if stated:
+        environment["OMP_WAIT_POLICY"] = stated
+    code = (
+        "import sys, os; from personae.core.compute import prepare_torch; assert 'torch' not in sys.modules;"
+        "prepare_torch(1); print(os.environ['OMP_WAIT_POLICY'])"
+    )
+    told = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, check=True)
+    assert told.stdout.decode().strip() == (stated or "PASSIVE")
 
 
 def test_crops_smaller_than_the_template_are_refused(encoder: Encoder) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from personae.encode.framing import Framing
 from personae.encode.inception_resnet import InceptionResnetV1
 from personae.encode.iresnet import IResNet
 from personae.encode.vit import VisionTransformer
+from personae.weights import default_weights
 
 TINY: dict[str, tuple[Callable[[], Backbone], int]] = {
     "arcface": (lambda: IResNet((1, 2, 1, 1), dim=8, widths=(4, 4, 6, 8)), 112),
@@ -357,3 +359,26 @@ def test_encoders_without_weights_say_where_to_get_them(
         load_encoder("arcface-r100")
     with pytest.raises(WeightsError, match="--weights FILE"):
         load_encoder("farl-b16")
+
+
+def test_dlibs_weights_are_found_in_their_package_and_checked(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delitem(sys.modules, "face_recognition_models", raising=False)
+    monkeypatch.setattr("sys.path", [str(tmp_path)])
+    with pytest.raises(WeightsError, match=r"personae\[dlib-weights\]"):
+        default_weights("dlib-resnet-128")
+    models = tmp_path / "face_recognition_models" / "models"
+    models.mkdir(parents=True)
+    (models.parent / "__init__.py").write_text("raise ImportError('this package needs pkg_resources')")
+    (models / "dlib_face_recognition_resnet_model_v1.dat").write_bytes(b"another network")
+    with pytest.raises(WeightsError, match="not dlib's published network"):
+        default_weights("dlib-resnet-128")
+
+
+def test_fetched_weights_are_taken_without_naming_them(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PERSONAE_WEIGHTS", str(tmp_path))
+    (tmp_path / "w600k_r50.onnx").write_bytes(b"")
+    assert default_weights("arcface-r50") == tmp_path / "w600k_r50.onnx"
