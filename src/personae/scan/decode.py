@@ -146,25 +146,32 @@ def _pictures(container: Any, stream: Any, faults: list[str]) -> Iterator[Any]:
     """Decode packet by packet; damaged packets are noted in `faults` and passed over."""
     barren = 0
     packets = container.demux(stream)
-    while True:
+    while barren <= GIVE_UP_AFTER:
+        packet = None
         try:
             packet = next(packets)
-        except StopIteration:
+            pictures = packet.decode()
+        except (StopIteration, av.error.EOFError):
             return
+        except IndexError:  # a packet of a stream that appears on the way; the library ends its walk
+            packets, pictures = container.demux(stream), []
         except (av.error.FFmpegError, OSError) as error:
-            faults.append(f"reading stopped early: {error}")
-            packet = None
-        try:
-            pictures = stream.codec_context.decode(None) if packet is None else packet.decode()
-        except av.error.EOFError:
-            return
-        except (av.error.FFmpegError, OSError) as error:
+            if packet is None:
+                faults.append(f"reading stopped early: {error}")
+                yield from _last_pictures(stream)
+                return
             faults.append(f"a damaged packet was passed over: {error}")
             pictures = []
         barren = 0 if pictures else barren + 1
         yield from pictures
-        if packet is None or barren > GIVE_UP_AFTER:
-            return
+
+
+def _last_pictures(stream: Any) -> list[Any]:
+    """What the decoder still holds."""
+    try:
+        return list(stream.codec_context.decode(None))
+    except (av.error.FFmpegError, OSError):
+        return []
 
 
 def _rotation(picture: Any) -> int:
