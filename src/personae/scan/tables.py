@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -22,6 +22,20 @@ SCHEMAS = {
     "crops": schema.CROPS,
     "links": schema.LINKS,
 }
+
+
+ROWS_AT_ONCE = 10_000
+"""Rows turned into Arrow at a time, so that a long shot needs little memory on the way."""
+
+
+class _Box(NamedTuple):
+    """One row of `faces` to be: a detected face, or with `after` a place between two of them."""
+
+    frame: int
+    track: int
+    face: SeenFace
+    after: SeenFace | None = None
+    crop: int = -1
 
 
 class Tables:
@@ -43,33 +57,30 @@ class Tables:
         strangers: Sequence[SeenFace],
     ) -> None:
         """Take a finished shot: the pts of its frames, its tracks in order, and faces of no track."""
-        first_track, crops = self.rows["tracks"], 0
-        faces_rows = [self._face(face, shot.number, -1, -1) for face in strangers]
-        track_rows, crop_rows = [], []
+        first_track = self.rows["tracks"]
+        boxes = [_Box(face.frame, -1, face) for face in strangers]
         for number, faces in enumerate(tracks, first_track):
             sampled = set(sample(faces, self._crop_every, self._crops_at_least))
+            crops: list[dict[str, Any]] = []
             for i, face in enumerate(faces):
-                crop = -1
+                crop = self.rows["crops"] + len(crops) if i in sampled else -1
                 if i in sampled:
-                    crop = self.rows["crops"] + crops
-                    crops += 1
-                    crop_rows.append(self._crop(face, crop, number))
-                faces_rows.append(self._face(face, shot.number, number, crop))
-            faces_rows += self._between(faces, shot, pts, number)
-            track_rows.append(self._track(faces, shot.number, number, len(sampled)))
-        faces_rows.sort(key=lambda row: (row["frame"], row["track"] if row["track"] >= 0 else np.inf))
-        for face_id, row in enumerate(faces_rows, self.rows["faces"]):
-            row["face"] = face_id
+                    crops.append(self._crop(face, crop, number))
+                boxes.append(_Box(face.frame, number, face, crop=crop))
+            for before, after in pairwise(faces):
+                boxes += [_Box(f, number, before, after) for f in range(before.frame + 1, after.frame)]
+            self._append("crops", crops)
+            self._append("tracks", [self._track(faces, shot.number, number, len(sampled))])
+        boxes.sort(key=lambda box: (box.frame, box.track < 0, box.track))
+        for start in range(0, len(boxes), ROWS_AT_ONCE):
+            part = boxes[start : start + ROWS_AT_ONCE]
+            numbered = enumerate(part, self.rows["faces"])
+            self._append("faces", [self._face(box, face, shot, pts) for face, box in numbered])
         self._append("shots", [self._shot(shot)])
-        self._append("faces", faces_rows)
-        self._append("tracks", track_rows)
-        self._append("crops", crop_rows)
+        pairs = cannot_link(tracks)
         self._append(
             "links",
-            [
-                {"track_a": a + first_track, "track_b": b + first_track, "frames": frames}
-                for a, b, frames in cannot_link(tracks)
-            ],
+            [{"track_a": a + first_track, "track_b": b + first_track, "frames": n} for a, b, n in pairs],
         )
 
     def table(self, name: str) -> pa.Table:
@@ -92,52 +103,30 @@ class Tables:
             "end_s": shot.end_pts * self._time_base,
         }
 
-    def _face(self, face: SeenFace, shot: int, track: int, crop: int) -> dict[str, Any]:
-        x, y, w, h = (float(v) for v in face.box)
+    def _face(self, box: _Box, number: int, shot: Shot, pts: Sequence[int]) -> dict[str, Any]:
+        """Give the row of a detected box, or of one between two detections, moving evenly in time."""
+        face, after = box.face, box.after
+        place, tick = face.box, face.pts
+        if after is not None:
+            tick = pts[box.frame - shot.first]
+            place = face.box + (after.box - face.box) * ((tick - face.pts) / (after.pts - face.pts))
+        x, y, w, h = (float(v) for v in place)
         return {
-            "frame": face.frame,
-            "pts": face.pts,
-            "time_s": face.time_s,
-            "shot": shot,
-            "track": track,
+            "face": number,
+            "frame": box.frame,
+            "pts": tick,
+            "time_s": tick * self._time_base,
+            "shot": shot.number,
+            "track": box.track,
             "x": x,
             "y": y,
             "w": w,
             "h": h,
-            "score": face.score,
-            "landmarks": face.landmarks.ravel().tolist(),
-            "interpolated": False,
-            "crop": crop,
+            "score": face.score if after is None else float("nan"),
+            "landmarks": face.landmarks.ravel().tolist() if after is None else None,
+            "interpolated": after is not None,
+            "crop": box.crop,
         }
-
-    def _between(
-        self, faces: Sequence[SeenFace], shot: Shot, pts: Sequence[int], track: int
-    ) -> list[dict[str, Any]]:
-        """Give rows for the frames between a track's detections, its box moving evenly in time."""
-        rows = []
-        for before, after in pairwise(faces):
-            for frame in range(before.frame + 1, after.frame):
-                tick = pts[frame - shot.first]
-                share = (tick - before.pts) / (after.pts - before.pts)
-                x, y, w, h = (float(v) for v in before.box + (after.box - before.box) * share)
-                rows.append(
-                    {
-                        "frame": frame,
-                        "pts": tick,
-                        "time_s": tick * self._time_base,
-                        "shot": shot.number,
-                        "track": track,
-                        "x": x,
-                        "y": y,
-                        "w": w,
-                        "h": h,
-                        "score": float("nan"),
-                        "landmarks": None,
-                        "interpolated": True,
-                        "crop": -1,
-                    }
-                )
-        return rows
 
     def _track(self, faces: Sequence[SeenFace], shot: int, track: int, crops: int) -> dict[str, Any]:
         return {
