@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -88,6 +89,14 @@ def test_same_seed_same_labels(name):
     assert first.fit_predict(tracks).tolist() == second.fit_predict(tracks).tolist()
 
 
+@pytest.mark.parametrize("name", RUNNABLE)
+def test_the_scale_of_embeddings_does_not_matter(name):
+    tracks, identity = make_tracks(crop_noise=1.0, track_noise=0.5)
+    larger = replace(tracks, embeddings=64 * tracks.embeddings)
+    labels = [make(name, identity).fit_predict(each).tolist() for each in (tracks, larger)]
+    assert labels[0] == labels[1]
+
+
 def fields(name):
     return SYSTEMS[name].load().__dataclass_fields__
 
@@ -100,6 +109,12 @@ def test_tiny_sets(name, crops, n_tracks, links):
     tracks, identity = make_tracks(people=min(2, n_tracks), n_tracks=n_tracks, crops=crops, links=links)
     labels = make(name, identity).fit_predict(tracks)
     assert_ordered(labels, n_tracks)
+
+
+@pytest.mark.parametrize("name", [name for name in RUNNABLE if name != "mlr"])
+def test_no_tracks(name):
+    tracks = TrackSet(track_of=np.empty(0, np.int32), embeddings=np.empty((0, 8), np.float32))
+    assert make(name, np.empty(0, int)).fit_predict(tracks).shape == (0,)
 
 
 @pytest.mark.parametrize("name", RUNNABLE)

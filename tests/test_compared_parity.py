@@ -203,10 +203,10 @@ def test_ball_starts_where_the_paper_starts_it():
 
 def test_fitted_bcl_finds_the_number_of_unseen_people():
     rng = np.random.default_rng(0)
-    train_people = np.repeat(np.arange(100), 8)
-    train = rng.normal(size=(100, 32))[train_people] + 0.3 * rng.normal(size=(800, 32))
+    train_people = np.repeat(np.arange(60), 6)
+    train = rng.normal(size=(60, 16))[train_people] + 0.2 * rng.normal(size=(360, 16))
     test_people = np.repeat(np.arange(4), 6)
-    test = rng.normal(size=(4, 32))[test_people] + 0.3 * rng.normal(size=(24, 32))
+    test = rng.normal(size=(4, 16))[test_people] + 0.2 * rng.normal(size=(24, 16))
     tracks = TrackSet(track_of=np.arange(24, dtype=np.int32), embeddings=test.astype(np.float32))
     found = BCL().fit(train, train_people).fit_predict(tracks)
     assert len(set(zip(found.tolist(), test_people.tolist(), strict=True))) == 4 == len(set(found.tolist()))

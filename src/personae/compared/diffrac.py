@@ -61,19 +61,17 @@ def discriminative_cost(x: Vectors, kappa: float) -> Vectors:
 
 
 def relax(cost: Vectors, n_clusters: int, forbidden: BoolArray, iterations: int) -> Vectors:
-    """Minimise tr(M A) over relaxed equivalence matrices (n, n) by projected gradient."""
+    """Lower tr(M A) over relaxed equivalence matrices (n, n) by projected gradient steps."""
     n = len(cost)
     step = 1 / max(float(np.abs(cost).max()) * np.sqrt(n), 1e-12)
     m = np.eye(n)
     for _ in range(iterations):
         m = m - step * cost
-        for _ in range(3):
-            values, vectors = np.linalg.eigh((m + m.T) / 2)
-            m = (vectors * np.maximum(values, 0)) @ vectors.T
-            m += 1 / n_clusters - m.mean()
-            m = np.clip(m, 0, 1)
-            m[forbidden] = 0
-            np.fill_diagonal(m, 1)
+        values, vectors = np.linalg.eigh((m + m.T) / 2)
+        m = (vectors * np.maximum(values, 0)) @ vectors.T
+        m = np.clip(m + 1 / n_clusters - m.mean(), 0, 1)
+        m[forbidden] = 0
+        np.fill_diagonal(m, 1)
     return m
 
 

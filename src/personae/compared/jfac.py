@@ -8,7 +8,6 @@ from typing import ClassVar
 
 import numpy as np
 import torch
-from torch import nn
 from torch.nn.functional import normalize
 
 from personae.cluster.hac import pairwise_distances
@@ -102,16 +101,15 @@ class JFAC:
     def _adapt(self, tracks: TrackSet, pairs: Iterator[Pairs]) -> FloatArray:
         """Move the crops' embeddings; gives (n, d) unit vectors."""
         x = torch.from_numpy(unit_rows(tracks.require_embeddings()).astype(np.float32))
-        network = nn.Linear(x.shape[1], x.shape[1], bias=False)
-        nn.init.eye_(network.weight)
-        optimiser = torch.optim.SGD(network.parameters(), lr=self.learning_rate, momentum=0.9)
+        linear = torch.eye(x.shape[1], requires_grad=True)
+        optimiser = torch.optim.SGD([linear], lr=self.learning_rate, momentum=0.9)
         for _ in range(self.steps):
             left, right, same = (torch.from_numpy(part) for part in next(pairs))
-            a, b = normalize(network(x[left])), normalize(network(x[right]))
+            a, b = normalize(x[left] @ linear), normalize(x[right] @ linear)
             loss = contrastive_loss(a, b, same, self.margin) / 2
             descend(optimiser, loss)
         with torch.no_grad():
-            adapted: FloatArray = normalize(network(x)).numpy()
+            adapted: FloatArray = normalize(x @ linear).numpy()
         return adapted
 
 

@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from personae.cluster.labels import Vectors
-from personae.compared.distances import euclidean
+from personae.compared.distances import squared_distances
 from personae.compared.pairs import Indices
 from personae.compared.siamese import Pairs, SiameseSystem
 from personae.core.trackset import TrackSet
@@ -36,22 +36,23 @@ class SSiam(SiameseSystem):
         x = features.astype(np.float32)
         while True:
             drawn = rng.integers(0, tracks.n_crops, n_drawn)
-            near, far = mine_hard_pairs(euclidean(x[drawn]), self.batch // 2)
+            near, far = mine_hard_pairs(squared_distances(x[drawn], x[drawn]), self.batch // 2)
             left, right = drawn[np.concatenate([near, far])].T
             yield Pairs(left, right, np.arange(len(left)) < len(near))
 
 
 def mine_hard_pairs(distances: Vectors, k: int) -> tuple[Indices, Indices]:
-    """Rank the rows of a (B, B) distance matrix; gives at most k positive and k negative pairs, (k, 2).
+    """Rank the rows of (B, B) distances, squared or not; gives at most k hard positive and negative pairs.
 
-    A row's positive is its nearest other crop, and the rows with the farthest positives go first; its
-    negative is its farthest crop, and the rows with the nearest negatives go first.
+    Both (k, 2). A row's positive is its nearest other crop, and the rows with the farthest positives go
+    first; its negative is its farthest crop, and the rows with the nearest negatives go first.
     """
     rows = np.arange(len(distances))
-    off = distances.copy()
-    off[rows, rows] = np.inf
-    nearest, farthest = off.argmin(axis=1), distances.argmax(axis=1)
-    hard_positive = np.argsort(-off[rows, nearest], kind="stable")[:k]
+    farthest = distances.argmax(axis=1)
+    others = distances.copy()
+    np.fill_diagonal(others, np.inf)
+    nearest = others.argmin(axis=1)
+    hard_positive = np.argsort(-distances[rows, nearest], kind="stable")[:k]
     hard_negative = np.argsort(distances[rows, farthest], kind="stable")[:k]
     return (
         np.column_stack([hard_positive, nearest[hard_positive]]),

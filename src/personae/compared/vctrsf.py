@@ -72,7 +72,7 @@ class VCTRSF:
     """Width of a track's embedding."""
     centre_rate: float = 1.0
     """p, learning rate of the centres relative to the network's; assumed by VideoClusterNet's authors too."""
-    steps: int = 150
+    steps: int = 100
     """Gradient steps; not stated in the paper's abstract, few enough for one processor core."""
     batch: int = 32
     """Tracks a step; not stated in the paper's abstract."""
