@@ -74,11 +74,18 @@ def make_views(
     def frozen(pictures: np.ndarray) -> Tensor:
         images = encoder.prepare(pictures)
         if config.depth == "head":
-            return encoder.encode(images).float().cpu()
-        return encoder.module.trunk(images).half().cpu()
+            return encoder.encode(images, half=True).float().cpu()
+        return encoder.activations(images, half=True).half().cpu()
 
     known = config.depth == "head" and tracks.embeddings is not None
     clean = torch.from_numpy(tracks.require_embeddings())[:, None] if known else None
     return CachedViews.draw(
-        tracks.crops, frozen, clean, config.global_views, config.local_views, config.seed, progress
+        tracks.crops,
+        tracks.width if config.match_detail else None,
+        frozen,
+        clean,
+        config.global_views,
+        config.local_views,
+        config.seed,
+        progress,
     )

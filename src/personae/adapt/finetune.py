@@ -37,7 +37,7 @@ def finetune(
     """
     device = next(student.head.parameters()).device
     optimiser = torch.optim.AdamW(
-        student.parameters(), lr=plan.peak, weight_decay=config.weight_decay, foreach=True
+        student.parameters(), lr=plan.peak, weight_decay=config.weight_decay, fused=True
     )
     mask = view_pairs(N_GLOBAL, 6).to(device)
     log: list[dict[str, Any]] = []

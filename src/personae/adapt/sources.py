@@ -11,7 +11,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from personae.adapt.views import GLOBAL_VIEW, LOCAL_VIEW, ViewRange, draw_view
+from personae.adapt.views import GLOBAL_VIEW, LOCAL_VIEW, ViewRange, draw_view, lower_detail
 from personae.core.crops import template_square
 
 IntArray = npt.NDArray[np.int64]
@@ -56,6 +56,7 @@ class CachedViews:
     def draw(
         cls,
         crops: Sequence[npt.NDArray[np.uint8]],
+        widths: npt.NDArray[np.float32] | None,
         frozen: Frozen,
         clean: Tensor | None,
         n_global: int,
@@ -66,7 +67,9 @@ class CachedViews:
     ) -> CachedViews:
         """Draw `n_global` and `n_local` views of each crop and pass them through `frozen`.
 
-        `clean` (n, m, ...) is taken as given where known, else made from the crop and its mirror image.
+        Half of the views are brought down to the detail of a random narrower face of the film, `widths` (n,)
+        in its pixels (None: all keep theirs). `clean` (n, m, ...) is taken as given where known, else made
+        from the crop and its mirror image.
         """
         rng = np.random.default_rng(seed)
         kinds: list[ViewRange] = [GLOBAL_VIEW] * n_global + [LOCAL_VIEW] * n_local
@@ -75,7 +78,7 @@ class CachedViews:
             block = [crops[i] for i in range(start, min(start + chunk, len(crops)))]
             pictures = []
             for crop in block:
-                pictures += [draw_view(crop, kind, rng) for kind in kinds]
+                pictures += [draw_view(_coarser(crop, widths, rng), kind, rng) for kind in kinds]
                 if clean is None:
                     square = template_square(crop)
                     pictures += [square, square[:, ::-1]]
@@ -118,6 +121,14 @@ class CachedViews:
         """See `ViewSource.clean`."""
         for part in torch.split(self._clean, 256):
             yield part.float()
+
+
+def _coarser(
+    crop: npt.NDArray[np.uint8], widths: npt.NDArray[np.float32] | None, rng: np.random.Generator
+) -> npt.NDArray[np.uint8]:
+    if widths is None or rng.random() < 0.5:
+        return crop
+    return lower_detail(crop, float(rng.choice(widths)))
 
 
 class LiveViews:

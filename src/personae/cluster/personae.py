@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import expit
 
 from personae.cluster.checks import nearest_decisions
 from personae.cluster.evidence import combined_scores
@@ -50,7 +49,7 @@ class Personae:
         anchors = np.flatnonzero(~tracks.weak) if tracks.weak is not None else np.arange(n)
         if not len(anchors):
             anchors = np.arange(n)
-        scores = combined_scores(tracks, adaptation)
+        scores = combined_scores(tracks, adaptation, anchors)
         inner = scores[np.ix_(anchors, anchors)]
         mixture = fit_mixture(inner[np.triu_indices(len(anchors), 1)])
         log_odds = mixture.log_odds(scores)
@@ -119,14 +118,14 @@ def attach_weak(labels: Labels, odds: Matrix) -> Labels:
 def judge(labels: Labels, odds: Matrix) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
     """Give each track's confidence (T,) and the next best group (T,).
 
-    Placed: P(it is its group) under its group's odds against the runner-up's; a group of one: that it is
-    nobody else; unknown: P(it is the nearest group).
+    The candidates are the track's own group, the best other group, and somebody else (odds 1). A group of
+    one has no odds of its own: it is somebody else. An unknown track's confidence is that of the nearest
+    group.
     """
     n, n_groups = odds.shape
     runner_up = np.full(n, -1, dtype=np.int64)
-    confidence = np.zeros(n, dtype=np.float32)
     if not n_groups:
-        return confidence, runner_up
+        return np.zeros(n, dtype=np.float32), runner_up
     rows, placed = np.arange(n), labels >= 0
     own = np.where(placed, odds[rows, np.maximum(labels, 0)], -np.inf)
     others = odds.copy()
@@ -134,6 +133,8 @@ def judge(labels: Labels, odds: Matrix) -> tuple[npt.NDArray[np.float32], npt.ND
     best = others.argmax(axis=1)
     rival = others[rows, best]
     runner_up = np.where(np.isfinite(rival), best, -1)
+    nobody = np.zeros(n)
+    total = np.logaddexp(np.logaddexp(own, rival), nobody)
     alone = placed & ~np.isfinite(own)
-    value = np.where(alone, 1.0 - expit(rival), np.where(placed, expit(own), expit(rival)))
-    return value.astype(np.float32), runner_up
+    chosen = np.where(alone, nobody, np.where(placed, own, rival))
+    return np.exp(chosen - total).astype(np.float32), runner_up

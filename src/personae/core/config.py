@@ -86,7 +86,7 @@ class AdaptConfig(_Settings):
     embedding_length: float = Field(
         4.0, gt=0, description="Length embeddings are scaled to before the head; see docs."
     )
-    head_width: int = Field(512, ge=8, description="Hidden width of the head; not stated in the paper.")
+    head_width: int = Field(256, ge=8, description="Hidden width of the head; not stated in the paper.")
     cross_share: float = Field(
         0.5, ge=0, le=1, description="Share of pairs across matched tracks; not stated in the paper."
     )
@@ -101,6 +101,9 @@ class AdaptConfig(_Settings):
     )
     mad: Literal["median", "mean"] = Field(
         "median", description="Absolute deviation in the quality threshold."
+    )
+    match_detail: bool = Field(
+        True, description="Bring half of the cached views down to the detail of the film's smaller faces."
     )
     global_views: int = Field(2, ge=1, description="Cached global views per crop at depth head and last.")
     local_views: int = Field(4, ge=0, description="Cached local views per crop at depth head and last.")
