@@ -180,3 +180,10 @@ def test_the_registry_loads_nothing_heavy():
 def test_mlr_without_labelled_tracks_is_refused():
     with pytest.raises(SettingError, match="semi-supervised"):
         SYSTEMS["mlr"].load()().fit_predict(make_tracks()[0])
+
+
+def test_reconstructions_are_called_so():
+    assert SYSTEMS["tsiam"].title == "our reconstruction of tsiam"
+    assert SYSTEMS["kmeans"].title == "kmeans"
+    for name in RUNNABLE:
+        assert SYSTEMS[name].exact or "reconstruct" in SYSTEMS[name].load().__doc__.lower()

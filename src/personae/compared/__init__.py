@@ -23,11 +23,18 @@ class System:
     """``module:Class`` inside `personae.compared`; None where the system cannot be run."""
     missing: str | None = None
     """What a `TrackSet` lacks for this system, where it cannot be run."""
+    exact: bool = False
+    """Whether every constant is known from the source; otherwise it is our reconstruction."""
 
     @property
     def runnable(self) -> bool:
         """Whether the system can be run on tracks alone."""
         return self.where is not None
+
+    @property
+    def title(self) -> str:
+        """How tables of results must call it: its name, or "our reconstruction of" its name."""
+        return self.name if self.exact or not self.runnable else f"our reconstruction of {self.name}"
 
     def load(self) -> Any:
         """Import the system and give its class; raises SettingError where it cannot be run."""
@@ -48,7 +55,7 @@ _ALL = (
     System("vctrsf", "transformer of whole tracks around learnable centres", (_E, _K, _C), "vctrsf:VCTRSF"),
     System("c1c", "first neighbours under must- and cannot-links", (_E, _C), "c1c:C1C"),
     System("muhpc-1", "close first neighbours under cannot-links, faces only", (_E, _C), "muhpc:MuHPC"),
-    System("kmeans", "k-means of track means", (_E, _K), "kmeans:KMeans"),
+    System("kmeans", "k-means of track means", (_E, _K), "kmeans:KMeans", exact=True),
     System("bcl", "complete linkage cut at the size of a ball; supervised after `fit`", (_E,), "bcl:BCL"),
     System("hmrf", "Gaussians in a random field with cannot-links", (_E, _K, _C), "hmrf:HMRF"),
     System("sctl", "clustering and linking in one random field; also HMRF2", (_E, _K, _C), "sctl:SCTL"),

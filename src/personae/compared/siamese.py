@@ -62,7 +62,8 @@ class SiameseSystem(ABC):
 
     Sharma, Tapaswi, Sarfraz, Stiefelhagen, "Self-Supervised Learning of Face Representations for Video Face
     Clustering", FG 2019. Exact: layers, feature, loss, margin, learning rate, 128 pairs a step, 15 epochs,
-    test protocol. Reconstructed: momentum, weight decay, initial weights, what an epoch holds.
+    test protocol. Reconstructed: momentum, weight decay, initial weights, what an epoch holds, one scale
+    for all face models.
     """
 
     name: ClassVar[str]

@@ -17,7 +17,7 @@ from personae.core.trackset import TrackSet
 
 @dataclass(frozen=True, kw_only=True)
 class SSiam(SiameseSystem):
-    """Pull the farthest nearest neighbours together, push the nearest farthest neighbours apart.
+    """Pull far nearest neighbours together, push near farthest ones apart; our reconstruction of SSiam.
 
     Sharma et al., FG 2019 (see `SiameseSystem`). Exact: the mining, done afresh at every step on base
     features (see `mine_hard_pairs`), with 3000 crops and 64 + 64 pairs. Reconstructed: on sets of fewer

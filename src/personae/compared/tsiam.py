@@ -16,7 +16,7 @@ from personae.core.trackset import TrackSet
 
 @dataclass(frozen=True, kw_only=True)
 class TSiam(SiameseSystem):
-    """Pull crops of one track together, push crops of tracks seen at the same time apart.
+    """Pull crops of a track together, push co-occurring tracks apart; our reconstruction of TSiam.
 
     Sharma et al., FG 2019 (see `SiameseSystem`). Exact: two positive pairs a crop from its own track; four
     negative ones from co-occurring tracks or, for a singleton track, from its 25 farthest tracks.
