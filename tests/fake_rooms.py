@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 
 from personae.core import schema
-from personae.core.errors import FilmError
+from personae.core.errors import FilmError, WeightsError
 
 TRACKS = 6
 CROPS_EACH = 3
@@ -155,6 +155,11 @@ class FakeEncoder:
         return found
 
 
+def architecture(name: str) -> None:
+    if name != "mobilefacenet-192":
+        raise WeightsError(f"There is no encoder called {name!r}; there are: mobilefacenet-192.")
+
+
 def load_encoder(name: str, weights: Path | None, device: str) -> FakeEncoder:
     return FakeEncoder()
 
@@ -250,6 +255,7 @@ def write_report(project: Any) -> Path:
 ROOMS = {
     "personae.scan": {"probe": probe, "scan_film": scan_film},
     "personae.encode": {"load_encoder": load_encoder},
+    "personae.encode.architectures": {"architecture": architecture},
     "personae.adapt": {"adapt": adapt, "Adaptation": FakeAdaptation},
     "personae.cluster": {"cluster": cluster, "METHODS": METHODS, "Clustering": FakeClustering},
     "personae.report": {"write_report": write_report},

@@ -150,11 +150,11 @@ def test_portrait_with_a_rotation_flag(tmp_path, faces):
 
 
 def test_cut_off_film_gives_what_can_be_decoded(tmp_path, faces):
-    film = write_film(tmp_path / "a.mp4", shifting(faces[0], 60), index_first=True)
+    film = write_film(tmp_path / "a.mp4", shifting(faces[0], 120), index_first=True)
     film.write_bytes(film.read_bytes()[: film.stat().st_size * 2 // 3])
     analyze(film, method="hac")
     project = assert_whole(film)
-    assert 10 < project.source.frames < 60
+    assert 10 < project.source.frames < 120
     assert project.manifest.stages["scan"].facts["warnings"]
 
 
@@ -178,39 +178,62 @@ def test_output_that_is_a_file(film, tmp_path):
     assert (tmp_path / "out").read_text() == "x"
 
 
-@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EDQUOT, errno.EIO])
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO])
 def test_a_refused_write_anywhere_loses_nothing_finished(film, fakes, monkeypatch, number):
     """The n-th sync fails, for every n: one sentence, no half-written file, finished stages stay."""
-    folder = film.with_suffix(".personae")
-    real, finished_before, sentences = os.fsync, 0, []
-    for point in range(1, 200):
-        left = [point]
+    real, finished_before, point = os.fsync, 0, 0
 
-        def fsync(descriptor, left=left):
-            left[0] -= 1
-            if left[0] == 0:
-                raise OSError(number, os.strerror(number))
-            real(descriptor)
+    def fsync(descriptor):
+        nonlocal left
+        left -= 1
+        if left == 0:
+            raise OSError(number, os.strerror(number))
+        real(descriptor)
 
+    while finished_before < 5:
+        point += 1
+        left, folder, failure = point, film.with_name(f"{point}.personae"), None
         with monkeypatch.context() as patch:
             patch.setattr(os, "fsync", fsync)
             try:
-                analyze(film)
-                break
+                analyze(film, folder)
             except OutputError as error:
-                sentences.append(str(error))
+                failure = str(error)
+        finished = 0
         assert not list(folder.glob("**/*.part"))
         if (folder / "project.json").exists():
-            states = open_project(folder).states()
-            assert not [state for state in states if state.condition == "damaged"]
-            finished = sum(state.condition == "finished" for state in states)
-            assert finished >= finished_before
-            finished_before = finished
-    else:
-        pytest.fail("the run never ended well")
-    assert len(sentences) > 20
-    assert all(str(folder) in sentence and "\n" not in sentence for sentence in sentences)
-    assert {state.condition for state in open_project(folder).states()} == {"finished"}
+            conditions = [state.condition for state in open_project(folder).states()]
+            assert "damaged" not in conditions
+            finished = conditions.count("finished")
+        assert finished >= finished_before
+        finished_before = finished
+        if failure is not None:
+            assert str(folder) in failure
+            assert "\n" not in failure
+            analyze(film, folder)
+        else:
+            assert left > 0, "a failed sync went unnoticed"
+        shutil.rmtree(folder)
+    assert point > 20
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        (errno.ENOSPC, "no space left"),
+        (errno.EDQUOT, "no space left"),
+        (errno.EROFS, "read-only"),
+        (errno.EACCES, "no permission"),
+        (errno.EIO, "Input/output error"),
+    ],
+)
+def test_the_sentence_says_why_a_file_cannot_be_written(film, monkeypatch, number, words):
+    def refuse(_descriptor):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "fsync", refuse)
+    with pytest.raises(OutputError, match=words):
+        analyze(film)
 
 
 RUN_WITH_FAKES = f"""

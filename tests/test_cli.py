@@ -182,8 +182,9 @@ def test_models_are_listed_and_verified(command):
     code, out, _ = command("models", "--json")
     models = json.loads(out)
     assert code == 0
-    assert {one["role"] for one in models} == {"detector", "encoder"}
-    assert all(one["verified"] and one["licence"] and one["training_data"] for one in models)
+    assert {one["role"] for one in models if one["shipped"]} == {"detector", "encoder"}
+    assert all(one["licence"] and not one["problem"] for one in models)
+    assert all(one["present"] for one in models if one["shipped"])
     code, out, _ = command("models")
     assert code == 0
     assert all(one["name"] in out for one in models)
@@ -197,6 +198,18 @@ def test_an_altered_weight_fails_models(command, monkeypatch, tmp_path):
     code, out, _ = command("models")
     assert code == 1
     assert "altered" in out
+
+
+def test_nothing_is_fetched_before_its_licence_is_accepted(command, monkeypatch, tmp_path):
+    monkeypatch.setenv("PERSONAE_WEIGHTS", str(tmp_path / "cache"))
+    code, out, err = command("models", "--fetch", "arcface-r50")
+    assert (code, out) == (2, "")
+    assert "licence" in err
+    assert err.count("\n") == 1
+    code, _, err = command("models", "--fetch", "magic")
+    assert code == 2
+    assert "'magic'" in err
+    assert not (tmp_path / "cache").exists()
 
 
 def test_version(command):

@@ -11,13 +11,13 @@ import pytest
 
 import fake_rooms
 from personae.core import schema
-from personae.core.errors import ProjectError, SettingError
+from personae.core.errors import PersonaeError, ProjectError, SettingError
 from personae.project import Project
 from personae.project.cast import TrackSpan, appearances, screen_time
 from personae.project.lock import locked
 from personae.project.runner import run, write_report_anew
 from personae.project.settings import Settings
-from personae.project.status import status_as_dict
+from personae.project.status import states, status_as_dict
 from personae.project.tables import STAGE_OF_TABLE, write_table
 
 
@@ -119,9 +119,13 @@ def test_a_changed_setting_runs_only_what_depends_on_it(film, fakes, change, exp
 def test_a_raised_version_runs_the_stage_again(film, fakes, monkeypatch):
     from personae.project.stages import Cluster
 
-    run(film)
+    project = run(film)
     ran(fakes)
+    assert {state.condition for state in states(project)} == {"finished"}
     monkeypatch.setattr(Cluster, "version", Cluster.version + 1)
+    state = next(state for state in states(project) if state.stage == "cluster")
+    assert state.condition == "stale"
+    assert "differently" in state.why
     run(film)
     assert ran(fakes) == {"cluster", "report"}
 
@@ -175,8 +179,9 @@ def test_a_moved_or_renamed_film_is_the_same_film(film, fakes):
     ran(fakes)
     moved = film.with_name("renamed.mkv")
     film.rename(moved)
-    run(moved, folder)
+    project = run(moved, folder)
     assert ran(fakes) == set()
+    assert project.source.path == str(moved)
 
 
 def test_a_folder_of_another_film_is_refused_and_left_alone(film, fakes):
@@ -321,7 +326,7 @@ def test_impossible_settings_are_one_sentence(given, expected):
 
 @pytest.mark.parametrize("given", [{"method": "magic"}, {"encoder": "magic"}])
 def test_unknown_names_are_refused_before_anything_runs(film, given):
-    with pytest.raises(SettingError, match="'magic'; there are: "):
+    with pytest.raises(PersonaeError, match="'magic'; there are: "):
         run(film, settings=Settings.of(**given))
     assert not film.with_suffix(".personae").exists()
 

@@ -12,6 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from films import frames_at, shifting, write_film
+from personae.project import Project
+from personae.project.tables import STAGE_OF_TABLE, file_name
+
 HERE = Path(__file__).parent
 
 
@@ -91,3 +95,55 @@ def test_a_second_run_is_refused_and_a_killed_one_holds_no_lock(endless_run):
     first.wait()
     time.sleep(0.05)
     assert subprocess.run(second, capture_output=True).returncode == 0
+
+
+REAL_RUN = """
+import os, signal, sys
+from personae import analyze
+film, folder, stage, progress = sys.argv[1:]
+def hook(name, done, total, **facts):
+    if name == stage and total and done >= float(progress) * total:
+        os.kill(os.getpid(), signal.SIGKILL)
+analyze(film, folder, hook=hook, iterations=2, first_epochs=2, head_only_epochs=1, later_epochs=1,
+        steps_at_least=3, steps_at_most=3)
+"""
+
+
+@pytest.fixture(scope="module")
+def real_film(tmp_path_factory):
+    one, other = frames_at([3.0, 9.0])
+    frames = [frame for face in (one, other, one, other) for frame in shifting(face, 12)]
+    return write_film(tmp_path_factory.mktemp("real") / "a.mp4", frames)
+
+
+def real_run(film: Path, folder: Path, stage: str, progress: float) -> int:
+    words = [sys.executable, "-c", REAL_RUN, str(film), str(folder), stage, str(progress)]
+    return subprocess.run(words, capture_output=True).returncode
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(real_film):
+    folder = real_film.with_name("uninterrupted")
+    assert real_run(real_film, folder, "none", 0) == 0
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("stage", "progress"),
+    [
+        ("adapt", 0.8),
+        pytest.param("scan", 0.5, marks=pytest.mark.slow),
+        pytest.param("embed", 0.4, marks=pytest.mark.slow),
+        pytest.param("adapt", 0.2, marks=pytest.mark.slow),
+        pytest.param("cluster", 0, marks=pytest.mark.slow),
+    ],
+)
+def test_the_real_stages_go_on_after_a_kill(real_film, uninterrupted, stage, progress):
+    folder = real_film.with_name(f"{stage}-{progress}")
+    assert real_run(real_film, folder, stage, progress) == -signal.SIGKILL
+    assert real_run(real_film, folder, "none", 0) == 0
+    again = Project.open(folder)
+    assert again.table("tracks").num_rows == 4
+    tables = [file_name(table) for table in STAGE_OF_TABLE]
+    for name in (*tables, "checks.json", "embeddings.safetensors", "adapt/iterations.safetensors"):
+        assert (folder / name).read_bytes() == (uninterrupted / name).read_bytes(), name

@@ -17,10 +17,7 @@ def show_cast(cast: Cast, project: Project) -> None:
 
     console = Console()
     if not len(cast):
-        faces = len(cast.unknown)
-        console.print(
-            "Nobody was found." if not faces else f"Nobody could be told apart in {_count(faces, 'track')}."
-        )
+        console.print("Nobody was found.")
     else:
         table = _table("character", "screen time", "tracks", "first seen", "confidence")
         for one in cast:
@@ -32,8 +29,8 @@ def show_cast(cast: Cast, project: Project) -> None:
                 f"{one.confidence:.2f}",
             )
         console.print(table)
-        if cast.unknown:
-            console.print(f"{_count(len(cast.unknown), 'track')} given to nobody.")
+    if cast.unknown:
+        console.print(f"{_count(len(cast.unknown), 'track')} given to nobody.")
     for warning in project.manifest.stages["scan"].facts.get("warnings", []):
         console.print(f"The film is damaged: {warning}.", soft_wrap=True, highlight=False)
     console.print(f"Report: {project.report}", soft_wrap=True)
@@ -43,11 +40,16 @@ def show_status(project: Project) -> None:
     """Print how every stage stands, with the seconds it took and what it found."""
     from rich.console import Console
 
+    from personae.project.status import states
+
     table = _table("stage", "state", "seconds", "")
-    for state in project.states():
+    for state in states(project):
         record = project.manifest.stages.get(state.stage)
         done = record if state.condition == "finished" else None
-        facts = "  ".join(f"{name} {value}" for name, value in (done.facts if done else {}).items())
+        plain = {
+            name: value for name, value in (done.facts if done else {}).items() if not isinstance(value, list)
+        }
+        facts = "  ".join(f"{name} {value}" for name, value in plain.items())
         table.add_row(state.stage, state.condition, f"{done.seconds:.1f}" if done else "", state.why or facts)
     Console().print(table)
 
@@ -56,11 +58,15 @@ def show_models(models: list[dict[str, Any]]) -> None:
     """Print a block of lines per network."""
     from rich.console import Console
 
-    console = Console()
+    console = Console(highlight=False)
     for one in models:
-        console.print(f"{one['name']}: {one['role']}, {one['problem'] or 'file verified'}", soft_wrap=True)
-        for name in ("licence", "source", "training_data", "measured"):
-            console.print(f"  {name.replace('_', ' ')}: {one[name]}", soft_wrap=True)
+        state = one["problem"] or (
+            "file verified" if one["present"] else f"get it with --fetch {one['name']}"
+        )
+        console.print(f"{one['name']}: {one['role']}, {state}", soft_wrap=True)
+        for name in ("licence", "terms", "source", "training_data", "measured"):
+            if name in one:
+                console.print(f"  {name.replace('_', ' ')}: {one[name]}", soft_wrap=True)
 
 
 def show_checkup(checks: list[Check]) -> None:

@@ -8,7 +8,7 @@ import platform
 import shutil
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from personae.core.errors import PersonaeError
+from personae.project.files import mark
 
 PROBE = Path(__file__).parent / "probe"
 """A photograph of a face, and its embedding by the encoder's original runtime; see tools/build_probe.py."""
@@ -67,19 +68,27 @@ def checkup() -> list[Check]:
 
 
 def models_as_dicts() -> list[dict[str, Any]]:
-    """Describe every network of the package; `verified` tells whether its file is there and unaltered."""
-    from dataclasses import asdict
+    """Describe every network that is carried or can be fetched.
 
-    from personae.weights import WEIGHTS
+    `present` tells whether its file is on this machine, `problem` what is wrong with it (None: nothing).
+    """
+    from personae.weights import DOWNLOADS, WEIGHTS
+    from personae.weights.downloads import cache_folder
 
-    found = []
+    found: list[dict[str, Any]] = []
     for entry in WEIGHTS.values():
         try:
             entry.verify()
             problem = None
         except PersonaeError as error:
             problem = str(error)
-        found.append({**asdict(entry), "verified": problem is None, "problem": problem})
+        found.append({**asdict(entry), "shipped": True, "present": entry.path().exists(), "problem": problem})
+    for other in DOWNLOADS.values():
+        path = cache_folder() / other.file
+        altered = path.exists() and mark(path).sha256 != other.sha256
+        about = {"name": other.encoder, "role": "encoder", "source": other.url, **asdict(other)}
+        problem = f"{path} has been altered: delete it and fetch it again" if altered else None
+        found.append({**about, "shipped": False, "present": path.exists(), "problem": problem})
     return found
 
 
@@ -160,11 +169,11 @@ def _decoding() -> str:
 
 
 def _weights() -> str:
-    found = models_as_dicts()
-    for one in found:
+    present = [one for one in models_as_dicts() if one["shipped"] or one["present"]]
+    for one in present:
         if one["problem"]:
             raise _Failed(one["problem"])
-    return f"{', '.join(one['name'] for one in found)} unaltered"
+    return f"{', '.join(one['name'] for one in present)} unaltered"
 
 
 def _detector() -> str:

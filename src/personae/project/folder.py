@@ -170,6 +170,12 @@ class Project:
             update["source"] = source
         self._write(self.manifest.model_copy(update=update))
 
+    def film_moved(self, path: str) -> None:
+        """Note that the film lies at another path now."""
+        self._write(
+            self.manifest.model_copy(update={"source": self.source.model_copy(update={"path": path})})
+        )
+
     def forget(self, stages: Iterable[str]) -> None:
         """Drop the markers of stages whose files are about to change."""
         gone = set(stages)

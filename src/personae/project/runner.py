@@ -11,7 +11,7 @@ from typing import Any
 
 from personae.core.errors import ProjectError, SettingError
 from personae.core.hooks import Hook, silent
-from personae.project.digest import digest
+from personae.project.digest import stage_digest
 from personae.project.files import TEMPORARY, NewFiles, sweep, writing
 from personae.project.folder import ADAPTATION, CHECKS, EMBEDDINGS, MANIFEST, REPORT, Project, create
 from personae.project.lock import LOCK, locked
@@ -63,6 +63,8 @@ def run(
                 f"{folder} belongs to another film ({source.path}) or to an earlier version of this one: "
                 "name another folder with -o."
             )
+        if source is not None and source.path != str(film.resolve()):
+            project.film_moved(str(film.resolve()))
         for stage in due(settings):
             _bring_up_to_date(stage, project, film, known_by, settings, hook)
     return project
@@ -93,41 +95,25 @@ def check(settings: Settings) -> None:
     from personae.cluster import METHODS
     from personae.weights import WEIGHTS
 
-    method, encoder, own = settings.cluster.method, settings.encode.encoder, settings.encode.weights
+    method, encoder = settings.cluster.method, settings.encode.encoder
     if method not in METHODS:
         raise SettingError(f"There is no method {method!r}; there are: {', '.join(METHODS)}.")
-    shipped = [name for name, weight in WEIGHTS.items() if weight.role == "encoder"]
-    if own is None and encoder not in shipped:
-        raise SettingError(f"There is no encoder {encoder!r}; there are: {', '.join(shipped)}.")
-    if own is not None:
-        encoder_weights(settings)
+    shipped = encoder in WEIGHTS and WEIGHTS[encoder].role == "encoder"
+    if not shipped or settings.encode.weights is not None:
         from personae.encode.architectures import architecture
 
         architecture(encoder)
+    encoder_weights(settings)
     if settings.device == "cuda":
         from personae.core.compute import choose_device
 
         choose_device(settings.device)
 
 
-def stage_digest(stage: Stage, project: Project, known_by: str, settings: Settings) -> str:
-    """Hash everything a stage's result depends on; the stages it reads must be finished."""
-    return digest(
-        {
-            "stage": stage.name,
-            "version": stage.version,
-            "source": known_by,
-            "parameters": stage.parameters(settings),
-            "weights": stage.weights(settings),
-            "reads": _read_digests(stage, project, settings),
-        }
-    )
-
-
 def _bring_up_to_date(
     stage: Stage, project: Project, film: Path, known_by: str, settings: Settings, hook: Hook
 ) -> None:
-    wanted = stage_digest(stage, project, known_by, settings)
+    wanted = _digest(stage, project, known_by, settings)
     record = project.manifest.stages.get(stage.name)
     if record is not None and record.digest == wanted:
         damaged = project.damaged_file(stage.name)
@@ -141,7 +127,7 @@ def _bring_up_to_date(
 def _perform(
     stage: Stage, project: Project, film: Path, known_by: str, settings: Settings, hook: Hook
 ) -> None:
-    wanted = stage_digest(stage, project, known_by, settings)
+    wanted = _digest(stage, project, known_by, settings)
     files = NewFiles(project.folder)
     job = Job(project, film, known_by, settings, wanted, files, hook)
     started = time.perf_counter()
@@ -163,6 +149,13 @@ def _perform(
         facts=_plain(outcome.facts),
     )
     project.record(stage.name, finished, outcome.source)
+
+
+def _digest(stage: Stage, project: Project, known_by: str, settings: Settings) -> str:
+    """Say what the stage's result depends on now; the stages it reads must be finished."""
+    reads = _read_digests(stage, project, settings)
+    parameters, weights = stage.parameters(settings), stage.weights(settings)
+    return stage_digest(stage.name, stage.version, known_by, parameters, weights, reads)
 
 
 def _read_digests(stage: Stage, project: Project, settings: Settings) -> dict[str, str]:

@@ -233,16 +233,17 @@ def needs_adaptation(settings: Settings) -> bool:
 
 
 def encoder_weights(settings: Settings) -> dict[str, str]:
-    """Give the sha256 of the encoder's weight file: the shipped one, or the one named by the settings."""
-    from personae.weights import weight
+    """Give the sha256 of the encoder's weight file: the one named by the settings, or its default one."""
+    from personae.weights import WEIGHTS, default_weights
 
-    own = settings.encode.weights
-    if own is None:
-        return {settings.encode.encoder: weight(settings.encode.encoder).sha256}
+    encoder, own = settings.encode.encoder, settings.encode.weights
+    if own is None and encoder in WEIGHTS:  # what it is; loading it finds out whether it still is
+        return {encoder: WEIGHTS[encoder].sha256}
+    path = default_weights(encoder) if own is None else own
     try:
-        return {settings.encode.encoder: mark(own).sha256}
+        return {encoder: mark(path).sha256}
     except OSError as error:
-        raise WeightsError(f"The weight file {own} cannot be read ({error.strerror}).") from error
+        raise WeightsError(f"The weight file {path} cannot be read ({error.strerror}).") from error
 
 
 def encoder_for(settings: Settings) -> Any:

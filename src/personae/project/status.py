@@ -5,14 +5,31 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from personae.project.folder import Project
+from personae.project.digest import stage_digest
+from personae.project.folder import Project, StageState
+from personae.project.stages import IN_ORDER
+
+
+def states(project: Project) -> list[StageState]:
+    """Judge every stage, also by whether this version of personae would still do it the same way."""
+    versions = {stage.name: stage.version for stage in IN_ORDER}
+    judged = []
+    for state in project.states():
+        record = project.manifest.stages.get(state.stage)
+        if state.condition == "finished" and record is not None:
+            parts = (project.source.content_hash, record.parameters, record.weights, record.reads)
+            if stage_digest(state.stage, versions[state.stage], *parts) != record.digest:
+                why = f"This version of personae does the {state.stage} stage differently: "
+                state = StageState(state.stage, "stale", why + "`personae run` will make it again.")
+        judged.append(state)
+    return judged
 
 
 def status_as_dict(project: Project) -> dict[str, Any]:
     """Give `folder`, `film` (None before the scan), `film_present` and, per stage, how it stands and why."""
     source = project.manifest.source
     stages = []
-    for state in project.states():
+    for state in states(project):
         record = project.manifest.stages.get(state.stage) if state.condition == "finished" else None
         stages.append(
             {

@@ -51,7 +51,8 @@ def read_table(table: str, data: bytes) -> pa.Table:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    rows = pq.read_table(pa.BufferReader(data))
+    # not pq.read_table: its threads, started after torch was imported, now and then abort Python as it ends
+    rows = pq.ParquetFile(pa.BufferReader(data)).read(use_threads=False)
     if rows.schema.names != schema(table).names:
         raise ValueError(f"{table} has the columns {rows.schema.names}")
     return rows
