@@ -49,6 +49,15 @@ def test_hard_cuts_are_found_on_the_frame():
     assert cuts(pan(0, 40) + pan(1, 13) + pan(2, 30) + pan(3, 9) + pan(4, 40)) == [0, 40, 53, 83, 92]
 
 
+@pytest.mark.parametrize("rate", [24, 30, 50, 60])
+def test_repeated_pictures_change_nothing(rate):
+    """24 pictures a second shown at a higher rate, with a quick camera."""
+    films = pan(0, 40, speed=9) + pan(1, 40, speed=9)
+    shown = [films[int(i * 24 / rate)] for i in range(80 * rate // 24)]
+    first = next(i for i in range(len(shown)) if int(i * 24 / rate) >= 40)
+    assert cuts(shown) == [0, first]
+
+
 def test_a_pan_is_no_cut():
     assert cuts(pan(0, 100, speed=5)) == [0]
 

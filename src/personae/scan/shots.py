@@ -31,6 +31,13 @@ DISSOLVE_SAMENESS = 0.8
 """Pictures at both ends that correlate more are one scene in changing light."""
 
 
+SAME_PICTURE = 0.5
+"""Mean difference (grey levels) below which a frame repeats the one before."""
+MOST_REPEATS = 2
+"""Repeats in a row that are passed over: a 24 fps film shown at 60 repeats each picture once or twice, and
+among repeats every moving picture would stand out like a cut."""
+
+
 class ShotDetector(Protocol):
     """Sees every frame once, in order, and says with a delay of at most `delay` frames where shots begin."""
 
@@ -44,12 +51,14 @@ class ShotDetector(Protocol):
 class AdaptiveShots:
     """Hard cuts by PySceneDetect's `AdaptiveDetector`: a change that stands out from the frames around it."""
 
-    delay = WINDOW
+    delay = WINDOW * (1 + MOST_REPEATS)
 
     def __init__(self, fps: float) -> None:
         from scenedetect import AdaptiveDetector
 
         self._fps = float(fps)
+        self._before: npt.NDArray[np.uint8] | None = None
+        self._repeats = 0
         self._detector = AdaptiveDetector(
             min_scene_len=max(2, round(SHORTEST_SHOT_S * fps)), window_width=WINDOW
         )
@@ -58,6 +67,12 @@ class AdaptiveShots:
         """Take the next frame; see `ShotDetector`."""
         from scenedetect import FrameTimecode
 
+        if self._before is not None and self._repeats < MOST_REPEATS:
+            change = cv2.norm(small, self._before, cv2.NORM_L1) / small.size
+            if change < SAME_PICTURE:
+                self._repeats += 1
+                return []
+        self._before, self._repeats = small, 0
         return [cut.frame_num for cut in self._detector.process_frame(FrameTimecode(index, self._fps), small)]
 
 
