@@ -66,6 +66,22 @@ def test_progress_as_json_lines(command, film):
     assert all({"stage", "done", "total"} <= set(line) for line in lines)
 
 
+def test_the_bar_shows_stages_rates_and_notes(monkeypatch, capsys):
+    from personae.cli.progress import reporting
+
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "120")
+    with reporting("bar") as hook:
+        hook("scan", 0, None)
+        hook("scan", 50, 200, faces=7)
+        hook("embed", 1, 1, cached=True)
+        hook("adapt", 0, None, note="x.parquet is damaged [or missing]")
+    out, err = capsys.readouterr()
+    assert out == ""
+    for word in ("scan", "50/200", "faces 7", "finished before", "x.parquet is damaged [or missing]"):
+        assert word in err
+
+
 def test_options_reach_the_settings(command, film):
     command(
         "run",

@@ -61,7 +61,7 @@ def _bar() -> Iterator[Hook]:
         Rate(),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
-        TextColumn("{task.fields[facts]}"),
+        TextColumn("{task.fields[facts]}", markup=False),
     )
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
         tasks: dict[str, TaskID] = {}
@@ -73,8 +73,11 @@ def _bar() -> Iterator[Hook]:
                 tasks[stage] = progress.add_task(stage, total=total, facts="")
             note = facts.pop("note", None)
             if note is not None:
-                console.print(f"personae: {note}", soft_wrap=True, highlight=False)
-            shown = "  ".join(f"{name} {value}" for name, value in facts.items())
+                console.print(f"personae: {note}", soft_wrap=True, highlight=False, markup=False)
+            if facts.pop("cached", False):
+                shown = "finished before"
+            else:
+                shown = "  ".join(f"{name} {value}" for name, value in facts.items())
             progress.update(tasks[stage], completed=done, total=total, facts=shown)
 
         yield hook

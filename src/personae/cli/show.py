@@ -13,9 +13,7 @@ if TYPE_CHECKING:
 
 def show_cast(cast: Cast, project: Project) -> None:
     """Print the cast as a table, and where its report is."""
-    from rich.console import Console
-
-    console = Console()
+    console = _console()
     if not len(cast):
         console.print("Nobody was found.")
     else:
@@ -32,14 +30,12 @@ def show_cast(cast: Cast, project: Project) -> None:
     if cast.unknown:
         console.print(f"{_count(len(cast.unknown), 'track')} given to nobody.")
     for warning in project.manifest.stages["scan"].facts.get("warnings", []):
-        console.print(f"The film is damaged: {warning}.", soft_wrap=True, highlight=False)
+        console.print(f"The film is damaged: {warning}.", soft_wrap=True)
     console.print(f"Report: {project.report}", soft_wrap=True)
 
 
 def show_status(project: Project) -> None:
     """Print how every stage stands, with the seconds it took and what it found."""
-    from rich.console import Console
-
     from personae.project.status import states
 
     table = _table("stage", "state", "seconds", "")
@@ -51,14 +47,12 @@ def show_status(project: Project) -> None:
         }
         facts = "  ".join(f"{name} {value}" for name, value in plain.items())
         table.add_row(state.stage, state.condition, f"{done.seconds:.1f}" if done else "", state.why or facts)
-    Console().print(table)
+    _console().print(table)
 
 
 def show_models(models: list[dict[str, Any]]) -> None:
     """Print a block of lines per network."""
-    from rich.console import Console
-
-    console = Console(highlight=False)
+    console = _console()
     for one in models:
         state = one["problem"] or (
             "file verified" if one["present"] else f"get it with --fetch {one['name']}"
@@ -71,11 +65,16 @@ def show_models(models: list[dict[str, Any]]) -> None:
 
 def show_checkup(checks: list[Check]) -> None:
     """Print a line per check."""
-    from rich.console import Console
-
-    console = Console()
+    console = _console()
     for one in checks:
         console.print(f"{'ok  ' if one.passed else 'FAIL'} {one.name}: {one.found}", soft_wrap=True)
+
+
+def _console() -> Any:
+    """Standard output; names and paths are printed as they are, not read as markup."""
+    from rich.console import Console
+
+    return Console(highlight=False, markup=False)
 
 
 def _table(*columns: str) -> Any:
