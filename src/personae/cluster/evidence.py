@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from personae.cluster.hac import cut_at_height, linkage_tree
-from personae.cluster.labels import Vectors, track_means, unit_rows
+from personae.cluster.labels import Vectors, group_means, unit_rows
 from personae.cluster.similarity import LossMetric, mean_similarity, sum_by
 from personae.core.trackset import TrackSet
 
@@ -30,16 +30,37 @@ FIRST_MATURE_ITERATION = 2
 
 
 def base_scores(tracks: TrackSet) -> Matrix:
-    """Give the (T, T) cosine scores of track means after the film's own mean face has been subtracted.
+    """Give the (T, T) cosine scores of whitened track means after the film's mean face has been subtracted.
 
     Faces of one film share light, grading, lens and codec, which lifts every score between strangers; the
     mean over its people, shrunk towards zero by `CENTRE_PRIOR` further people, holds what they share.
     People, not tracks, are averaged, so that a lead with many tracks does not become the mean.
     """
-    means = track_means(tracks)
+    crops = whitened(unit_rows(tracks.require_embeddings()), tracks)
+    means = unit_rows(group_means(crops, tracks.track_of, tracks.n_tracks))
     centred = unit_rows(means - film_centre(means))
     scores: Matrix = centred @ centred.T
     return (scores + scores.T) / 2
+
+
+def whitened(embeddings: Vectors, tracks: TrackSet) -> Vectors:
+    """Turn (n, d) embeddings so that the directions in which single tracks vary count less.
+
+    Within a track only pose, expression, light and blur change, never the person: whitening by the
+    within-track covariance is a linear adaptation to the film in closed form (within-class covariance
+    normalisation, Hatch et al. 2006, with tracks as classes). The covariance is shrunk towards a round one
+    by d further observations, so a film with few crops keeps its embeddings nearly as they are.
+    """
+    means = group_means(embeddings, tracks.track_of, tracks.n_tracks)
+    residuals = embeddings - means[tracks.track_of]
+    freedom, dim = len(embeddings) - tracks.n_tracks, embeddings.shape[1]
+    scatter = residuals.T @ residuals
+    level = np.trace(scatter) / dim / max(freedom, 1)
+    if level <= 0:
+        return embeddings
+    values, axes = np.linalg.eigh((scatter + dim * level * np.eye(dim)) / (freedom + dim))
+    turned: Vectors = embeddings @ (axes / np.sqrt(values)) @ axes.T
+    return turned
 
 
 def film_centre(means: Vectors) -> Vectors:
