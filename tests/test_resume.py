@@ -41,7 +41,8 @@ def test_every_crash_point(tmp_path):
 
 
 SLOW_SCAN = """
-import sys, time
+import signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # tests in the background hand down deafness
 sys.path.insert(0, {here!r})
 import fake_rooms
 fake_rooms.install()
@@ -116,15 +117,17 @@ def real_film(tmp_path_factory):
     return write_film(tmp_path_factory.mktemp("real") / "a.mp4", frames)
 
 
-def real_run(film: Path, folder: Path, stage: str, progress: float) -> int:
+def real_run(film: Path, folder: Path, stage: str, progress: float, code: int) -> None:
+    """Run the real stages; the process kills itself once `stage` has come so far, and must end with `code`."""
     words = [sys.executable, "-c", REAL_RUN, str(film), str(folder), stage, str(progress)]
-    return subprocess.run(words, capture_output=True).returncode
+    done = subprocess.run(words, capture_output=True, text=True)
+    assert done.returncode == code, done.stderr
 
 
 @pytest.fixture(scope="module")
 def uninterrupted(real_film):
     folder = real_film.with_name("uninterrupted")
-    assert real_run(real_film, folder, "none", 0) == 0
+    real_run(real_film, folder, "none", 0, code=0)
     return folder
 
 
@@ -140,8 +143,8 @@ def uninterrupted(real_film):
 )
 def test_the_real_stages_go_on_after_a_kill(real_film, uninterrupted, stage, progress):
     folder = real_film.with_name(f"{stage}-{progress}")
-    assert real_run(real_film, folder, stage, progress) == -signal.SIGKILL
-    assert real_run(real_film, folder, "none", 0) == 0
+    real_run(real_film, folder, stage, progress, code=-signal.SIGKILL)
+    real_run(real_film, folder, "none", 0, code=0)
     again = Project.open(folder)
     assert again.table("tracks").num_rows == 4
     tables = [file_name(table) for table in STAGE_OF_TABLE]
