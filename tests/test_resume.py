@@ -118,7 +118,7 @@ def real_film(tmp_path_factory):
 
 
 def real_run(film: Path, folder: Path, stage: str, progress: float, code: int) -> None:
-    """Run the real stages; the process kills itself once `stage` has come so far, and must end with `code`."""
+    """Run the real stages; the process kills itself once `stage` has come so far and ends with `code`."""
     words = [sys.executable, "-c", REAL_RUN, str(film), str(folder), stage, str(progress)]
     done = subprocess.run(words, capture_output=True, text=True)
     assert done.returncode == code, done.stderr
