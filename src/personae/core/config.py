@@ -65,7 +65,7 @@ class AdaptConfig(_Settings):
     batch_pairs: int = Field(32, ge=1, description="Pairs per step; not stated in the paper.")
     pairs_per_crop: int = Field(4, ge=1, description="Pairs per crop and epoch; not stated in the paper.")
     steps_at_least: int = Field(
-        34, ge=1, description="Fewest steps of an epoch, so that short clips train too."
+        24, ge=1, description="Fewest steps of an epoch, so that short clips train too."
     )
     steps_at_most: int = Field(100, ge=1, description="Most steps of an epoch, so that films end in time.")
     learning_rate: float = Field(1e-4, gt=0, description="AdamW's peak rate (paper: 1e-4).")
@@ -87,6 +87,28 @@ class AdaptConfig(_Settings):
         4.0, gt=0, description="Length embeddings are scaled to before the head; see docs."
     )
     head_width: int = Field(256, ge=8, description="Hidden width of the head; not stated in the paper.")
+    masked_share: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        description="Share of the student's global views with hidden patches, for transformers at depth full "
+        "(0: no masked image modelling); not stated in the paper (iBOT: 0.5).",
+    )
+    mask_ratio: float = Field(
+        0.3,
+        gt=0,
+        lt=1,
+        description="Share of their patches that is hidden; not stated in the paper (iBOT: 0.3).",
+    )
+    mask_spread: float = Field(
+        0.2,
+        ge=0,
+        lt=1,
+        description="How far that share varies either way; not stated in the paper (iBOT: 0.2).",
+    )
+    patch_weight: float = Field(
+        1.0, gt=0, description="Weight of the patches' loss; not stated in the paper (iBOT: 1)."
+    )
     cross_share: float = Field(
         0.5, ge=0, le=1, description="Share of pairs across matched tracks; not stated in the paper."
     )
@@ -106,7 +128,7 @@ class AdaptConfig(_Settings):
         True, description="Bring half of the cached views down to the detail of the film's smaller faces."
     )
     global_views: int = Field(2, ge=1, description="Cached global views per crop at depth head and last.")
-    local_views: int = Field(4, ge=0, description="Cached local views per crop at depth head and last.")
+    local_views: int = Field(2, ge=0, description="Cached local views per crop at depth head and last.")
 
 
 class ClusterConfig(_Settings):
