@@ -11,16 +11,15 @@ import torch
 from torch import Tensor
 
 from personae.adapt.branches import make_branches, make_views
-from personae.adapt.checkpoint import load_checkpoint, save_checkpoint
-from personae.adapt.finetune import finetune
-from personae.adapt.head import Branch
-from personae.adapt.loss import Centre
+from personae.adapt.checkpoint import Keeper, load_checkpoint
+from personae.adapt.finetune import Halfway, finetune
 from personae.adapt.matching import coarse_matches
 from personae.adapt.pairs import PairSampler
 from personae.adapt.quality import crop_quality, good_tracks, track_quality
 from personae.adapt.result import Adaptation, Iteration
 from personae.adapt.schedule import schedule
 from personae.adapt.sources import ViewSource
+from personae.adapt.training import Training
 from personae.core.config import AdaptConfig
 from personae.core.hooks import Hook, silent
 from personae.core.trackset import TrackSet
@@ -41,8 +40,9 @@ def adapt(
 
     `tracks` gives the crops, or features alone (then `encoder` is None and only `depth=head` works). Every
     iteration finetunes on the tracks that passed the last quality check, scores all tracks anew, and matches
-    the good ones. With `checkpoint`, a file, each finished iteration is kept there and a killed call goes on
-    from it with the same result; the caller removes the file. Weak tracks are embedded but never trained on.
+    the good ones. With `checkpoint`, a file, each finished iteration is kept there, and a long one's epochs
+    too; a killed call goes on from it with the same result, and the caller removes the file. Weak tracks are
+    embedded but never trained on.
     """
     started = time.perf_counter()
     if not tracks.n_crops or not config.iterations:
@@ -55,9 +55,7 @@ def adapt(
         lambda done: hook("adapt", 0, None, views=f"{done} of {tracks.n_crops} crops"),
     )
     views_ready = time.perf_counter()
-    student, teacher = make_branches(tracks, encoder, config)
-    dim = student.head.last.out_features
-    centre = Centre(dim, config.centre_momentum, str(next(student.parameters()).device))
+    training = Training(*make_branches(tracks, encoder, config), config)
     members = tracks.members()
     trainable = np.flatnonzero(~tracks.weak) if tracks.weak is not None else np.arange(tracks.n_tracks)
     if not len(trainable):
@@ -66,9 +64,12 @@ def adapt(
     good, matches = trainable, np.empty((0, 2), dtype=np.int64)
     iterations: list[Iteration] = []
     log: list[dict[str, Any]] = []
+    halfway: Halfway | None = None
+    keeper = Keeper(checkpoint)
     if checkpoint is not None and checkpoint.exists():
-        iterations, log = load_checkpoint(checkpoint, student, teacher, centre)
-        good, matches = _next_tracks(iterations[-1], trainable, config)
+        iterations, log, halfway = load_checkpoint(checkpoint, training)
+        if iterations:
+            good, matches = _next_tracks(iterations[-1], trainable, config)
     for number in range(len(iterations) + 1, config.iterations + 1):
         plan = schedule(config, number, sum(len(members[t]) for t in good))
         seed = int(np.random.SeedSequence([config.seed, number]).generate_state(1)[0])
@@ -78,13 +79,17 @@ def adapt(
             done = (number - 1 + step / steps) / config.iterations
             hook("adapt", round(1000 * done), 1000, iteration=f"{number} of {config.iterations}")
 
+        def keep(state: Halfway) -> None:
+            keeper.after_epoch(training, iterations, log, state)
+
         rng = np.random.default_rng(seed + 1)
-        rows = finetune(student, teacher, centre, views, sampler, plan, config, rng, progress)
-        log += [{"iteration": number, "tracks": len(good), "matches": len(matches), **row} for row in rows]
-        iterations.append(_observe(student, centre, views, tracks, members, trainable, config))
+        rows = finetune(training, views, sampler, plan, config, rng, progress, halfway, keep)
+        halfway = None
+        about = {"iteration": number, "tracks": len(good), "matches": len(matches)}
+        log.extend({**about, **row} for row in rows)
+        iterations.append(_observe(training, views, tracks, members, trainable, config))
         good, matches = _next_tracks(iterations[-1], trainable, config)
-        if checkpoint is not None:
-            save_checkpoint(checkpoint, student, teacher, centre, iterations, log)
+        keeper.after_iteration(training, iterations, log)
     seconds = {
         "views_seconds": round(views_ready - started, 2),
         "training_seconds": round(time.perf_counter() - views_ready, 2),
@@ -96,8 +101,7 @@ def adapt(
 
 @torch.inference_mode()
 def _observe(
-    student: Branch,
-    centre: Centre,
+    training: Training,
     views: ViewSource,
     tracks: TrackSet,
     members: list[np.ndarray],
@@ -105,6 +109,7 @@ def _observe(
     config: AdaptConfig,
 ) -> Iteration:
     """Embed all crops with the student, score their quality, match the good tracks."""
+    student, centre = training.student, training.centre
     features = torch.cat([_mean_reading(student.body, part) for part in views.clean()])
     embeddings = student.head(features).cpu().numpy().astype(np.float32)
     quality = track_quality(crop_quality(student.head, features, seed=config.seed), tracks.track_of)

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from personae.adapt.head import Branch, FixedLength, ProjectionHead
 from personae.adapt.sources import CachedViews, LiveViews, ViewSource
+from personae.adapt.tokens import TokenBody, TokenNetwork
 from personae.core.config import AdaptConfig
 from personae.core.errors import SettingError
 from personae.core.trackset import TrackSet
@@ -37,14 +38,18 @@ class Tail(nn.Module):
 
 def make_branches(tracks: TrackSet, encoder: Encoder | None, config: AdaptConfig) -> tuple[Branch, Branch]:
     """Make student and teacher: copies of the encoder's trained part, each with a head of its own
-    initialisation."""
+    initialisation.
+
+    At `depth=full` a transformer's student learns by masked image modelling too. At `depth=last` it cannot:
+    the patches are hidden before the first block, and what the frozen blocks make of whole views is cached.
+    """
     dim = encoder.dim if encoder is not None else tracks.require_embeddings().shape[1]
     generator_state = torch.get_rng_state()
     torch.manual_seed(config.seed)
     heads = [ProjectionHead(dim, config.head_width) for _ in range(2)]
     torch.set_rng_state(generator_state)
 
-    def body() -> nn.Module:
+    def body(is_student: bool) -> nn.Module:
         scaling = FixedLength(config.embedding_length)
         if config.depth == "head":
             return scaling
@@ -53,9 +58,11 @@ def make_branches(tracks: TrackSet, encoder: Encoder | None, config: AdaptConfig
                 f"depth={config.depth} needs face pictures, and these tracks have features only."
             )
         network = copy.deepcopy(encoder.module)
+        if config.depth == "full" and config.masked_share and isinstance(network, TokenNetwork):
+            return TokenBody(network, scaling, mask_token=is_student)
         return nn.Sequential(network if config.depth == "full" else Tail(network), scaling)
 
-    student, teacher = (Branch(body(), head) for head in heads)
+    student, teacher = Branch(body(True), heads[0]), Branch(body(False), heads[1])
     device = encoder.device if encoder is not None else "cpu"
     return student.to(device).eval(), teacher.to(device).eval()
 

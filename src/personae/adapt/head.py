@@ -66,8 +66,12 @@ class Branch(nn.Module):
 
 @torch.no_grad()
 def update_teacher(teacher: nn.Module, student: nn.Module, momentum: float) -> None:
-    """Move every teacher weight towards the student's: t <- m t + (1 - m) s (paper: once an epoch)."""
-    for follower, leader in zip(teacher.parameters(), student.parameters(), strict=True):
-        follower.mul_(momentum).add_(leader.detach(), alpha=1.0 - momentum)
+    """Move every teacher weight towards the student's: t <- m t + (1 - m) s (paper: once an epoch).
+
+    What only the student has, a mask token, is left out.
+    """
+    leaders = dict(student.named_parameters())
+    for name, follower in teacher.named_parameters():
+        follower.mul_(momentum).add_(leaders[name].detach(), alpha=1.0 - momentum)
     for old, new in zip(teacher.buffers(), student.buffers(), strict=True):
         old.copy_(new)

@@ -18,6 +18,20 @@ def cross_entropy(student: Tensor, teacher: Tensor, centre: Tensor, tau_s: float
     return -torch.einsum("btd,bsd->bts", target, guess)
 
 
+def patch_loss(
+    student: Tensor, teacher: Tensor, hidden: Tensor, centre: Tensor, tau_s: float, tau_t: float
+) -> Tensor:
+    """Give the masked patches' loss: `cross_entropy` between the two branches' tokens of one patch.
+
+    `hidden` (v, patches) marks the patches masked in each of v views, `student` and `teacher` (m, d) hold the
+    head's outputs for these m patches in its order, `centre` (d,) is the patches' own. The loss is the mean
+    over a view's masked patches, then over all views, of which one with nothing masked counts 0 (iBOT).
+    """
+    terms = cross_entropy(student[:, None], teacher[:, None], centre, tau_s, tau_t).flatten()
+    weight = 1.0 / hidden.sum(dim=1, keepdim=True).clamp_min(1) / len(hidden)
+    return (terms * weight.expand_as(hidden)[hidden]).sum()
+
+
 def view_pairs(n_teacher: int, n_student: int) -> Tensor:
     """Mark which (teacher view, student view) terms count: all but a view with itself.
 

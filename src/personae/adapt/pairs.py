@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -37,6 +39,15 @@ class PairSampler:
         first = self._anchors[picks]
         second = np.array([self._second(int(self._track[p]), int(self._anchors[p])) for p in picks])
         return first, second
+
+    def state(self) -> dict[str, Any]:
+        """Give what decides the batches to come, as plain numbers and lists."""
+        return {"queue": self._queue.tolist(), "rng": self._rng.bit_generator.state}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from where another sampler of the same arguments gave its `state`."""
+        self._queue = np.array(state["queue"], dtype=np.int64)
+        self._rng.bit_generator.state = state["rng"]
 
     def _second(self, track: int, crop: int) -> int:
         partners = self._partners.get(track)
