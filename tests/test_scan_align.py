@@ -24,7 +24,7 @@ def plain_similarity(points, target):
     return np.array([[a, -b, tx], [b, a, ty]])
 
 
-@given(st.integers(0, 2**32 - 1), st.floats(0.1, 50), st.floats(-np.pi, np.pi))
+@given(st.integers(0, 2**32 - 1), st.floats(0.1, 50), st.integers(-180, 180).map(np.radians))
 def test_similarity_is_the_least_squares_solution(seed, scale, turn):
     rng = np.random.default_rng(seed)
     cos, sin = scale * np.cos(turn), scale * np.sin(turn)

@@ -1,0 +1,189 @@
+"""Harm a labelled clip in known ways and see whether the default method still holds.
+
+    python benchmarks/stress.py [CLIP ...] [--variants NAME ...] [--seeds N] [--csv FILE]
+
+Variants are made from the clip itself with its labels carried along: smaller, darker, grey, at a low bit
+rate, cut short, joined with another clip, twice in a row; and, on the tracks of the clip as it is, every
+second track deleted and false faces added. Beside the default method stand Algorithm 1 on the same
+adaptation, FINCH at whichever of its partitions scores best (it is told the truth for that), and average
+linkage at one fixed distance.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from clips import CLIPS
+from rich.console import Console
+from rich.table import Table
+from variants import VARIANTS, Film
+
+from personae.adapt import adapt
+from personae.cluster.finch import finch_partitions
+from personae.cluster.hac import HAC
+from personae.cluster.labels import Labels, track_means
+from personae.cluster.personae import Personae
+from personae.cluster.videoclusternet import VideoClusterNetPaper
+from personae.core.compute import prepare_torch
+from personae.core.config import AdaptConfig
+from personae.core.trackset import TrackSet
+from personae.encode import Encoder, load_encoder
+from personae.evaluate.labels import LabelledFace, PredictedTrack, Score, read_labels, score
+from personae.project import Project
+from personae.project.runner import run
+from personae.project.settings import Settings
+
+COLUMNS = ("clip", "variant", "seed", "method", "found", "faces", "WCP", "PCR", "B3F", "strays")
+FALSE_FACES = 12
+
+
+@dataclass(frozen=True)
+class Case:
+    """Tracks to cluster, and the labels to judge by."""
+
+    tracks: TrackSet
+    ids: list[int]
+    """(T,) number of each track in `boxes`; -1 for one that was made up."""
+    boxes: dict[int, PredictedTrack]
+    labels: list[LabelledFace]
+
+    def judge(self, found: Labels) -> Score:
+        """Score (T,) labels."""
+        named = dict(self.boxes)
+        for track, label in zip(self.ids, found, strict=True):
+            if track >= 0:
+                named[track] = replace(named[track], character=str(label) if label >= 0 else None)
+        return score(self.labels, {str(track): boxes for track, boxes in named.items()})
+
+
+def scanned(film: Film, folder: Path) -> Case:
+    """Scan and embed a film (the clustering of this run is the cheapest one and not looked at)."""
+    project: Project = run(film.path, folder, Settings.of(method="hac"))
+    tracks = project.track_set()
+    faces = project.table("faces").select(["track", "time_s", "x", "y", "w", "h"]).to_pylist()
+    rows = defaultdict(list)
+    for face in faces:
+        if face["track"] >= 0:
+            rows[face["track"]].append([face[name] for name in ("time_s", "x", "y", "w", "h")])
+    boxes = {t: PredictedTrack(np.array(r)[:, 0], np.array(r)[:, 1:], None) for t, r in rows.items()}
+    return Case(tracks, [int(t) for t in tracks.track_ids], boxes, film.labels)
+
+
+def half_of_the_tracks(case: Case) -> Case:
+    """Delete every second track, and the labelled faces on them."""
+    kept = np.arange(0, case.tracks.n_tracks, 2)
+    return Case(subset(case.tracks, kept), [case.ids[t] for t in kept], case.boxes, case.labels)
+
+
+def with_false_faces(case: Case, encoder: Encoder) -> Case:
+    """Add tracks of smooth random texture, as a detector's mistakes."""
+    rng = np.random.default_rng(0)
+    crops = list(case.tracks.crops or [])
+    track_of = case.tracks.track_of.tolist()
+    for track in range(FALSE_FACES):
+        texture = rng.integers(0, 255, size=(10, 10, 3))
+        for _ in range(3):
+            noisy = np.clip(texture + rng.normal(0, 8, texture.shape), 0, 255).astype(np.uint8)
+            crops.append(np.repeat(np.repeat(noisy, 16, axis=0), 16, axis=1))
+            track_of.append(case.tracks.n_tracks + track)
+    false = encoder.embed(crops[case.tracks.n_crops :])
+    tracks = TrackSet(
+        track_of=np.array(track_of, np.int32),
+        crops=crops,
+        embeddings=np.concatenate([case.tracks.require_embeddings(), false]),
+        cannot_link=case.tracks.cannot_link,
+        weak=np.append(case.tracks.weak, np.zeros(FALSE_FACES, np.bool_)),
+    )
+    return Case(tracks, case.ids + [-1] * FALSE_FACES, case.boxes, case.labels)
+
+
+def subset(tracks: TrackSet, kept: np.ndarray) -> TrackSet:
+    """Keep some tracks, renumbered."""
+    place = np.full(tracks.n_tracks, -1)
+    place[kept] = np.arange(len(kept))
+    crops = np.flatnonzero(place[tracks.track_of] >= 0)
+    links = place[tracks.cannot_link]
+    return TrackSet(
+        track_of=place[tracks.track_of[crops]].astype(np.int32),
+        crops=[tracks.crops[i] for i in crops] if tracks.crops is not None else None,
+        embeddings=tracks.require_embeddings()[crops],
+        cannot_link=links[(links >= 0).all(axis=1)].astype(np.int32),
+        weak=tracks.weak[kept] if tracks.weak is not None else None,
+        width=tracks.width[crops] if tracks.width is not None else None,
+    )
+
+
+def results(case: Case, encoder: Encoder, seed: int) -> Iterator[tuple[str, Score]]:
+    """Cluster a case by every method."""
+    adaptation = adapt(case.tracks, encoder, AdaptConfig(seed=seed))
+    yield "personae", case.judge(Personae().cluster(case.tracks, adaptation).labels)
+    yield "Algorithm 1", case.judge(VideoClusterNetPaper().cluster(case.tracks, adaptation).labels)
+    if seed == 0:
+        partitions = finch_partitions(track_means(case.tracks))
+        yield (
+            "FINCH, best partition",
+            max((case.judge(p) for p in partitions.T), key=lambda s: s.bcubed.f),
+        )
+        yield "HAC, fixed distance", case.judge(HAC().fit_predict(case.tracks))
+
+
+def main() -> None:
+    """Run every clip's variants and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("clips", nargs="*", default=list(CLIPS))
+    parser.add_argument("--variants", nargs="*", default=[*VARIANTS, "half of the tracks", "false faces"])
+    parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--csv", type=Path)
+    options = parser.parse_args()
+    prepare_torch()
+    encoder = load_encoder()
+    films = {
+        name: Film(clip.video, read_labels(clip.labels))
+        for name, clip in CLIPS.items()
+        if clip.video.exists()
+    }
+    table, rows = Table(*COLUMNS), []
+    with tempfile.TemporaryDirectory() as scratch:
+        for name in (n for n in options.clips if n in films):
+            other = films[next(n for n in films if n != name)]
+            for variant in options.variants:
+                stem = f"{name}-{variant}".replace(" ", "-")
+                make = VARIANTS.get(variant, VARIANTS["as it is"])
+                case = scanned(
+                    make(films[name], other, Path(scratch, f"{stem}.mp4")), Path(scratch, f"{stem}.personae")
+                )
+                if variant == "half of the tracks":
+                    case = half_of_the_tracks(case)
+                elif variant == "false faces":
+                    case = with_false_faces(case, encoder)
+                for seed in range(options.seeds):
+                    for method, s in results(case, encoder, seed):
+                        figures = [f"{v:.3f}" for v in (s.wcp, s.pcr, s.bcubed.f)]
+                        row = [
+                            name,
+                            variant,
+                            str(seed),
+                            method,
+                            str(s.found),
+                            str(s.faces),
+                            *figures,
+                            str(s.strays),
+                        ]
+                        rows.append(row)
+                        table.add_row(*row)
+                        print("\t".join(row), flush=True)
+    Console(width=140).print(table)
+    if options.csv:
+        with open(options.csv, "w", newline="", encoding="utf-8") as file:
+            csv.writer(file).writerows([COLUMNS, *rows])
+
+
+if __name__ == "__main__":
+    main()
