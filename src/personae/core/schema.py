@@ -44,7 +44,7 @@ TRACKS = pa.schema(
         ("first_frame", pa.int64()),
         ("last_frame", pa.int64()),
         ("start_s", pa.float64()),
-        ("end_s", pa.float64()),
+        ("end_s", pa.float64()),  # exclusive: time of the frame after the last
         ("faces", pa.int32()),  # detected, not interpolated
         ("crops", pa.int32()),
         ("median_width", pa.float32()),

@@ -70,7 +70,7 @@ class Tables:
             for before, after in pairwise(faces):
                 boxes += [_Box(f, number, before, after) for f in range(before.frame + 1, after.frame)]
             self._append("crops", crops)
-            self._append("tracks", [self._track(faces, shot.number, number, len(sampled))])
+            self._append("tracks", [self._track(faces, shot, number, len(sampled), pts)])
         boxes.sort(key=lambda box: (box.frame, box.track < 0, box.track))
         for start in range(0, len(boxes), ROWS_AT_ONCE):
             part = boxes[start : start + ROWS_AT_ONCE]
@@ -128,14 +128,18 @@ class Tables:
             "crop": box.crop,
         }
 
-    def _track(self, faces: Sequence[SeenFace], shot: int, track: int, crops: int) -> dict[str, Any]:
+    def _track(
+        self, faces: Sequence[SeenFace], shot: Shot, track: int, crops: int, pts: Sequence[int]
+    ) -> dict[str, Any]:
+        following = faces[-1].frame + 1 - shot.first
+        end_pts = pts[following] if following < len(pts) else shot.end_pts
         return {
             "track": track,
-            "shot": shot,
+            "shot": shot.number,
             "first_frame": faces[0].frame,
             "last_frame": faces[-1].frame,
             "start_s": faces[0].time_s,
-            "end_s": faces[-1].time_s,
+            "end_s": end_pts * self._time_base,
             "faces": len(faces),
             "crops": crops,
             "median_width": float(np.median([face.width for face in faces])),
