@@ -1,0 +1,121 @@
+"""Evidence between tracks: the film's share taken out, the learned metric on the base model's scale."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+import pytest
+
+import personae.cluster.evidence as evidence
+from cast import cast
+from personae.adapt import Adaptation, Iteration
+from personae.cluster.evidence import (
+    CENTRE_PRIOR,
+    base_scores,
+    combined_scores,
+    film_centre,
+    learned_scores,
+    whitened,
+)
+from personae.cluster.labels import unit_rows
+from personae.cluster.similarity import LossMetric
+from personae.core.trackset import TrackSet
+
+
+def adaptation(n_crops: int, n_iterations: int = 3, seed: int = 0) -> Adaptation:
+    rng = np.random.default_rng(seed)
+    return Adaptation(
+        tuple(
+            Iteration(
+                rng.normal(size=(n_crops, 6)).astype(np.float32) * 0.3,
+                rng.normal(size=6).astype(np.float32) * 0.05,
+                np.ones(n_crops, np.float32),
+                np.empty((0, 2), np.int32),
+            )
+            for _ in range(n_iterations)
+        ),
+        0.1,
+        0.04,
+    )
+
+
+def test_the_centre_is_the_mean_over_people_not_tracks() -> None:
+    a, b = np.eye(8)[:2]
+    expected = (a + b) / (2 + CENTRE_PRIOR)
+    np.testing.assert_allclose(film_centre(np.stack([a, b])), expected)
+    np.testing.assert_allclose(film_centre(np.stack([a] * 30 + [b])), expected)
+    np.testing.assert_allclose(film_centre(a[None]), a / (1 + CENTRE_PRIOR))
+
+
+def test_what_all_faces_of_a_film_share_counts_less() -> None:
+    """Strangers look less alike once the light they share is taken away."""
+    tracks, who = cast([4] * 8)
+    assert tracks.embeddings is not None
+    lit = tracks.embeddings + 0.8 * np.eye(tracks.embeddings.shape[1], dtype=np.float32)[0]
+    film = TrackSet(track_of=tracks.track_of, embeddings=lit)
+    means = unit_rows(np.stack([lit[tracks.track_of == t].mean(axis=0) for t in range(tracks.n_tracks)]))
+    strangers = who[:, None] != who
+    plain, scores = (means @ means.T)[strangers].mean(), base_scores(film)[strangers].mean()
+    assert plain > 0.3
+    assert scores < plain / 2
+    np.testing.assert_array_equal(base_scores(film), base_scores(film).T)
+    np.testing.assert_allclose(np.diag(base_scores(film)), 1.0)
+
+
+def test_directions_that_vary_within_tracks_count_less() -> None:
+    rng = np.random.default_rng(0)
+    track_of = np.repeat(np.arange(200, dtype=np.int32), 5)
+    x = rng.normal(size=(200, 4))[track_of] + rng.normal(size=(1000, 4)) * [2.0, 0.1, 0.1, 0.1]
+    tracks = TrackSet(track_of=track_of, embeddings=x.astype(np.float32))
+    turned = whitened(x, tracks)
+    residuals = turned - np.stack([turned[track_of == t].mean(axis=0) for t in range(200)])[track_of]
+    spread = residuals.std(axis=0)
+    assert spread.max() < 1.5 * spread.min()
+
+
+def test_tracks_of_one_crop_tell_nothing_of_variation() -> None:
+    x = np.random.default_rng(0).normal(size=(5, 4))
+    tracks = TrackSet(track_of=np.arange(5, dtype=np.int32), embeddings=x.astype(np.float32))
+    np.testing.assert_array_equal(whitened(x, tracks), x)
+
+
+def test_learned_scores_are_means_over_all_pairs_of_crops() -> None:
+    track_of = np.array([0, 0, 1, 2, 2, 2], np.int32)
+    learnt = adaptation(6)
+    found = learned_scores(TrackSet(track_of=track_of), learnt, 2)
+    s = LossMetric(learnt.iterations[1].centre).between(learnt.iterations[1].embeddings)
+    for a, b in ((0, 1), (0, 2), (1, 2)):
+        pairs = product(np.flatnonzero(track_of == a), np.flatnonzero(track_of == b))
+        assert found[a, b] == pytest.approx(-np.mean([s[i, j] for i, j in pairs]))
+
+
+def test_only_the_order_of_learned_scores_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An iteration that ranks the pairs as the base model does changes nothing, whatever its scale."""
+    tracks, _ = cast([3, 3, 2])
+    base = base_scores(tracks)
+    monkeypatch.setattr(evidence, "learned_scores", lambda tracks, adaptation, number: 7 * base**3 - number)
+    found = combined_scores(tracks, adaptation(tracks.n_crops), np.arange(8))
+    off = ~np.eye(8, dtype=bool)
+    np.testing.assert_allclose(found[off], base[off], atol=1e-9)
+
+
+def test_the_first_iteration_counts_only_where_it_is_the_only_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    tracks, _ = cast([3, 3])
+    asked: list[int] = []
+
+    def spy(tracks: TrackSet, adaptation: Adaptation, number: int) -> np.ndarray:
+        asked.append(number)
+        return learned_scores(tracks, adaptation, number)
+
+    monkeypatch.setattr(evidence, "learned_scores", spy)
+    for n in (1, 2, 4):
+        combined_scores(tracks, adaptation(tracks.n_crops, n), np.arange(6))
+    assert asked == [1, 2, 2, 3, 4]
+
+
+def test_without_an_adaptation_the_base_scores_are_the_evidence() -> None:
+    tracks, _ = cast([2, 2])
+    np.testing.assert_array_equal(combined_scores(tracks, None, np.arange(4)), base_scores(tracks))
+    none = Adaptation((), 0.1, 0.04)
+    np.testing.assert_array_equal(combined_scores(tracks, none, np.arange(4)), base_scores(tracks))

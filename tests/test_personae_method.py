@@ -1,0 +1,237 @@
+"""The default method on made-up casts: who is grouped, what stays unknown, and how sure it says it is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.special import logit
+
+from cast import cast, partition, reordered
+from personae.adapt import adapt
+from personae.cluster import Clustering
+from personae.cluster.checks import AT_MOST, PLAIN
+from personae.cluster.people import CANNOT_LINK_ODDS
+from personae.cluster.personae import CLEAR, Personae, attach_weak, judge, odds_to_groups
+from personae.core.config import AdaptConfig
+from personae.core.trackset import TrackSet
+
+CAST = [9, 6, 4, 3, 2, 1]
+
+
+def group(tracks: TrackSet, n_clusters: int | None = None) -> Clustering:
+    return Personae(n_clusters).cluster(tracks, None)
+
+
+def with_weak(tracks: TrackSet, weak: np.ndarray) -> TrackSet:
+    return replace(tracks, weak=weak)
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("sizes", [[1, 1], [5, 5], CAST, [2] * 10, [30, 2, 2], [1] * 8])
+def test_people_are_found_without_any_parameter(sizes: list[int], seed: int) -> None:
+    tracks, who = cast(sizes, seed)
+    found = group(tracks)
+    assert partition(found.labels) == partition(who)
+    size = np.bincount(found.labels)
+    assert (np.diff(size) <= 0).all(), "labels go by falling size"
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("n", [1, 2, 3, 10, 40])
+def test_one_person_stays_one(n: int, seed: int) -> None:
+    assert group(cast([n], seed)[0]).labels.tolist() == [0] * n
+
+
+def test_no_tracks() -> None:
+    empty = TrackSet(track_of=np.empty(0, np.int32), embeddings=np.empty((0, 8), np.float32))
+    found = group(empty)
+    assert len(found.labels) == len(found.confidence) == len(found.runner_up) == 0
+    assert found.checks == []
+
+
+def test_an_adaptation_agrees_on_an_easy_cast() -> None:
+    tracks, who = cast([5, 4, 3])
+    config = AdaptConfig(iterations=3, first_epochs=6, later_epochs=3, warmup_epochs=1, steps_at_least=8)
+    found = Personae().cluster(tracks, adapt(tracks, None, config))
+    assert partition(found.labels) == partition(who)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_weak_tracks_join_their_person_and_never_make_one(seed: int) -> None:
+    tracks, who = cast([6, 6, 4], seed)
+    weak = who == 2  # a person seen in weak tracks alone
+    weak[np.flatnonzero(who == 0)[:2]] = True
+    found = group(with_weak(tracks, weak))
+    assert (found.labels[who == 2] == -1).all()
+    assert partition(found.labels) == partition(np.where(who == 2, -1, who))
+    assert found.labels.max() == 1
+
+
+def test_weak_tracks_do_not_change_who_the_people_are() -> None:
+    tracks, who = cast([6, 6, 6])
+    weak = np.zeros(18, np.bool_)
+    weak[np.flatnonzero(who == 2)] = True
+    all_of_them = group(with_weak(tracks, weak)).labels
+    kept = np.flatnonzero(~weak)
+    part = partition(all_of_them)
+    assert {frozenset(t for t in c if t in set(kept.tolist())) for c in part} == partition(
+        np.where(weak, -1, who)
+    )
+
+
+def test_where_all_tracks_are_weak_they_count_as_they_are() -> None:
+    tracks, who = cast([4, 3])
+    assert partition(group(with_weak(tracks, np.ones(7, np.bool_))).labels) == partition(who)
+
+
+def test_a_weak_track_attaches_only_where_the_odds_are_clear() -> None:
+    odds = np.array([[9.0, -9.0], [-9.0, 9.0], [CLEAR - 0.01, -1], [CLEAR + 0.01, -1], [-np.inf, -np.inf]])
+    assert attach_weak(np.array([0, 1, -1, -1, -1]), odds).tolist() == [0, 1, -1, 0, -1]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_one_wrong_cannot_link_does_not_split_a_person(seed: int) -> None:
+    tracks, who = cast([8, 5], seed)
+    a, b = np.flatnonzero(who == 0)[:2]
+    wrong = replace(tracks, cannot_link=np.array([[a, b]], np.int32))
+    assert partition(group(wrong).labels) == partition(who)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_true_cannot_links_keep_lookalikes_apart(seed: int) -> None:
+    """Two people whose tracks look as alike as one person's, on screen together a few times, and a third."""
+    tracks, who = cast([12, 5], seed)
+    twin = np.flatnonzero(who == 0)
+    truth = who.copy()
+    truth[twin[6:]] = 2
+    together = replace(tracks, cannot_link=np.array([[a, b] for a in twin[:3] for b in twin[6:9]], np.int32))
+    assert partition(group(tracks).labels) == partition(who), "without links they are one"
+    labels = group(together).labels
+    for a, b in together.cannot_link:
+        assert labels[a] != labels[b]
+    assert not set(labels[who == 1]) & set(labels[twin])
+
+
+@pytest.mark.parametrize("hint", [1, 2, 3, 6, 9, 25])
+def test_the_number_of_people_is_honoured(hint: int) -> None:
+    tracks, who = cast(CAST)
+    labels = group(tracks, hint).labels
+    assert labels.max() + 1 == hint
+    if hint == len(CAST):
+        assert partition(labels) == partition(who)
+
+
+def test_more_people_than_tracks_cannot_be() -> None:
+    assert sorted(group(cast([2, 1])[0], 7).labels.tolist()) == [0, 1, 2]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_confidence_is_a_probability_and_doubts_a_track_between_two(seed: int) -> None:
+    tracks, who = cast([5, 5, 4], seed)
+    x = tracks.require_embeddings()
+    mixed = np.flatnonzero(who == 0)[0]
+    sides = [x[np.isin(tracks.track_of, np.flatnonzero(who == person))].mean(axis=0) for person in (0, 1)]
+    x = x.copy()
+    rows = tracks.track_of == mixed
+    x[rows] = (sides[0] + sides[1]) / 2 + (x[rows] - x[rows].mean(axis=0))
+    found = group(replace(tracks, embeddings=x))
+    assert (found.confidence >= 0).all()
+    assert (found.confidence <= 1).all()
+    clear = np.delete(np.arange(14), mixed)
+    assert found.confidence[mixed] < found.confidence[clear].min()
+    assert found.confidence[clear].min() > 0.9
+    first, second = found.labels[who == 1][0], found.labels[np.flatnonzero(who == 0)[1]]
+    assert {found.labels[mixed], found.runner_up[mixed]} >= {first, second} - {found.labels[mixed]}
+
+
+def test_odds_to_groups_are_means_over_the_other_members_less_the_links() -> None:
+    rng = np.random.default_rng(0)
+    odds = rng.normal(size=(7, 7))
+    odds = odds + odds.T
+    labels = np.array([0, 0, 0, 1, 1, 2, -1])
+    links = np.array([[0, 3], [6, 1], [6, 2], [5, 6]])
+    found = odds_to_groups(odds, labels, links)
+    for track in range(7):
+        for k in range(3):
+            others = [t for t in range(7) if labels[t] == k and t != track]
+            linked = sum(
+                1 for a, b in links.tolist() for s, t in ((a, b), (b, a)) if s == track and t in others
+            )
+            expected = np.mean(odds[track, others]) - CANNOT_LINK_ODDS * linked if others else -np.inf
+            assert found[track, k] == pytest.approx(expected)
+
+
+def test_confidence_weighs_own_group_rival_and_somebody_else() -> None:
+    odds = np.array([[2.0, 1.0, -3.0], [-np.inf, -1.0, -4.0], [0.5, -2.0, -5.0]])
+    confidence, runner_up = judge(np.array([0, 0, -1]), odds)
+    e = np.exp
+    assert confidence[0] == pytest.approx(e(2) / (e(2) + e(1) + 1))
+    assert confidence[1] == pytest.approx(1 / (e(-1) + 1)), "alone, it is somebody else"
+    assert confidence[2] == pytest.approx(e(0.5) / (e(0.5) + 1)), "unknown: of the nearest group"
+    assert runner_up.tolist() == [1, 1, 0]
+
+
+def test_checks_tell_what_was_decided_from_even_odds_outwards() -> None:
+    """Blurred faces, so that decisions of every kind come close to the edge."""
+    seen = set()
+    for seed in range(4):
+        tracks, _ = cast([6] * 5, seed, noise=1.4)
+        weak = np.zeros(30, np.bool_)
+        weak[::4] = True
+        found = group(with_weak(tracks, weak))
+        assert len(found.checks) <= AT_MOST
+        distance = np.abs(logit([check.probability for check in found.checks]))
+        assert (np.diff(distance) >= -1e-9).all()
+        assert (distance < PLAIN).all()
+        for check in found.checks:
+            a, b = found.labels[list(check.tracks)]
+            seen.add(check.kind)
+            assert (a == b) == (check.kind == "merge")
+            assert (a == -1) == (check.kind == "unknown")
+            assert b >= 0
+    assert seen == {"merge", "split", "unknown"}
+
+
+def test_plain_casts_need_no_checks() -> None:
+    assert group(cast([5, 5, 5], noise=0.2)[0]).checks == []
+
+
+def hard(seed: int) -> tuple[TrackSet, np.ndarray]:
+    tracks, who = cast([7, 5, 4, 3], seed, noise=1.4)
+    rng = np.random.default_rng(seed)
+    links = rng.integers(19, size=(12, 2)).astype(np.int32)
+    weak = rng.random(19) < 0.2
+    return replace(tracks, cannot_link=links[who[links[:, 0]] != who[links[:, 1]]], weak=weak), who
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_order_of_tracks_does_not_matter(seed: int) -> None:
+    tracks, _ = hard(seed)
+    order = np.random.default_rng(seed).permutation(19)
+    one, other = group(tracks), group(reordered(tracks, order))
+    back = np.argsort(order)
+    assert partition(other.labels[back]) == partition(one.labels)
+    np.testing.assert_allclose(other.confidence[back], one.confidence, atol=1e-5)
+    assert [check.kind for check in other.checks] == [check.kind for check in one.checks]
+    np.testing.assert_allclose(
+        [check.probability for check in other.checks], [check.probability for check in one.checks], atol=1e-6
+    )
+
+
+def test_the_same_tracks_give_the_same_answer() -> None:
+    tracks, _ = hard(0)
+    one, again = group(tracks), group(tracks)
+    for name in ("labels", "confidence", "runner_up"):
+        np.testing.assert_array_equal(getattr(one, name), getattr(again, name))
+    assert one.checks == again.checks
+    assert one.facts == again.facts
+
+
+def test_the_given_tracks_stay_as_they_are() -> None:
+    tracks, _ = hard(1)
+    before = tracks.require_embeddings().copy(), tracks.cannot_link.copy()
+    group(tracks)
+    np.testing.assert_array_equal(tracks.require_embeddings(), before[0])
+    np.testing.assert_array_equal(tracks.cannot_link, before[1])

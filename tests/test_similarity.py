@@ -1,0 +1,74 @@
+"""The learned metric's closed forms against sums over all pairs, written out."""
+
+from __future__ import annotations
+
+import math
+from itertools import combinations, product
+
+import numpy as np
+import pytest
+
+from personae.cluster.similarity import GroupSums, LossMetric, mean_similarity, sum_by
+
+
+def loss(teacher: np.ndarray, student: np.ndarray, metric: LossMetric) -> float:
+    """-P_t . log Q_s of two embeddings, in plain Python."""
+    weight = [math.exp((t - c) / metric.tau_t) for t, c in zip(teacher, metric.centre, strict=True)]
+    total = math.log(sum(math.exp(s / metric.tau_s) for s in student))
+    return -sum(w / sum(weight) * (s / metric.tau_s - total) for w, s in zip(weight, student, strict=True))
+
+
+def naive(a: np.ndarray, b: np.ndarray, metric: LossMetric) -> float:
+    return (loss(a, b, metric) + loss(b, a, metric)) / 2
+
+
+def crops(seed: int) -> tuple[np.ndarray, np.ndarray, LossMetric]:
+    """Five groups of 1 to 5 crops."""
+    rng = np.random.default_rng(seed)
+    group_of = rng.permutation(np.repeat(np.arange(5), np.arange(1, 6)))
+    return rng.normal(size=(15, 6)), group_of, LossMetric(rng.normal(size=6) * 0.1)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_metric_is_the_training_loss_both_ways(seed: int) -> None:
+    x, _, metric = crops(seed)
+    found = metric.between(x)
+    expected = [[naive(a, b, metric) for b in x] for a in x]
+    np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_inner_means_are_over_all_pairs_of_distinct_crops(seed: int) -> None:
+    x, group_of, metric = crops(seed)
+    found = GroupSums.of(*metric.sides(x), group_of, 5).inner_mean()
+    assert found[0] == -math.inf, "one crop has no pair"
+    for group in range(1, 5):
+        pairs = list(combinations(x[group_of == group], 2))
+        assert found[group] == pytest.approx(sum(naive(a, b, metric) for a, b in pairs) / len(pairs))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_outer_means_are_over_all_pairs_between_groups(seed: int) -> None:
+    x, group_of, metric = crops(seed)
+    count = np.bincount(group_of)[:, None]
+    found = mean_similarity(*(sum_by(side, group_of, 5) / count for side in metric.sides(x)))
+    for j, k in combinations(range(5), 2):
+        pairs = list(product(x[group_of == j], x[group_of == k]))
+        assert found[j, k] == pytest.approx(sum(naive(a, b, metric) for a, b in pairs) / len(pairs))
+        assert found[j, k] == found[k, j]
+
+
+def test_sums_add_up_when_groups_merge() -> None:
+    x, group_of, metric = crops(0)
+    sides = metric.sides(x)
+    new_of_old = np.array([0, 1, 0, 2, 1])
+    merged = GroupSums.of(*sides, group_of, 5).merged(new_of_old, 3)
+    afresh = GroupSums.of(*sides, new_of_old[group_of], 3)
+    for name in ("count", "p", "q", "self_product"):
+        np.testing.assert_allclose(getattr(merged, name), getattr(afresh, name))
+    np.testing.assert_allclose(merged.inner_mean(), afresh.inner_mean())
+
+
+def test_large_logits_stay_finite() -> None:
+    metric = LossMetric(np.zeros(4))
+    assert np.isfinite(metric.between(np.array([[1e3, 0, 0, -1e3], [0, 1e3, 0, 0]]))).all()
