@@ -37,7 +37,8 @@ class Adaptation:
     student_temperature: float
     teacher_temperature: float
     log: tuple[dict[str, Any], ...] = ()
-    """One row per epoch: iteration, epoch, steps, loss, rate, entropies, seconds."""
+    """One row per epoch: iteration, tracks, matches, epoch, steps, loss, rate, entropies, and the patch loss
+    where patches were masked."""
     facts: dict[str, Any] = field(default_factory=dict)
 
     @property
