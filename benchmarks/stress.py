@@ -26,6 +26,7 @@ from rich.table import Table
 from variants import VARIANTS, Film
 
 from personae.adapt import adapt
+from personae.cluster.evidence import plausible_pairs
 from personae.cluster.finch import finch_partitions
 from personae.cluster.hac import HAC
 from personae.cluster.labels import Labels, track_means
@@ -122,7 +123,7 @@ def subset(tracks: TrackSet, kept: np.ndarray) -> TrackSet:
 
 def results(case: Case, encoder: Encoder, seed: int) -> Iterator[tuple[str, Score]]:
     """Cluster a case by every method."""
-    adaptation = adapt(case.tracks, encoder, AdaptConfig(seed=seed))
+    adaptation = adapt(case.tracks, encoder, AdaptConfig(seed=seed), plausible=plausible_pairs(case.tracks))
     yield "personae", case.judge(Personae().cluster(case.tracks, adaptation).labels)
     yield "Algorithm 1", case.judge(VideoClusterNetPaper().cluster(case.tracks, adaptation).labels)
     if seed == 0:

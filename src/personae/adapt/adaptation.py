@@ -22,7 +22,7 @@ from personae.adapt.sources import ViewSource
 from personae.adapt.training import Training
 from personae.core.config import AdaptConfig
 from personae.core.hooks import Hook, silent
-from personae.core.trackset import TrackSet
+from personae.core.trackset import BoolArray, TrackSet
 
 if TYPE_CHECKING:
     from personae.encode.encoder import Encoder
@@ -34,6 +34,7 @@ def adapt(
     config: AdaptConfig,
     hook: Hook = silent,
     checkpoint: Path | None = None,
+    plausible: BoolArray | None = None,
 ) -> Adaptation:
     """Adapt a face-ID model to one film by self-supervision on its own tracks (paper, Sec. 3; suppl.
     Algorithm 1).
@@ -42,9 +43,13 @@ def adapt(
     iteration finetunes on the tracks that passed the last quality check, scores all tracks anew, and matches
     the good ones. With `checkpoint`, a file, each finished iteration is kept there, and a long one's epochs
     too; a killed call goes on from it with the same result, and the caller removes the file. Weak tracks are
-    embedded but never trained on.
+    embedded but never trained on. `plausible` (T, T) marks the pairs of tracks that other evidence does not
+    rule out; other coarse matches are dropped (not in the paper, and off with `check_matches=False`):
+    training on positives alone has nothing that would ever part two people whom one wrong match has joined.
     """
     started = time.perf_counter()
+    if not config.check_matches:
+        plausible = None
     if not tracks.n_crops or not config.iterations:
         return Adaptation((), config.student_temperature, config.teacher_temperature)
     hook("adapt", 0, None)
@@ -57,9 +62,7 @@ def adapt(
     views_ready = time.perf_counter()
     training = Training(*make_branches(tracks, encoder, config), config)
     members = tracks.members()
-    trainable = np.flatnonzero(~tracks.weak) if tracks.weak is not None else np.arange(tracks.n_tracks)
-    if not len(trainable):
-        trainable = np.arange(tracks.n_tracks)
+    trainable = tracks.anchors()
 
     good, matches = trainable, np.empty((0, 2), dtype=np.int64)
     iterations: list[Iteration] = []
@@ -87,7 +90,7 @@ def adapt(
         halfway = None
         about = {"iteration": number, "tracks": len(good), "matches": len(matches)}
         log.extend({**about, **row} for row in rows)
-        iterations.append(_observe(training, views, tracks, members, trainable, config))
+        iterations.append(_observe(training, views, tracks, members, trainable, plausible, config))
         good, matches = _next_tracks(iterations[-1], trainable, config)
         keeper.after_iteration(training, iterations, log)
     seconds = {
@@ -106,6 +109,7 @@ def _observe(
     tracks: TrackSet,
     members: list[np.ndarray],
     trainable: np.ndarray,
+    plausible: BoolArray | None,
     config: AdaptConfig,
 ) -> Iteration:
     """Embed all crops with the student, score their quality, match the good tracks."""
@@ -117,8 +121,10 @@ def _observe(
     matches = (
         coarse_matches(embeddings, members, good, config.matching_space, seed=config.seed)
         if config.matching
-        else np.empty((0, 2))
+        else np.empty((0, 2), dtype=np.int64)
     )
+    if plausible is not None:
+        matches = matches[plausible[matches[:, 0], matches[:, 1]]]
     return Iteration(embeddings, centre.value.cpu().numpy().copy(), quality, matches.astype(np.int32))
 
 

@@ -8,9 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from personae.cluster.hac import cut_at_height, linkage_tree
-from personae.cluster.labels import Vectors, group_means, unit_rows
+from personae.cluster.labels import Vectors, cannot_link_matrix, group_means, unit_rows
+from personae.cluster.mixture import fit_mixture
 from personae.cluster.similarity import LossMetric, mean_similarity, sum_by
-from personae.core.trackset import TrackSet
+from personae.core.trackset import BoolArray, TrackSet
 
 if TYPE_CHECKING:
     from personae.adapt import Adaptation
@@ -25,8 +26,12 @@ CAUTIOUS_DISTANCE = 0.45
 """Cosine distance under which tracks count as one person when the film's mean face is taken; tighter than
 any usual verification threshold of ArcFace-like models, so that it joins hardly two people."""
 
-FIRST_MATURE_ITERATION = 2
-"""The first iteration has not seen a cross-track pair yet; evidence starts with the second."""
+SURE = 3.0
+"""Log-odds from which the base model counts as sure: a probability of 0.95."""
+
+USELESS = 0.03
+"""Share of sure pairs ordered wrongly at which an iteration is not listened to. Settled on labelled clips,
+where this share follows the true error of the learned metric closely."""
 
 
 def base_scores(tracks: TrackSet) -> Matrix:
@@ -77,6 +82,19 @@ def film_centre(means: Vectors) -> Vectors:
     return centre
 
 
+def plausible_pairs(tracks: TrackSet) -> BoolArray:
+    """Mark the (T, T) pairs of tracks that may show one person: even odds or better by base scores, no
+    cannot-link."""
+    if not tracks.n_tracks:
+        return np.zeros((0, 0), dtype=np.bool_)
+    anchors = tracks.anchors()
+    scores = base_scores(tracks)
+    inner = scores[np.ix_(anchors, anchors)]
+    odds = fit_mixture(inner[np.triu_indices(len(anchors), 1)]).log_odds(scores)
+    plausible: BoolArray = (odds >= 0) & ~cannot_link_matrix(tracks)
+    return plausible
+
+
 def learned_scores(tracks: TrackSet, adaptation: Adaptation, number: int) -> Matrix:
     """Give the (T, T) mean learned similarity -S between tracks after iteration `number` (1, 2, ...)."""
     iteration = adaptation.iterations[number - 1]
@@ -90,25 +108,47 @@ def learned_scores(tracks: TrackSet, adaptation: Adaptation, number: int) -> Mat
 def combined_scores(
     tracks: TrackSet, adaptation: Adaptation | None, anchors: npt.NDArray[np.int64]
 ) -> Matrix:
-    """Give the (T, T) evidence: the base scores and the mean of the mature iterations' count the same.
+    """Give the (T, T) evidence: base scores averaged with those of the iterations that have proved
+    themselves.
 
     An iteration's scores have no scale of their own, so they are put on the base scores' by rank: among the
     pairs of anchors, the tracks that define people, the most alike pair gets the highest base score, and so
-    on; pairs of other tracks follow the same map. Averaging is sturdier than any one source: the base model
-    knows faces in general, the iterations know this film; the first of them have learnt too little, the last
-    over-sharpen, and a clip of a few tracks teaches little. (Equal weight was settled on labelled clips; 0.4
-    to 0.6 do as well.)
+    on; pairs of other tracks follow the same map. Iterations are averaged by their trust, and their mean
+    counts as much against the base scores as the most trusted of them, at most half.
     """
     base = base_scores(tracks)
     if adaptation is None or not adaptation.iterations or len(anchors) < 3:
         return base
     pairs = anchors[np.stack(np.triu_indices(len(anchors), 1))]
-    ladder = np.sort(base[pairs[0], pairs[1]])
-    first = min(FIRST_MATURE_ITERATION, len(adaptation.iterations))
-    learned = np.zeros_like(base)
-    numbers = range(first, len(adaptation.iterations) + 1)
-    for number in numbers:
+    known = base[pairs[0], pairs[1]]
+    odds = fit_mixture(known).log_odds(known)
+    ladder = np.sort(known)
+    learned, weights = np.zeros_like(base), [0.0]
+    for number in range(1, len(adaptation.iterations) + 1):
         scores = learned_scores(tracks, adaptation, number)
-        learned += np.interp(scores, np.sort(scores[pairs[0], pairs[1]]), ladder)
-    combined: Matrix = (base + learned / len(numbers)) / 2
+        weight = trust(scores[pairs[0], pairs[1]], odds)
+        if weight > 0:
+            learned += weight * np.interp(scores, np.sort(scores[pairs[0], pairs[1]]), ladder)
+            weights.append(weight)
+    if max(weights) == 0:
+        return base
+    combined: Matrix = (base + max(weights) * learned / sum(weights)) / (1 + max(weights))
     return combined
+
+
+def trust(learned: Matrix, base_odds: Matrix) -> float:
+    """Tell how far to trust an iteration, 0..1, from (m,) learned scores and base log-odds of the same pairs.
+
+    Where the base model is sure, the learned metric must agree. The share of wrongly ordered pairs among
+    (surely one person, surely two people), 1 - AUC, falls as the head learns the film, and stays high where
+    a clip is too short or its faces too poor to learn from: none wrong gives 1, `USELESS` or more gives 0,
+    and so do films without such pairs.
+    """
+    same, different = learned[base_odds > SURE], learned[base_odds < -SURE]
+    if not len(same) or not len(different):
+        return 0.0
+    rank = np.searchsorted(np.sort(different), same, side="left") + np.searchsorted(
+        np.sort(different), same, side="right"
+    )
+    wrong = 1.0 - float(rank.mean()) / (2 * len(different))
+    return max(0.0, 1.0 - wrong / USELESS)

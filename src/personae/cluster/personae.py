@@ -46,9 +46,7 @@ class Personae:
         n = tracks.n_tracks
         if not n:
             return Clustering(np.empty(0, np.int64), np.empty(0, np.float32), np.empty(0, np.int64))
-        anchors = np.flatnonzero(~tracks.weak) if tracks.weak is not None else np.arange(n)
-        if not len(anchors):
-            anchors = np.arange(n)
+        anchors = tracks.anchors()
         scores = combined_scores(tracks, adaptation, anchors)
         inner = scores[np.ix_(anchors, anchors)]
         mixture = fit_mixture(inner[np.triu_indices(len(anchors), 1)])

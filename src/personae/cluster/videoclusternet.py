@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from personae.cluster.algorithm1 import algorithm1
+from personae.cluster.evidence import plausible_pairs
 from personae.cluster.labels import Labels, order_by_size
 from personae.cluster.personae import Personae
 from personae.cluster.result import Clustering, plain
@@ -93,7 +94,7 @@ class VideoClusterNet:
             if tracks.embeddings is None:
                 tracks = replace(tracks, embeddings=encoder.embed(tracks.crops, hook=hook))
         tracks.require_embeddings()
-        self.adaptation_ = adapt(tracks, encoder, self.config, hook)
+        self.adaptation_ = adapt(tracks, encoder, self.config, hook, plausible=plausible_pairs(tracks))
         method = (
             VideoClusterNetPaper() if self.method == VideoClusterNetPaper.name else Personae(self.n_clusters)
         )

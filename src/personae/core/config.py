@@ -115,6 +115,9 @@ class AdaptConfig(_Settings):
     matching: bool = Field(
         True, description="Pair crops of softly matched tracks from the second iteration on."
     )
+    check_matches: bool = Field(
+        True, description="Drop coarse matches that base scores or a cannot-link rule out; not in the paper."
+    )
     matching_space: Literal["pca", "raw", "tsne"] = Field(
         "pca", description="Space of coarse matching's Gaussians."
     )

@@ -91,6 +91,12 @@ class TrackSet:
         bounds = np.cumsum(np.bincount(self.track_of, minlength=self.n_tracks))[:-1]
         return np.split(order, bounds)
 
+    def anchors(self) -> npt.NDArray[np.int64]:
+        """List the tracks that are not weak, or all of them where none is left."""
+        if self.weak is None or self.weak.all():
+            return np.arange(self.n_tracks)
+        return np.flatnonzero(~self.weak)
+
     def require_embeddings(self) -> FloatArray:
         """Give the embeddings, or raise ValueError where there are none."""
         if self.embeddings is None:

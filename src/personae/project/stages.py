@@ -150,6 +150,7 @@ class Adapt(Stage):
 
     def work(self, job: Job) -> Outcome:
         from personae.adapt import adapt
+        from personae.cluster.evidence import plausible_pairs
 
         folder = job.project.folder
         checkpoint = folder / f"adapt-{job.digest[:16]}{CHECKPOINT}"
@@ -157,8 +158,9 @@ class Adapt(Stage):
             if other != checkpoint:
                 other.unlink()
         tracks = job.project.track_set()
+        encoder, plausible = encoder_for(job.settings), plausible_pairs(tracks)
         with writing(checkpoint):
-            adaptation = adapt(tracks, encoder_for(job.settings), job.settings.adapt, job.hook, checkpoint)
+            adaptation = adapt(tracks, encoder, job.settings.adapt, job.hook, checkpoint, plausible)
         with job.files.subfolder(ADAPTATION) as place:
             adaptation.save(place)
         checkpoint.unlink(missing_ok=True)
