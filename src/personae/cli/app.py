@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from personae.cli.bench import bench
 from personae.cli.doctor import doctor
 from personae.cli.export import export
 from personae.cli.models import models
@@ -20,7 +21,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # the rich pages take 0.1 s more to load
 )
-for verb in (run, status, export, report, models, doctor):
+for verb in (run, status, export, report, models, doctor, bench):
     app.command()(verb)
 
 

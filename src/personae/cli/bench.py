@@ -1,0 +1,90 @@
+"""`personae bench`: methods against methods on labelled data."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from personae.cli.options import setting
+from personae.core.config import EncodeConfig
+
+if TYPE_CHECKING:
+    from personae.evaluate.bench import Bench
+
+
+def bench(
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="The folder of the benchmark.", show_default=False)
+    ],
+    data: Annotated[
+        list[str] | None,
+        typer.Option(help="A labelled data set; may be repeated. [default: demo]", show_default=False),
+    ] = None,
+    methods: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Methods or groups of them, with commas; may be repeated. [default: ours]",
+            show_default=False,
+        ),
+    ] = None,
+    seeds: Annotated[int, typer.Option(help="How many seeds, from 0.")] = 5,
+    device: Annotated[str, typer.Option(help="Where the networks run: auto, cpu or cuda.")] = "auto",
+    encoder: Annotated[str | None, setting(EncodeConfig, "encoder")] = None,
+    weights: Annotated[Path | None, setting(EncodeConfig, "weights")] = None,
+    jobs: Annotated[int, typer.Option(help="How many processes share the work.")] = 1,
+    progress: Annotated[str, typer.Option(help="On stderr: bar, json (one object a line) or none.")] = "bar",
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+) -> None:
+    """Compare methods on labelled data: tables, results.csv, bench.html. Nothing is worked out twice."""
+    from personae.cli.progress import reporting
+    from personae.evaluate.bench import run_bench
+    from personae.evaluate.page import write_page
+    from personae.evaluate.prepare import Networks
+    from personae.evaluate.tables import write_csv
+    from personae.project.settings import Settings
+
+    given = {"encoder": encoder, "weights": weights}
+    settings = Settings.of(
+        device=device, **{name: value for name, value in given.items() if value is not None}
+    )
+    networks = Networks(settings.encode.encoder, settings.encode.weights, settings.device)
+    names = [name for part in methods or ["ours"] for name in part.split(",") if name]
+    try:
+        with reporting("none" if quiet else progress) as hook:
+            done = run_bench(data or ["demo"], names, output, seeds, networks, jobs, hook)
+    except KeyboardInterrupt:
+        print("personae: interrupted; finished results are kept, the same command goes on.", file=sys.stderr)
+        raise typer.Exit(130) from None
+    write_csv(done, output / "results.csv")
+    write_page(done, output / "bench.html")
+    if not quiet:
+        _show(done, output)
+
+
+def _show(done: Bench, output: Path) -> None:
+    """Print a table per data set, that of means, and where the files are."""
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+
+    from personae.evaluate.tables import SHOWN, mean_rows, rows_of
+
+    console = Console()
+    columns = (*SHOWN, "placed", "s/track")
+    tables = [(one.title, rows_of(done, one)) for one in done.datasets]
+    if len(done.datasets) > 1:
+        tables.append(("mean over data sets", mean_rows(done)))
+    for title, rows in tables:
+        table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+        table.add_column("method", overflow="fold", min_width=20)
+        table.add_column("told")
+        for name in columns:
+            table.add_column(name, justify="right", no_wrap=True)
+        for row in rows:
+            table.add_row(row.method.title, row.method.given, *(row.cells[name] for name in columns))
+        console.print(table)
+    console.print(f"Figures: {output / 'results.csv'}", soft_wrap=True)
+    console.print(f"Page: {output / 'bench.html'}", soft_wrap=True)
