@@ -45,9 +45,13 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "ablations": (
         f"{PERSONAE}:iterations=0",
         f"{PERSONAE}:matching=off",
+        f"{PERSONAE}:check-matches=off",
+        f"{PERSONAE}:match-detail=off",
         f"{PERSONAE}:quality-filter=off",
         f"{PERSONAE}:people=known",
         f"{PAPER}:matching=off",
+        f"{PAPER}:check-matches=off",
+        f"{PAPER}:check-matches=off:match-detail=off",
         f"{PAPER}:quality-filter=off",
         f"{PAPER}:centre=off",
         f"{PAPER}:similarity=cosine",

@@ -61,7 +61,11 @@ def matched(truth: npt.NDArray[np.int64], labels: Labels) -> Labels:
     table = metrics.contingency(truth[known], labels[known])
     clusters, people = np.unique(labels[known]), np.unique(truth[known])
     rows, columns = linear_sum_assignment(table, maximize=True)
-    number = {int(clusters[row]): int(people[column]) for row, column in zip(rows, columns, strict=True)}
+    number = {
+        int(clusters[row]): int(people[column])
+        for row, column in zip(rows, columns, strict=True)
+        if table[row, column]
+    }
     following = int(truth.max()) + 1
     for cluster in clusters.tolist():
         if cluster not in number:

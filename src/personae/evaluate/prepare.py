@@ -91,6 +91,7 @@ def adaptation_of(
     A killed adaptation goes on from its last whole iteration.
     """
     from personae.adapt import Adaptation, adapt
+    from personae.cluster.evidence import plausible_pairs
 
     if folder.exists():
         try:
@@ -101,7 +102,7 @@ def adaptation_of(
             return found
     checkpoint = folder.with_suffix(".checkpoint")
     resumed = checkpoint.exists()
-    made = adapt(data.tracks, encoder, config, hook, checkpoint)
+    made = adapt(data.tracks, encoder, config, hook, checkpoint, plausible_pairs(data.tracks))
     made = replace(made, facts={**made.facts, "resumed": resumed})
     fresh = folder.with_suffix(".part")
     for old in (fresh, folder):

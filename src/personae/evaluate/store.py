@@ -89,7 +89,7 @@ def adaptation_key(data: LabelledTracks, method: Method, weights: str | None, se
     if method.adapt is None or not method.adapt.iterations:
         return None
     config = method.adapt.model_dump(mode="json", exclude={"seed", "iterations"})
-    code = code_digest("core", "encode", "adapt")
+    code = code_digest("core", "encode", "adapt", "cluster")
     return digest({"data": data.digest, "weights": weights, "adapt": config, "seed": seed, "code": code})
 
 
