@@ -83,6 +83,13 @@ def test_methods_that_are_told_something_say_so():
             assert (method(name).given == "K") == ("n_clusters" in system.needs)
 
 
+def test_different_methods_have_different_settings():
+    chosen = methods(["all", "ablations", "iterations", "depths"])
+    same = Counter(json.dumps([one.settings, one.encoder], sort_keys=True) for one in chosen)
+    # five iterations are what our two adapting methods do anyway
+    assert sum(same.values()) - len(same) == 2
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [

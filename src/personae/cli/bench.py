@@ -78,8 +78,10 @@ def _show(done: Bench, output: Path) -> None:
     if len(done.datasets) > 1:
         tables.append(("mean over data sets", mean_rows(done)))
     for title, rows in tables:
-        table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-        table.add_column("method", overflow="fold", min_width=20)
+        table = Table(
+            title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False
+        )
+        table.add_column("method", overflow="fold", min_width=14)
         table.add_column("told")
         for name in columns:
             table.add_column(name, justify="right", no_wrap=True)

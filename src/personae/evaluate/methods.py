@@ -158,8 +158,8 @@ def _adapting(full: str, name: str, flags: dict[str, str], encoder: str | None) 
         seeded=config.iterations > 0,
         fit=fit,
         settings={
-            "clustering": clustering,
             **chosen,
+            "clustering": clustering,
             "adapt": config.model_dump(mode="json", exclude={"seed"}),
         },
     )

@@ -79,7 +79,9 @@ def result_key(
             "method": method.settings,
             "told": told,
             "seed": seed if method.seeded else None,
-            "code": code_digest("core", "encode", "adapt", "cluster", "compared"),
+            "code": code_digest(
+                "core", "encode", "adapt", "cluster", "compared", "evaluate/methods.py", "evaluate/task.py"
+            ),
         }
     )
 
@@ -99,11 +101,13 @@ def digest(content: dict[str, Any]) -> str:
 
 
 @cache
-def code_digest(*rooms: str) -> str:
-    """Hash the source code of some of the package's rooms, so that no result outlives a change to them."""
+def code_digest(*places: str) -> str:
+    """Hash the source code of some of the package's rooms or files, so that no result outlives a change to
+    them."""
     root = Path(__file__).parents[1]
     mark = hashlib.sha256()
-    for room in rooms:
-        for path in sorted((root / room).rglob("*.py")):
+    for place in places:
+        found = [root / place] if place.endswith(".py") else sorted((root / place).rglob("*.py"))
+        for path in found:
             mark.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
     return mark.hexdigest()
