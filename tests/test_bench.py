@@ -34,7 +34,7 @@ from personae.evaluate.page import families, render_page
 from personae.evaluate.plates import layout, matched
 from personae.evaluate.prepare import Networks, first_iterations
 from personae.evaluate.published import PUBLISHED, published
-from personae.evaluate.statistics import lightness, sharpness_by_svd
+from personae.evaluate.statistics import LARGEST, lightness, sharpness_by_svd
 from personae.evaluate.tables import mean_rows, rows_of, spread
 from personae.evaluate.task import CosineMetric, EuclideanMetric, Task, algorithm1_on, metric_of
 
@@ -463,7 +463,7 @@ def test_blur_lowers_sharpness():
     assert 0 < values[-1] < values[0] < 1
     grey = crop @ np.array([0.299, 0.587, 0.114])
     roots = np.sqrt(np.sort(np.linalg.eigvalsh(grey @ grey.T).clip(0))[::-1])
-    assert values[0] == pytest.approx(1 - roots[:5].sum() / roots.sum(), rel=1e-6)
+    assert values[0] == pytest.approx(1 - roots[:LARGEST].sum() / roots.sum(), rel=1e-6)
     assert sharpness_by_svd(np.zeros_like(crop)) == 0
 
 

@@ -10,8 +10,9 @@ from personae.evaluate.datasets.labelled import LabelledTracks
 
 FloatArray = npt.NDArray[np.float64]
 
-LARGEST = 5
-"""Singular values that count as blur; not stated in the paper."""
+LARGEST = 1
+"""Singular values that count as blur. Not stated in the paper; with 1 faces come nearest to its 0.65 to 0.75,
+and further ones lower the value by less and less."""
 
 
 def lightness(crop: npt.NDArray[np.uint8]) -> float:
