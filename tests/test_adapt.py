@@ -123,7 +123,7 @@ def test_a_track_of_one_crop_pairs_with_itself() -> None:
 
 
 def test_coarse_matching_equals_the_papers_densities_written_out() -> None:
-    """pdf_j(mean X_k) >= mean of the lowest quarter of pdf_j over j's own crops, with one covariance per track."""
+    """pdf_j(mean X_k) >= mean of the lowest quarter of pdf_j over j's own crops, each with its covariance."""
     from scipy.stats import multivariate_normal
     from sklearn.covariance import ledoit_wolf
 

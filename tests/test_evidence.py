@@ -16,6 +16,7 @@ from personae.cluster.evidence import (
     combined_scores,
     film_centre,
     learned_scores,
+    trust,
     whitened,
 )
 from personae.cluster.labels import unit_rows
@@ -100,18 +101,25 @@ def test_only_the_order_of_learned_scores_counts(monkeypatch: pytest.MonkeyPatch
     np.testing.assert_allclose(found[off], base[off], atol=1e-9)
 
 
-def test_the_first_iteration_counts_only_where_it_is_the_only_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    tracks, _ = cast([3, 3])
-    asked: list[int] = []
+def test_trust_is_the_share_of_sure_pairs_in_order() -> None:
+    odds = np.array([5.0, 4.0, -4.0, -5.0, -6.0, 0.5])
+    assert trust(np.array([0.9, 0.8, 0.1, 0.2, 0.3, 0.0]), odds) == 1.0
+    assert trust(np.array([0.1, 0.2, 0.8, 0.9, 0.7, 0.5]), odds) == 0.0
+    assert trust(np.array([0.9, 0.8]), np.array([5.0, 0.0])) == 0.0, "no surely different pair to learn from"
+    rng = np.random.default_rng(0)
+    odds = np.where(rng.random(3000) < 0.3, 5.0, -5.0)
+    learned = odds + rng.normal(0, 3.2, 3000)
+    same, different = learned[odds > 0], learned[odds < 0]
+    wrong = (same[:, None] < different[None]).mean()
+    assert 0 < wrong < 0.03
+    assert trust(learned, odds) == pytest.approx(1 - wrong / 0.03, abs=1e-6)
 
-    def spy(tracks: TrackSet, adaptation: Adaptation, number: int) -> np.ndarray:
-        asked.append(number)
-        return learned_scores(tracks, adaptation, number)
 
-    monkeypatch.setattr(evidence, "learned_scores", spy)
-    for n in (1, 2, 4):
-        combined_scores(tracks, adaptation(tracks.n_crops, n), np.arange(6))
-    assert asked == [1, 2, 2, 3, 4]
+def test_an_iteration_that_contradicts_the_sure_pairs_is_not_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    tracks, _ = cast([3, 3, 2])
+    base = base_scores(tracks)
+    monkeypatch.setattr(evidence, "learned_scores", lambda tracks, adaptation, number: -base)
+    np.testing.assert_array_equal(combined_scores(tracks, adaptation(tracks.n_crops), np.arange(8)), base)
 
 
 def test_without_an_adaptation_the_base_scores_are_the_evidence() -> None:

@@ -19,8 +19,15 @@ say."""
 PRIOR_SHARE = 0.2
 """Share of pairs that show one person: a cast of about five."""
 PRIOR_PAIRS = 20.0
-"""Pairs of evidence that each prior is worth; a film of a few tracks rests on the prior, an hour's film on
-itself."""
+"""Pairs of evidence that the priors of the widths and of the share are worth: a film of a few tracks rests on
+them, an hour's film on itself."""
+PRIOR_PAIRS_OF_MEAN = 10.0
+"""The same for the priors of the means: poor faces bring one person's scores far closer to strangers'."""
+
+
+SUREST = 6.0
+"""Largest log-odds that one score can give, either way: the tails of normal parts promise more than a network
+that errs once in a few hundred can keep."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +40,7 @@ class ScoreMixture:
     """Of pairs that show one person."""
 
     def log_odds(self, scores: npt.ArrayLike) -> FloatArray:
-        """Give log P(same | score) / P(different | score), made to rise with the score everywhere.
+        """Give log P(same | score) / P(different | score), never falling with the score, within `SUREST`.
 
         Two normal parts of unequal width cross twice; beyond the outer crossings the odds would turn back.
         """
@@ -49,7 +56,7 @@ class ScoreMixture:
         middle = int(np.searchsorted(grid, (self.same[0] + self.different[0]) / 2))
         odds[middle:] = np.maximum.accumulate(odds[middle:])
         odds[: middle + 1] = np.minimum.accumulate(odds[middle::-1])[::-1]
-        result: FloatArray = np.interp(given, grid, odds)
+        result: FloatArray = np.clip(np.interp(given, grid, odds), -SUREST, SUREST)
         return result
 
 
@@ -70,9 +77,14 @@ def fit_mixture(scores: FloatArray, steps: int = 500, tolerance: float = 1e-7) -
         weight /= weight.sum(axis=0)
         count = weight.sum(axis=1) + PRIOR_PAIRS
         before = mean
-        mean = (weight @ scores + PRIOR_PAIRS * prior[:, 0]) / count
+        mean = (weight @ scores + PRIOR_PAIRS_OF_MEAN * prior[:, 0]) / (
+            weight.sum(axis=1) + PRIOR_PAIRS_OF_MEAN
+        )
         spread = (weight * (scores - mean[:, None]) ** 2).sum(axis=1)
         variance = (spread + PRIOR_PAIRS * prior[:, 1] ** 2) / count
+        # One person's scores scatter no more than strangers' do. Without this bound the part of one person
+        # widens where faces are poor until it swallows the strangers who look most alike.
+        variance[0] = min(variance[0], variance[1])
         share = float((count[0] - PRIOR_PAIRS + PRIOR_PAIRS * PRIOR_SHARE) / (len(scores) + PRIOR_PAIRS))
         if np.abs(mean - before).max() < tolerance:
             break

@@ -63,7 +63,7 @@ class AdaptConfig(_Settings):
     head_only_epochs: int = Field(10, ge=0, description="Its first epochs with a frozen encoder (paper: 10).")
     later_epochs: int = Field(10, ge=1, description="Epochs of every later iteration (paper: 10).")
     batch_pairs: int = Field(32, ge=1, description="Pairs per step; not stated in the paper.")
-    pairs_per_crop: int = Field(4, ge=1, description="Pairs per crop and epoch; not stated in the paper.")
+    pairs_per_crop: int = Field(2, ge=1, description="Pairs per crop and epoch; not stated in the paper.")
     steps_at_least: int = Field(
         24, ge=1, description="Fewest steps of an epoch, so that short clips train too."
     )
