@@ -66,16 +66,14 @@ def lines_of(unit: Unit, seeds: int) -> int:
 
 def work_apart(unit: Unit) -> list[str]:
     """Do a unit in a process of its own."""
-    from personae.core.compute import prepare_torch
-
-    prepare_torch(unit.threads)
     return list(work(unit, Store(unit.cache), silent))
 
 
 def work(unit: Unit, store: Store, hook: Hook) -> Iterator[str]:
     """Run a unit's methods one after the other, keeping each result; gives their names."""
-    from personae.core.compute import choose_device
+    from personae.core.compute import choose_device, prepare_torch
 
+    prepare_torch(unit.threads)  # for every unit: what ran before it may have changed the processor's flags
     chosen = [method(name) for name in unit.names]
     data = with_embeddings(
         unit.data, encoder_of(unit.data, chosen[0].encoder, unit.networks), unit.networks, unit.cache, hook
