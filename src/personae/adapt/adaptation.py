@@ -20,6 +20,7 @@ from personae.adapt.result import Adaptation, Iteration
 from personae.adapt.schedule import schedule
 from personae.adapt.sources import ViewSource
 from personae.adapt.training import Training
+from personae.core.compute import one_thread
 from personae.core.config import AdaptConfig
 from personae.core.hooks import Hook, silent
 from personae.core.trackset import BoolArray, TrackSet
@@ -86,7 +87,8 @@ def adapt(
             keeper.after_epoch(training, iterations, log, state)
 
         rng = np.random.default_rng(seed + 1)
-        rows = finetune(training, views, sampler, plan, config, rng, progress, halfway, keep)
+        with one_thread(config.depth == "head"):
+            rows = finetune(training, views, sampler, plan, config, rng, progress, halfway, keep)
         halfway = None
         about = {"iteration": number, "tracks": len(good), "matches": len(matches)}
         log.extend({**about, **row} for row in rows)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import ModuleType
 
 from personae.core.errors import SettingError
@@ -58,6 +60,22 @@ def prepare_torch(threads: int | None = None) -> None:
     torch = import_torch()
     torch.set_flush_denormal(True)
     torch.set_num_threads(threads or usable_cores())
+
+
+@contextmanager
+def one_thread(when: bool = True) -> Iterator[None]:
+    """Let torch compute in one thread for a while, if `when`.
+
+    Products of a few hundred rows gain nothing from a second thread and lose by waiting for it; and in one
+    thread sums do not depend on the number of cores.
+    """
+    torch = import_torch()
+    before = torch.get_num_threads()
+    torch.set_num_threads(1 if when else before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def native_bfloat16(device: str) -> bool:
