@@ -183,7 +183,9 @@ class FakeAdaptation:
         return cls(iterations, load_file(folder / "iterations.safetensors")["embeddings"])
 
 
-def adapt(tracks: Any, encoder: Any, config: Any, hook: Any, checkpoint: Path) -> FakeAdaptation:
+def adapt(
+    tracks: Any, encoder: Any, config: Any, hook: Any, checkpoint: Path, plausible: Any
+) -> FakeAdaptation:
     """Add seeded noise in every iteration; what is done is kept in the checkpoint."""
     calls["adapt"] += 1
     done: list[int] = []
@@ -228,6 +230,10 @@ class FakeMethod:
 METHODS = {"personae": FakeMethod(True), "videoclusternet-paper": FakeMethod(True), "hac": FakeMethod(False)}
 
 
+def plausible_pairs(tracks: Any) -> None:
+    """Rule no pair of tracks out."""
+
+
 def cluster(tracks: Any, adaptation: FakeAdaptation | None, config: Any) -> FakeClustering:
     """Group by the stronger of red and blue; `hac` gives everybody one label."""
     calls["cluster"] += 1
@@ -257,7 +263,12 @@ ROOMS = {
     "personae.encode": {"load_encoder": load_encoder},
     "personae.encode.architectures": {"architecture": architecture},
     "personae.adapt": {"adapt": adapt, "Adaptation": FakeAdaptation},
-    "personae.cluster": {"cluster": cluster, "METHODS": METHODS, "Clustering": FakeClustering},
+    "personae.cluster": {
+        "cluster": cluster,
+        "plausible_pairs": plausible_pairs,
+        "METHODS": METHODS,
+        "Clustering": FakeClustering,
+    },
     "personae.report": {"write_report": write_report},
     "personae.core.compute": {"choose_device": lambda wish: "cpu", "prepare_torch": lambda: None},
 }

@@ -150,7 +150,7 @@ class Adapt(Stage):
 
     def work(self, job: Job) -> Outcome:
         from personae.adapt import adapt
-        from personae.cluster.evidence import plausible_pairs
+        from personae.cluster import plausible_pairs
 
         folder = job.project.folder
         checkpoint = folder / f"adapt-{job.digest[:16]}{CHECKPOINT}"
