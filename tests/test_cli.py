@@ -259,7 +259,7 @@ def test_import_and_help_load_nothing_heavy(code):
 
 
 def test_help_starts_quickly():
-    """The least of five, relative to starting Python itself, so that a busy machine does not fail it."""
+    """In 0.3 s of CPU time, the least of five; where Python alone starts slowly, in 15 times as long as that."""
 
     def cpu(*words):
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -267,7 +267,8 @@ def test_help_starts_quickly():
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
-    assert min(cpu("-m", "personae.cli", "--help") for _ in range(5)) < 0.3
+    alone = min(cpu("-c", "pass") for _ in range(5))
+    assert min(cpu("-m", "personae.cli", "--help") for _ in range(5)) < max(0.3, 15 * alone)
 
 
 def test_the_public_names_are_there():
