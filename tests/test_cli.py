@@ -259,7 +259,7 @@ def test_import_and_help_load_nothing_heavy(code):
 
 
 def test_help_starts_quickly():
-    """In 0.3 s of CPU time, the least of five; where Python alone starts slowly, in 15 times as long as that."""
+    """In 0.3 s of CPU time, the least of five; where Python itself starts slowly, in 15 times as long."""
 
     def cpu(*words):
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
