@@ -20,7 +20,7 @@ gives a flat picture this much, since the squared weights of the Laplacian add u
 SURE_SCORE = 0.95
 SURE_SHARE = 0.25
 """A track is of `low_quality` unless the detector was at least this sure in at least this share of its
-detections."""
+detections. Settled while looking at labelled clips."""
 GOOD_WIDTH = 64.0
 """Width in pixels from which a face could not be much better recognised if it were larger."""
 GOOD_SHARPNESS = 100.0
