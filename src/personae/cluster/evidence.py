@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from personae.cluster.hac import cut_at_height, linkage_tree
 from personae.cluster.labels import Vectors, cannot_link_matrix, group_means, unit_rows
-from personae.cluster.mixture import fit_mixture
+from personae.cluster.mixture import ScoreMixture, fit_mixture
 from personae.cluster.similarity import LossMetric, mean_similarity, sum_by
 from personae.core.trackset import BoolArray, TrackSet
 
@@ -82,15 +82,18 @@ def film_centre(means: Vectors) -> Vectors:
     return centre
 
 
+def film_mixture(scores: Matrix, anchors: npt.NDArray[np.int64]) -> ScoreMixture:
+    """Fit the mixture to the (T, T) scores of the pairs of anchors, the tracks that define people."""
+    return fit_mixture(scores[np.ix_(anchors, anchors)][np.triu_indices(len(anchors), 1)])
+
+
 def plausible_pairs(tracks: TrackSet) -> BoolArray:
     """Mark the (T, T) pairs of tracks that may show one person: even odds or better by base scores, no
     cannot-link."""
     if not tracks.n_tracks:
         return np.zeros((0, 0), dtype=np.bool_)
-    anchors = tracks.anchors()
     scores = base_scores(tracks)
-    inner = scores[np.ix_(anchors, anchors)]
-    odds = fit_mixture(inner[np.triu_indices(len(anchors), 1)]).log_odds(scores)
+    odds = film_mixture(scores, tracks.anchors()).log_odds(scores)
     plausible: BoolArray = (odds >= 0) & ~cannot_link_matrix(tracks)
     return plausible
 
@@ -126,9 +129,10 @@ def combined_scores(
     learned, weights = np.zeros_like(base), [0.0]
     for number in range(1, len(adaptation.iterations) + 1):
         scores = learned_scores(tracks, adaptation, number)
-        weight = trust(scores[pairs[0], pairs[1]], odds)
+        of_pairs = scores[pairs[0], pairs[1]]
+        weight = trust(of_pairs, odds)
         if weight > 0:
-            learned += weight * np.interp(scores, np.sort(scores[pairs[0], pairs[1]]), ladder)
+            learned += weight * np.interp(scores, np.sort(of_pairs), ladder)
             weights.append(weight)
     if max(weights) == 0:
         return base
@@ -144,11 +148,9 @@ def trust(learned: Matrix, base_odds: Matrix) -> float:
     a clip is too short or its faces too poor to learn from: none wrong gives 1, `USELESS` or more gives 0,
     and so do films without such pairs.
     """
-    same, different = learned[base_odds > SURE], learned[base_odds < -SURE]
+    same, different = learned[base_odds > SURE], np.sort(learned[base_odds < -SURE])
     if not len(same) or not len(different):
         return 0.0
-    rank = np.searchsorted(np.sort(different), same, side="left") + np.searchsorted(
-        np.sort(different), same, side="right"
-    )
+    rank = np.searchsorted(different, same, side="left") + np.searchsorted(different, same, side="right")
     wrong = 1.0 - float(rank.mean()) / (2 * len(different))
     return max(0.0, 1.0 - wrong / USELESS)

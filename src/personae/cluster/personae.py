@@ -9,10 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from personae.cluster.checks import nearest_decisions
-from personae.cluster.evidence import combined_scores
+from personae.cluster.evidence import combined_scores, film_mixture
 from personae.cluster.hac import cut_at_count
 from personae.cluster.labels import Labels, order_by_size
-from personae.cluster.mixture import fit_mixture
 from personae.cluster.people import CANNOT_LINK_ODDS, choose_level, merge_tree
 from personae.cluster.result import Clustering
 from personae.core.trackset import TrackSet
@@ -49,7 +48,7 @@ class Personae:
         anchors = tracks.anchors()
         scores = combined_scores(tracks, adaptation, anchors)
         inner = scores[np.ix_(anchors, anchors)]
-        mixture = fit_mixture(inner[np.triu_indices(len(anchors), 1)])
+        mixture = film_mixture(scores, anchors)
         log_odds = mixture.log_odds(scores)
 
         tree = merge_tree(log_odds[np.ix_(anchors, anchors)], _among(tracks.cannot_link, anchors, n))
