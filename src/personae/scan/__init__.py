@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from personae.scan.decode import MediaInfo, probe
     from personae.scan.film import Scan, scan_film
+    from personae.scan.media import MediaInfo, probe
 
 __all__ = ["MediaInfo", "Scan", "probe", "scan_film"]
 
-_HOME = {"MediaInfo": "decode", "probe": "decode", "Scan": "film", "scan_film": "film"}
+_HOME = {"MediaInfo": "media", "probe": "media", "Scan": "film", "scan_film": "film"}
 
 
 def __getattr__(name: str) -> Any:

@@ -14,8 +14,9 @@ import pyarrow as pa
 from personae.core.config import ScanConfig
 from personae.core.hooks import Hook, silent
 from personae.scan.align import aligned_crop, frontality, sharpness
-from personae.scan.decode import Film, Frame, MediaInfo
+from personae.scan.decode import Film, Frame
 from personae.scan.detect import RetinaFace, working_size
+from personae.scan.media import MediaInfo
 from personae.scan.sample import SeenFace, forget_crops
 from personae.scan.shots import AdaptiveShots, Dissolves, Shot, ShotDetector
 from personae.scan.tables import Tables
