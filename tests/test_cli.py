@@ -113,6 +113,10 @@ def test_options_reach_the_settings(command, film):
         ("--encoder", "magic"),
         ("--seed", "-1"),
         ("--people", "0"),
+        ("--at-least", "0"),
+        ("--at-least", "4", "--at-most", "2"),
+        ("--at-most", "3", "--people", "5"),
+        ("--at-most", "3", "--method", "finch"),
         ("--progress", "dots"),
         ("--weights", "nowhere.safetensors"),
     ],
@@ -122,8 +126,16 @@ def test_an_impossible_value_is_one_sentence_and_2(command, film, words):
     assert (code, out) == (2, "")
     assert err.startswith("personae: ")
     assert err.count("\n") == 1
-    assert words[1] in err
+    assert words[-1] in err
     assert not film.with_suffix(".personae").exists()
+
+
+def test_bounds_on_the_number_of_people_reach_the_settings(command, film):
+    command("run", film, "--at-least", "2", "--at-most", "5")
+    parameters = json.loads((film.with_suffix(".personae") / "project.json").read_text())["stages"][
+        "cluster"
+    ]["parameters"]
+    assert (parameters["at_least"], parameters["at_most"]) == (2, 5)
 
 
 @pytest.mark.parametrize("words", [("--stride", "x"), ("--no-such-option",)])

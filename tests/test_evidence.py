@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -12,14 +13,17 @@ from cast import cast
 from personae.adapt import Adaptation, Iteration
 from personae.cluster.evidence import (
     CENTRE_PRIOR,
-    base_scores,
+    centred_tracks,
     combined_scores,
     film_centre,
-    learned_scores,
+    learned_score,
+    plausible_pairs,
     trust,
     whitened,
 )
 from personae.cluster.labels import unit_rows
+from personae.cluster.mixture import fit_mixture
+from personae.cluster.pairs import Product
 from personae.cluster.similarity import LossMetric
 from personae.core.trackset import TrackSet
 
@@ -39,6 +43,10 @@ def adaptation(n_crops: int, n_iterations: int = 3, seed: int = 0) -> Adaptation
         0.1,
         0.04,
     )
+
+
+def base_scores(tracks: TrackSet) -> np.ndarray:
+    return combined_scores(tracks, None, np.arange(tracks.n_tracks))
 
 
 def test_the_centre_is_the_mean_over_people_not_tracks() -> None:
@@ -61,7 +69,9 @@ def test_what_all_faces_of_a_film_share_counts_less() -> None:
     assert plain > 0.3
     assert scores < plain / 2
     np.testing.assert_array_equal(base_scores(film), base_scores(film).T)
-    np.testing.assert_allclose(np.diag(base_scores(film)), 1.0)
+    np.testing.assert_array_equal(np.diag(base_scores(film)), 1.0)
+    vectors = centred_tracks(film)
+    np.testing.assert_allclose(base_scores(film), vectors @ vectors.T, atol=1e-6)
 
 
 def test_directions_that_vary_within_tracks_count_less() -> None:
@@ -84,21 +94,53 @@ def test_tracks_of_one_crop_tell_nothing_of_variation() -> None:
 def test_learned_scores_are_means_over_all_pairs_of_crops() -> None:
     track_of = np.array([0, 0, 1, 2, 2, 2], np.int32)
     learnt = adaptation(6)
-    found = learned_scores(TrackSet(track_of=track_of), learnt, 2)
+    every = np.arange(3)
+    found = learned_score(TrackSet(track_of=track_of), learnt, 2).between(every, every)
     s = LossMetric(learnt.iterations[1].centre).between(learnt.iterations[1].embeddings)
     for a, b in ((0, 1), (0, 2), (1, 2)):
         pairs = product(np.flatnonzero(track_of == a), np.flatnonzero(track_of == b))
-        assert found[a, b] == pytest.approx(-np.mean([s[i, j] for i, j in pairs]))
+        assert found[a, b] == pytest.approx(-np.mean([s[i, j] for i, j in pairs]), rel=1e-5)
+
+
+def of_base(tracks: TrackSet, sign: float) -> Product:
+    """A learned score that is the base score times 7 or -7."""
+    vectors = centred_tracks(tracks).astype(np.float32)
+    return Product(7 * vectors, sign * vectors)
 
 
 def test_only_the_order_of_learned_scores_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     """An iteration that ranks the pairs as the base model does changes nothing, whatever its scale."""
     tracks, _ = cast([3, 3, 2])
-    base = base_scores(tracks)
-    monkeypatch.setattr(evidence, "learned_scores", lambda tracks, adaptation, number: 7 * base**3 - number)
+    monkeypatch.setattr(evidence, "learned_score", lambda tracks, adaptation, number: of_base(tracks, 1))
     found = combined_scores(tracks, adaptation(tracks.n_crops), np.arange(8))
-    off = ~np.eye(8, dtype=bool)
-    np.testing.assert_allclose(found[off], base[off], atol=1e-9)
+    np.testing.assert_allclose(found, base_scores(tracks), atol=1e-6)
+
+
+def test_trusted_scores_are_put_on_the_base_scores_scale_by_rank() -> None:
+    """Against the formulas written out: sorting, interpolation, trust-weighted averages."""
+    tracks, who = cast([6, 5, 4], noise=0.8)
+    people = np.random.default_rng(1).normal(size=(3, 6))
+    e = 0.3 * people[who[tracks.track_of]]
+    rows = np.random.default_rng(2).normal(size=(3, *e.shape)) * np.array([0.02, 0.05, 0.08])[:, None, None]
+    learnt = Adaptation(
+        tuple(
+            Iteration((e + row).astype(np.float32), np.zeros(6, np.float32), np.ones(15), np.empty((0, 2)))
+            for row in rows
+        ),
+        0.1,
+        0.04,
+    )
+    base, upper, every = base_scores(tracks).astype(np.float64), np.triu_indices(15, 1), np.arange(15)
+    odds = fit_mixture(base[upper]).log_odds(base[upper])
+    mapped, weights = [], []
+    for number in (1, 2, 3):
+        scores = learned_score(tracks, learnt, number).between(every, every).astype(np.float64)
+        weights.append(trust(scores[upper], odds))
+        mapped.append(np.interp(scores, np.sort(scores[upper]), np.sort(base[upper])))
+    assert max(weights) > 0
+    expected = (base + max(weights) * np.average(mapped, axis=0, weights=weights)) / (1 + max(weights))
+    found = combined_scores(tracks, learnt, every)
+    np.testing.assert_allclose(found[upper], expected[upper], atol=1e-4)
 
 
 def test_trust_is_the_share_of_sure_pairs_in_order() -> None:
@@ -117,9 +159,9 @@ def test_trust_is_the_share_of_sure_pairs_in_order() -> None:
 
 def test_an_iteration_that_contradicts_the_sure_pairs_is_not_heard(monkeypatch: pytest.MonkeyPatch) -> None:
     tracks, _ = cast([3, 3, 2])
-    base = base_scores(tracks)
-    monkeypatch.setattr(evidence, "learned_scores", lambda tracks, adaptation, number: -base)
-    np.testing.assert_array_equal(combined_scores(tracks, adaptation(tracks.n_crops), np.arange(8)), base)
+    monkeypatch.setattr(evidence, "learned_score", lambda tracks, adaptation, number: of_base(tracks, -1))
+    found = combined_scores(tracks, adaptation(tracks.n_crops), np.arange(8))
+    np.testing.assert_array_equal(found, base_scores(tracks))
 
 
 def test_without_an_adaptation_the_base_scores_are_the_evidence() -> None:
@@ -127,3 +169,32 @@ def test_without_an_adaptation_the_base_scores_are_the_evidence() -> None:
     np.testing.assert_array_equal(combined_scores(tracks, None, np.arange(4)), base_scores(tracks))
     none = Adaptation((), 0.1, 0.04)
     np.testing.assert_array_equal(combined_scores(tracks, none, np.arange(4)), base_scores(tracks))
+
+
+def test_a_long_film_is_measured_on_tracks_from_all_over_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Centre, mixture and trust hardly change when a fifth of the tracks stands for all."""
+    tracks, _ = cast([30, 25, 20, 15, 10, 10, 8, 6])
+    anchors = np.arange(tracks.n_tracks)
+    whole = combined_scores(tracks, None, anchors)
+    monkeypatch.setattr(evidence, "MEASURED", 25)
+    part = combined_scores(tracks, None, anchors)
+    assert 0 < np.abs(whole - part).max() < 0.25
+    assert np.abs(whole - part).mean() < 0.05
+
+
+def test_plausible_pairs_are_those_of_even_odds_without_a_cannot_link() -> None:
+    tracks, who = cast([5, 4, 3], noise=1.0)
+    same = np.argwhere((who[:, None] == who) & np.triu(np.ones((12, 12), bool), 1))
+    tracks = replace(tracks, cannot_link=same[:3].astype(np.int32))
+    plausible = plausible_pairs(tracks)
+    a, b = np.divmod(np.arange(144), 12)
+    found = plausible(a, b).reshape(12, 12)
+    vectors = centred_tracks(tracks)
+    scores = vectors @ vectors.T
+    expected = fit_mixture(scores[np.triu_indices(12, 1)]).log_odds(scores) >= 0
+    for one, other in same[:3]:
+        expected[one, other] = expected[other, one] = False
+    np.testing.assert_array_equal(found, expected)
+    assert found[who[:, None] != who].mean() < 0.1
+    assert found[who[:, None] == who].mean() > 0.5
+    assert plausible(np.empty(0, np.int64), np.empty(0, np.int64)).shape == (0,)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +16,8 @@ from personae.cluster import Clustering
 from personae.cluster.checks import AT_MOST, PLAIN
 from personae.cluster.people import CANNOT_LINK_ODDS
 from personae.cluster.personae import CLEAR, Personae, attach_weak, judge, odds_to_groups
-from personae.core.config import AdaptConfig
+from personae.core.config import AdaptConfig, ClusterConfig
+from personae.core.errors import SettingError
 from personae.core.trackset import TrackSet
 
 CAST = [9, 6, 4, 3, 2, 1]
@@ -125,6 +128,95 @@ def test_the_number_of_people_is_honoured(hint: int) -> None:
 
 def test_more_people_than_tracks_cannot_be() -> None:
     assert sorted(group(cast([2, 1])[0], 7).labels.tolist()) == [0, 1, 2]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_bounds_on_the_number_of_people_are_honoured_and_idle_where_they_hold(seed: int) -> None:
+    tracks, who = cast(CAST, seed)
+    for least, most in ((None, 6), (6, None), (3, 9), (6, 6)):
+        assert partition(Personae(None, least, most).cluster(tracks, None).labels) == partition(who)
+    for least, most in ((9, None), (8, 12)):
+        assert least <= Personae(None, least, most).cluster(tracks, None).labels.max() + 1 <= (most or 25)
+    for least, most in ((None, 3), (2, 4), (None, 1)):
+        assert (least or 1) <= Personae(None, least, most).cluster(tracks, None).labels.max() + 1 <= most
+
+
+def test_bounds_beyond_the_tracks_are_met_as_far_as_they_go() -> None:
+    assert sorted(Personae(at_least=7).cluster(cast([2, 1])[0], None).labels.tolist()) == [0, 1, 2]
+    assert Personae(at_most=7).cluster(cast([3])[0], None).labels.tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("hints", "sentence"),
+    [
+        ({"at_least": 4, "at_most": 2}, "at_least cannot be 4: that is more than at_most, 2."),
+        ({"people": 2, "at_least": 3}, "people cannot be 2 where at_least is 3"),
+        ({"people": 5, "at_most": 3}, "people cannot be 5 where at_most is 3"),
+        ({"at_least": 3, "method": "hac"}, "'hac' knows no at_least"),
+        ({"at_most": 3, "method": "videoclusternet-paper"}, "use the method 'personae'"),
+    ],
+)
+def test_hints_that_cannot_be_honoured_are_refused(hints: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(SettingError, match=re.escape(sentence)):
+        ClusterConfig(**hints)
+    if "method" not in hints:
+        hints["n_clusters"] = hints.pop("people", None)
+        with pytest.raises(SettingError, match=re.escape(sentence)):
+            Personae(**hints)
+
+
+def linked(tracks: TrackSet, **links: list[tuple[int, int]]) -> Clustering:
+    given = {name: np.array(pairs, np.int32).reshape(-1, 2) for name, pairs in links.items()}
+    return group(replace(tracks, **given))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_must_links_are_law(seed: int) -> None:
+    """Two people declared to be one are one, even where all their tracks are on screen together."""
+    tracks, who = cast([6, 5, 4], seed)
+    one, other = (np.flatnonzero(who == person) for person in (0, 1))
+    together = [(int(a), int(b)) for a in one for b in other]
+    declared = [(int(one[0]), int(other[0])), (int(other[1]), int(one[1])), (int(one[2]), int(one[2]))]
+    found = linked(tracks, must_link=declared, cannot_link=together)
+    for a, b in declared:
+        assert found.labels[a] == found.labels[b]
+    third = np.flatnonzero(who == 2)
+    assert partition(found.labels) >= {frozenset(third.tolist())}
+    assert linked(tracks, must_link=declared).labels.max() + 1 in (2, 3)
+    assert all(found.labels[check.tracks[0]] >= -1 and 0 <= check.probability < 1 for check in found.checks)
+
+
+def test_must_links_chain_and_go_before_the_number_of_people() -> None:
+    tracks, _ = cast([1] * 6)
+    chain = [(0, 3), (5, 3), (5, 1)]
+    labels = linked(tracks, must_link=chain).labels
+    assert partition(labels) == {frozenset({0, 1, 3, 5}), frozenset({2}), frozenset({4})}
+    everyone = replace(tracks, must_link=np.array(chain, np.int32))
+    assert Personae(6).cluster(everyone, None).labels.tolist() == labels.tolist()
+
+
+def test_what_agrees_with_the_decision_changes_nothing() -> None:
+    tracks, who = cast(CAST)
+    same = np.flatnonzero(who == 0)
+    free, held = group(tracks), linked(tracks, must_link=[(same[0], same[1]), (same[0], same[2])])
+    np.testing.assert_array_equal(free.labels, held.labels)
+    np.testing.assert_allclose(free.confidence, held.confidence)
+
+
+def test_a_declared_weak_track_joins_its_character_or_makes_one() -> None:
+    tracks, who = cast([6, 5, 3])
+    weak = who == 2
+    first, second, third = np.flatnonzero(weak)
+    member = int(np.flatnonzero(who == 1)[0])
+    assert (group(with_weak(tracks, weak)).labels[weak] == -1).all()
+    joined = linked(with_weak(tracks, weak), must_link=[(first, member)], cannot_link=[(member, first)])
+    assert joined.labels[first] == joined.labels[member] >= 0
+    made = linked(with_weak(tracks, weak), must_link=[(first, second)])
+    assert made.labels[first] == made.labels[second] >= 0
+    assert partition(made.labels) == partition(who), "the third weak track joins the other two by itself"
+    assert made.labels[third] == made.labels[first]
+    alone = linked(with_weak(tracks, weak), must_link=[(first, first)])
+    assert alone.labels[first] == -1, "linked with itself it is as weak as before"
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -29,13 +31,17 @@ if TYPE_CHECKING:
     from personae.encode.encoder import Encoder
 
 
+PairTest = Callable[[npt.NDArray[np.integer], npt.NDArray[np.integer]], BoolArray]
+"""Judges the pairs of tracks (a_i, b_i)."""
+
+
 def adapt(
     tracks: TrackSet,
     encoder: Encoder | None,
     config: AdaptConfig,
     hook: Hook = silent,
     checkpoint: Path | None = None,
-    plausible: BoolArray | None = None,
+    plausible: PairTest | None = None,
 ) -> Adaptation:
     """Adapt a face-ID model to one film by self-supervision on its own tracks (paper, Sec. 3; suppl.
     Algorithm 1).
@@ -44,9 +50,9 @@ def adapt(
     iteration finetunes on the tracks that passed the last quality check, scores all tracks anew, and matches
     the good ones. With `checkpoint`, a file, each finished iteration is kept there, and a long one's epochs
     too; a killed call goes on from it with the same result, and the caller removes the file. Weak tracks are
-    embedded but never trained on. `plausible` (T, T) marks the pairs of tracks that other evidence does not
-    rule out; other coarse matches are dropped (not in the paper, and off with `check_matches=False`):
-    training on positives alone has nothing that would ever part two people whom one wrong match has joined.
+    embedded but never trained on. Coarse matches that `plausible` says no to, since other evidence rules them
+    out, are dropped (not in the paper, and off with `check_matches=False`): training on positives alone has
+    nothing that would ever part two people whom one wrong match has joined.
     """
     started = time.perf_counter()
     if not config.check_matches:
@@ -111,7 +117,7 @@ def _observe(
     tracks: TrackSet,
     members: list[np.ndarray],
     trainable: np.ndarray,
-    plausible: BoolArray | None,
+    plausible: PairTest | None,
     config: AdaptConfig,
 ) -> Iteration:
     """Embed all crops with the student, score their quality, match the good tracks."""
@@ -126,7 +132,7 @@ def _observe(
         else np.empty((0, 2), dtype=np.int64)
     )
     if plausible is not None:
-        matches = matches[plausible[matches[:, 0], matches[:, 1]]]
+        matches = matches[plausible(matches[:, 0], matches[:, 1])]
     return Iteration(embeddings, centre.value.cpu().numpy().copy(), quality, matches.astype(np.int32))
 
 

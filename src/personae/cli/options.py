@@ -12,4 +12,6 @@ def setting(model: type[BaseModel], name: str) -> Any:
     """Make the option `--name` of a setting; left out, the setting keeps its default."""
     field = model.model_fields[name]
     default = "" if field.default is None else f" [default: {field.default}]"
-    return typer.Option(f"--{name}", help=f"{field.description}{default}", show_default=False)
+    return typer.Option(
+        f"--{name.replace('_', '-')}", help=f"{field.description}{default}", show_default=False
+    )

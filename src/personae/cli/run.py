@@ -31,6 +31,8 @@ def run(
     seed: Annotated[int | None, setting(AdaptConfig, "seed")] = None,
     stride: Annotated[int | None, setting(ScanConfig, "stride")] = None,
     people: Annotated[int | None, setting(ClusterConfig, "people")] = None,
+    at_least: Annotated[int | None, setting(ClusterConfig, "at_least")] = None,
+    at_most: Annotated[int | None, setting(ClusterConfig, "at_most")] = None,
     encoder: Annotated[str | None, setting(EncodeConfig, "encoder")] = None,
     weights: Annotated[Path | None, setting(EncodeConfig, "weights")] = None,
     progress: Annotated[str, typer.Option(help="On stderr: bar, json (one object a line) or none.")] = "bar",
@@ -47,6 +49,8 @@ def run(
         "seed": seed,
         "stride": stride,
         "people": people,
+        "at_least": at_least,
+        "at_most": at_most,
         "encoder": encoder,
         "weights": weights,
     }

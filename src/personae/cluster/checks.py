@@ -7,6 +7,7 @@ import numpy.typing as npt
 from scipy.special import expit
 
 from personae.cluster.labels import Labels, Vectors
+from personae.cluster.pairs import Indices, View
 from personae.cluster.result import Check
 
 AT_MOST = 24
@@ -17,47 +18,88 @@ PLAIN = 4.0
 
 def nearest_decisions(
     tree: Vectors,
-    anchors: npt.NDArray[np.int64],
+    anchors: Indices,
     labels: Labels,
     odds: npt.NDArray[np.float64],
-    log_odds: npt.NDArray[np.float64],
+    log_odds: View,
 ) -> list[Check]:
     """List the merges made, the merges refused and the tracks left unknown whose odds are nearest to even.
 
     `tree` holds merges over the `anchors`; `odds` (T, K) a track's log-odds to each group, `log_odds` (T, T)
-    the pairs'.
+    the pairs'. Of several refused merges between parts of two characters the surest stands for all.
     """
+    joined, left_unknown = np.flatnonzero(_made(tree, labels[anchors])), np.flatnonzero(labels < 0)
+    refused = np.setdiff1d(np.arange(len(tree)), joined)
+    parts = _Parts(tree, anchors)
     found: list[tuple[float, Check]] = []
-    groups = [{int(anchor)} for anchor in anchors]
-    refused: set[tuple[int, int]] = set()
-    for a, b, evidence in tree:
-        left, right = groups[int(a)], groups[int(b)]
-        sides = _closest(left, right, log_odds)
-        one = labels[sides[0]] == labels[sides[1]]
+    for merge in _nearest(joined, np.abs(tree[joined, 2])):
+        evidence, sides = float(tree[merge, 2]), _closest(*parts.of(merge), log_odds)
+        found.append((abs(evidence), Check("merge", sides, float(expit(evidence)), "Joined as one person.")))
+    seen: set[tuple[int, int]] = set()
+    for merge in refused[tree[refused, 2] > -PLAIN]:
+        evidence, sides = float(tree[merge, 2]), _closest(*parts.of(merge), log_odds)
         pair = (int(min(labels[list(sides)])), int(max(labels[list(sides)])))
-        if one or pair not in refused:
-            probability = float(expit(evidence))
-            text = "Joined as one person." if one else "Kept apart as two people."
-            found.append((abs(evidence), Check("merge" if one else "split", sides, probability, text)))
-            if not one:
-                refused.add(pair)
-        left |= right
-        groups[int(a)] = groups[int(b)] = left
-    for track in np.flatnonzero(labels < 0):
-        if odds.shape[1] and np.isfinite(odds[track].max()):
-            group = int(odds[track].argmax())
-            members = {int(t) for t in np.flatnonzero(labels == group)}
-            sides = _closest({int(track)}, members, log_odds)
-            evidence = float(odds[track, group])
-            text = "Left unknown; this is the nearest character."
-            found.append((abs(evidence), Check("unknown", sides, float(expit(evidence)), text)))
+        if pair not in seen:
+            seen.add(pair)
+            text = "Kept apart as two people."
+            found.append((abs(evidence), Check("split", sides, float(expit(evidence)), text)))
+    best = odds[left_unknown].max(axis=1, initial=-np.inf)
+    for track in _nearest(left_unknown, np.abs(best)):
+        group = int(odds[track].argmax())
+        sides = _closest(np.array([track]), np.flatnonzero(labels == group), log_odds)
+        evidence = float(odds[track, group])
+        text = "Left unknown; this is the nearest character."
+        found.append((abs(evidence), Check("unknown", sides, float(expit(evidence)), text)))
     found.sort(key=lambda item: (item[0], item[1].tracks))
     return [check for distance, check in found[:AT_MOST] if distance < PLAIN]
 
 
-def _closest(left: set[int], right: set[int], log_odds: npt.NDArray[np.float64]) -> tuple[int, int]:
-    """Pick the two tracks, one of each side, that look most alike."""
-    a, b = sorted(left), sorted(right)
-    block = log_odds[np.ix_(a, b)]
-    row, column = np.unravel_index(int(block.argmax()), block.shape)
-    return a[row], b[column]
+def _nearest(decisions: Indices, distance: npt.NDArray[np.float64]) -> Indices:
+    """Keep the `AT_MOST` decisions of the smallest distance below `PLAIN`, and those as near as the last."""
+    bound = np.sort(distance)[:AT_MOST].max(initial=0.0)
+    near: Indices = decisions[(distance <= bound) & (distance < PLAIN)]
+    return near
+
+
+def _made(tree: Vectors, labels: Labels) -> npt.NDArray[np.bool_]:
+    """Tell of every merge whether its two parts are in one group."""
+    return np.asarray(labels[tree[:, 0].astype(np.int64)] == labels[tree[:, 1].astype(np.int64)])
+
+
+class _Parts:
+    """The tracks that every merge of a tree puts together: stretches of one order of all its items."""
+
+    def __init__(self, tree: Vectors, anchors: Indices) -> None:
+        n = len(tree) + 1
+        follows, last, size = np.full(n, -1), np.arange(n), np.ones(n, dtype=np.int64)
+        self.stretches: list[tuple[int, int, int, int]] = []
+        for a, b in tree[:, :2].astype(np.int64).tolist():
+            self.stretches.append((a, int(size[a]), b, int(size[b])))
+            follows[last[a]], last[a] = b, last[b]
+            size[a] += size[b]
+        item, order = 0, []
+        while item >= 0:
+            order.append(item)
+            item = int(follows[item])
+        self.tracks = anchors[order]
+        self.place = np.argsort(order)
+
+    def of(self, merge: int) -> tuple[Indices, Indices]:
+        """Give the tracks of both parts of a merge."""
+        a, size_a, b, size_b = self.stretches[merge]
+        left, right = self.place[a], self.place[b]
+        return self.tracks[left : left + size_a], self.tracks[right : right + size_b]
+
+
+def _closest(left: Indices, right: Indices, log_odds: View) -> tuple[int, int]:
+    """Pick the two tracks, one of each side, that look most alike; the first of several."""
+    a, b = np.sort(left), np.sort(right)
+    best, sides = -np.inf, (int(a[0]), int(b[0]))
+    for part in np.array_split(a, len(a) * len(b) // 1_000_000 + 1):
+        if not len(part):
+            continue
+        block = log_odds.block(part, b)
+        row, column = np.unravel_index(int(block.argmax()), block.shape)
+        if block[row, column] > best:
+            best, sides = float(block[row, column]), (int(part[row]), int(b[column]))
+    return sides

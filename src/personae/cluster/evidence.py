@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from personae.cluster.hac import cut_at_height, linkage_tree
-from personae.cluster.labels import Vectors, cannot_link_matrix, group_means, unit_rows
+from personae.cluster.labels import Vectors, group_means, unit_rows
 from personae.cluster.mixture import ScoreMixture, fit_mixture
-from personae.cluster.similarity import LossMetric, mean_similarity, sum_by
+from personae.cluster.pairs import Floats, Indices, Product, Single, fill_pairs
+from personae.cluster.similarity import LossMetric
+from personae.cluster.table import RankMap
 from personae.core.trackset import BoolArray, TrackSet
 
 if TYPE_CHECKING:
     from personae.adapt import Adaptation
 
 Matrix = npt.NDArray[np.float64]
+Kept = TypeVar("Kept", Vectors, Indices)
+
+MEASURED = 4000
+"""Tracks, evenly spread, on which a longer film's mean face, mixture and trust are measured: their eight
+million pairs say all that more would."""
 
 CENTRE_PRIOR = 4.0
 """Identities at zero that the film's mean face is shrunk by: with few people the mean is mostly *them*, and
@@ -34,8 +43,9 @@ USELESS = 0.03
 where this share follows the true error of the learned metric closely."""
 
 
-def base_scores(tracks: TrackSet) -> Matrix:
-    """Give the (T, T) cosine scores of whitened track means after the film's mean face has been subtracted.
+def centred_tracks(tracks: TrackSet) -> Vectors:
+    """Give the (T, d) unit vectors of whitened tracks after the film's mean face has been subtracted; their
+    inner products are the base scores.
 
     Faces of one film share light, grading, lens and codec, which lifts every score between strangers; the
     mean over its people, shrunk towards zero by `CENTRE_PRIOR` further people, holds what they share.
@@ -43,9 +53,14 @@ def base_scores(tracks: TrackSet) -> Matrix:
     """
     crops = whitened(unit_rows(tracks.require_embeddings()), tracks)
     means = unit_rows(group_means(crops, tracks.track_of, tracks.n_tracks))
-    centred = unit_rows(means - film_centre(means))
-    scores: Matrix = centred @ centred.T
-    return (scores + scores.T) / 2
+    return unit_rows(means - film_centre(measured(means)))
+
+
+def measured(tracks: Kept) -> Kept:
+    """Pick the tracks, evenly spread over the film, that what holds for the whole film is measured on."""
+    if len(tracks) <= MEASURED:
+        return tracks
+    return tracks[np.linspace(0, len(tracks) - 1, MEASURED).round().astype(np.int64)]
 
 
 def whitened(embeddings: Vectors, tracks: TrackSet) -> Vectors:
@@ -77,70 +92,113 @@ def film_centre(means: Vectors) -> Vectors:
         distances = (distances + distances.T) / 2
         np.fill_diagonal(distances, 0.0)
         label = cut_at_height(linkage_tree(distances, "average"), len(means), CAUTIOUS_DISTANCE)
-        people = np.stack([means[label == person].mean(axis=0) for person in range(int(label.max()) + 1)])
+        people = group_means(means, label, int(label.max()) + 1)
     centre: Vectors = people.sum(axis=0) / (len(people) + CENTRE_PRIOR)
     return centre
 
 
-def film_mixture(scores: Matrix, anchors: npt.NDArray[np.int64]) -> ScoreMixture:
+def film_mixture(scores: Single, anchors: Indices) -> ScoreMixture:
     """Fit the mixture to the (T, T) scores of the pairs of anchors, the tracks that define people."""
-    return fit_mixture(scores[np.ix_(anchors, anchors)][np.triu_indices(len(anchors), 1)])
+    some = measured(anchors)
+    return fit_mixture(_upper(scores[np.ix_(some, some)]))
 
 
-def plausible_pairs(tracks: TrackSet) -> BoolArray:
-    """Mark the (T, T) pairs of tracks that may show one person: even odds or better by base scores, no
+@dataclass(frozen=True)
+class PlausiblePairs:
+    """Tells of pairs of tracks whether they may show one person: even odds or better by base scores, no
     cannot-link."""
+
+    vectors: Vectors
+    """(T, d) with the base scores as inner products."""
+    mixture: ScoreMixture
+    forbidden: Indices
+    """The numbers a * T + b of all cannot-links (a, b), in both orders."""
+
+    def __call__(self, a: npt.NDArray[np.integer], b: npt.NDArray[np.integer]) -> BoolArray:
+        """Judge the pairs of tracks (a_i, b_i); gives (m,)."""
+        plausible = ~np.isin(np.asarray(a, np.int64) * len(self.vectors) + b, self.forbidden)
+        for part in np.array_split(np.arange(len(a)), len(a) // 100_000 + 1):
+            scores = np.einsum("md,md->m", self.vectors[a[part]], self.vectors[b[part]])
+            plausible[part] &= self.mixture.log_odds(scores) >= 0
+        return plausible
+
+
+def plausible_pairs(tracks: TrackSet) -> PlausiblePairs:
+    """Learn from base scores and cannot-links which pairs of tracks may show one person."""
     if not tracks.n_tracks:
-        return np.zeros((0, 0), dtype=np.bool_)
-    scores = base_scores(tracks)
-    odds = film_mixture(scores, tracks.anchors()).log_odds(scores)
-    plausible: BoolArray = (odds >= 0) & ~cannot_link_matrix(tracks)
-    return plausible
+        return PlausiblePairs(np.empty((0, 0)), fit_mixture(np.empty(0)), np.empty(0, np.int64))
+    vectors = centred_tracks(tracks)
+    some = vectors[measured(tracks.anchors())]
+    a, b = tracks.cannot_link.T.astype(np.int64)
+    forbidden = np.concatenate([a * tracks.n_tracks + b, b * tracks.n_tracks + a])
+    return PlausiblePairs(vectors, fit_mixture(_upper(some @ some.T)), forbidden)
 
 
-def learned_scores(tracks: TrackSet, adaptation: Adaptation, number: int) -> Matrix:
-    """Give the (T, T) mean learned similarity -S between tracks after iteration `number` (1, 2, ...)."""
+def learned_score(tracks: TrackSet, adaptation: Adaptation, number: int) -> Product:
+    """Give the mean learned similarity -S between tracks after iteration `number` (1, 2, ...)."""
     iteration = adaptation.iterations[number - 1]
     metric = LossMetric(iteration.centre, adaptation.student_temperature, adaptation.teacher_temperature)
     p, q = metric.sides(iteration.embeddings)
-    count = np.bincount(tracks.track_of, minlength=tracks.n_tracks)[:, None]
-    sums = (sum_by(side, tracks.track_of, tracks.n_tracks) / count for side in (p, q))
-    return -mean_similarity(*sums)
+    means = (group_means(side, tracks.track_of, tracks.n_tracks).astype(np.float32) for side in (p, q))
+    return Product(*means)
 
 
-def combined_scores(
-    tracks: TrackSet, adaptation: Adaptation | None, anchors: npt.NDArray[np.int64]
-) -> Matrix:
+def combined_scores(tracks: TrackSet, adaptation: Adaptation | None, anchors: Indices) -> Single:
     """Give the (T, T) evidence: base scores averaged with those of the iterations that have proved
-    themselves.
+    themselves. A track's score with itself is 1.
 
     An iteration's scores have no scale of their own, so they are put on the base scores' by rank: among the
     pairs of anchors, the tracks that define people, the most alike pair gets the highest base score, and so
     on; pairs of other tracks follow the same map. Iterations are averaged by their trust, and their mean
     counts as much against the base scores as the most trusted of them, at most half.
     """
-    base = base_scores(tracks)
-    if adaptation is None or not adaptation.iterations or len(anchors) < 3:
-        return base
-    pairs = anchors[np.stack(np.triu_indices(len(anchors), 1))]
-    known = base[pairs[0], pairs[1]]
+    vectors = centred_tracks(tracks).astype(np.float32)
+    base = Product(vectors, vectors)
+    learned = trusted_iterations(base, tracks, adaptation, measured(anchors))
+    heard = max((weight for weight, _, _ in learned), default=0.0)
+    total = sum(weight for weight, _, _ in learned)
+
+    def between(rows: slice, columns: slice) -> Single:
+        scores = base.between(rows, columns)
+        for weight, score, to_base in learned:
+            mapped = to_base(score.between(rows, columns))
+            mapped *= np.float32(heard * weight / total)
+            scores += mapped
+        scores /= np.float32(1 + heard)
+        return scores
+
+    filled = fill_pairs(tracks.n_tracks, between)
+    np.fill_diagonal(filled, 1.0)
+    return filled
+
+
+def trusted_iterations(
+    base: Product, tracks: TrackSet, adaptation: Adaptation | None, some: Indices
+) -> list[tuple[float, Product, Callable[[Floats], Floats]]]:
+    """Judge the iterations on the pairs of some tracks; gives trust, score and map to the base scores' scale
+    of each that is trusted at all."""
+    if adaptation is None or not adaptation.iterations or len(some) < 3:
+        return []
+    known = _upper(base.between(some, some))
     odds = fit_mixture(known).log_odds(known)
     ladder = np.sort(known)
-    learned, weights = np.zeros_like(base), [0.0]
+    found: list[tuple[float, Product, Callable[[Floats], Floats]]] = []
     for number in range(1, len(adaptation.iterations) + 1):
-        scores = learned_scores(tracks, adaptation, number)
-        of_pairs = scores[pairs[0], pairs[1]]
+        score = learned_score(tracks, adaptation, number)
+        of_pairs = _upper(score.between(some, some))
         weight = trust(of_pairs, odds)
         if weight > 0:
-            learned += weight * np.interp(scores, np.sort(of_pairs), ladder)
-            weights.append(weight)
-    if max(weights) == 0:
-        return base
-    combined: Matrix = (base + max(weights) * learned / sum(weights)) / (1 + max(weights))
-    return combined
+            found.append((weight, score, RankMap(np.sort(of_pairs), ladder).function()))
+    return found
 
 
-def trust(learned: Matrix, base_odds: Matrix) -> float:
+def _upper(square: Floats) -> Matrix:
+    """List the pairs of a symmetric (m, m) matrix, each once."""
+    pairs: Matrix = square[np.triu(np.ones(square.shape, dtype=np.bool_), 1)].astype(np.float64)
+    return pairs
+
+
+def trust(learned: Floats, base_odds: Floats) -> float:
     """Tell how far to trust an iteration, 0..1, from (m,) learned scores and base log-odds of the same pairs.
 
     Where the base model is sure, the learned metric must agree. The share of wrongly ordered pairs among

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from personae.cluster.similarity import sum_by
 from personae.core.trackset import BoolArray, TrackSet
 
 Labels = npt.NDArray[np.int64]
@@ -24,8 +25,7 @@ def unit_rows(x: npt.ArrayLike) -> Vectors:
 def group_means(x: npt.ArrayLike, group_of: npt.ArrayLike, n_groups: int) -> Vectors:
     """Average the rows of (n, d) by group 0..n_groups-1; gives (n_groups, d), zeros for an empty group."""
     rows, groups = np.asarray(x, dtype=np.float64), np.asarray(group_of)
-    sums = np.zeros((n_groups, rows.shape[1]))
-    np.add.at(sums, groups, rows)
+    sums = sum_by(rows, groups, n_groups)
     means: Vectors = sums / np.maximum(np.bincount(groups, minlength=n_groups), 1)[:, None]
     return means
 

@@ -47,7 +47,9 @@ class MethodEntry:
 
 METHODS: dict[str, MethodEntry] = {
     Personae.name: MethodEntry(
-        "calibrated odds from base and adapted evidence; the default", True, lambda c: Personae(c.people)
+        "calibrated odds from base and adapted evidence; the default",
+        True,
+        lambda c: Personae(c.people, c.at_least, c.at_most),
     ),
     VideoClusterNetPaper.name: MethodEntry(
         "Algorithm 1 on the learned metric, as published", True, lambda c: VideoClusterNetPaper()

@@ -1,15 +1,13 @@
-"""From pairwise log-odds to people: average linkage weighed against cannot-links, and the level at which to
-stop."""
+"""From pairwise log-odds to a tree of people: average linkage weighed against cannot-links."""
 
 from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
 
-from personae.cluster.hac import cut_at_count
-from personae.cluster.labels import Labels, Vectors
+from personae.cluster.labels import Vectors
+from personae.cluster.pairs import Rows
 
-Matrix = npt.NDArray[np.float64]
 Pairs = npt.NDArray[np.integer]
 
 CANNOT_LINK_ODDS = 5.0
@@ -17,103 +15,100 @@ CANNOT_LINK_ODDS = 5.0
 detection, a mirror, a poster), so a link is strong evidence, not law: only faces alike beyond doubt overrule
 it."""
 
-UNDECIDED = 2.2
-"""Log-odds between which a merge is neither plain nor absurd: probabilities of 0.1 and 0.9."""
+NEARLY = 1e-9
+"""Evidence that is equal but for rounding."""
+
+NO_PAIRS: Pairs = np.empty((0, 2), dtype=np.int32)
 
 
-def merge_tree(log_odds: Matrix, cannot_link: Pairs) -> Vectors:
+def merge_tree(log_odds: Rows, cannot_link: Pairs, must_link: Pairs = NO_PAIRS) -> Vectors:
     """Join the two groups with the most evidence for being one person, until one is left.
 
     The evidence for a merge is the mean log-odds over the pairs between the groups, less `CANNOT_LINK_ODDS`
     for every cannot-link between them: links add up, or a single true one would drown in a large group. Rows
-    are (item a, item b, evidence), by falling evidence. Nearest-neighbour chains (Murtagh 1983) build it in
-    O(T^2): a union is never closer to a third group than the nearer of its parts, since means lie between
-    and links only add.
+    are (item a, item b, evidence), by falling evidence; must-linked items come first, joined by infinite
+    evidence whatever else speaks against it. Nearest-neighbour chains (Murtagh 1983) build it in O(T^2): a
+    union is never closer to a third group than the nearer of its parts, since means lie between and links
+    only add.
     """
-    n = len(log_odds)
-    mean = log_odds.copy()
-    np.fill_diagonal(mean, -np.inf)
-    links: list[dict[int, int]] = [{} for _ in range(n)]
-    for a, b in cannot_link:
-        if a != b:
-            links[a][b] = links[a].get(b, 0) + 1
-            links[b][a] = links[b].get(a, 0) + 1
-    size = np.ones(n)
-    alive = np.ones(n, dtype=np.bool_)
+    groups = _Groups(log_odds, cannot_link)
     merges: list[tuple[float, float, float]] = []
+    for one, other in must_link:
+        a, b = sorted((int(groups.of[one]), int(groups.of[other])))
+        if a != b:
+            groups.join(a, b)
+            merges.append((a, b, np.inf))
     chain: list[int] = []
-    for _ in range(n - 1):
+    for _ in range(len(log_odds) - 1 - len(merges)):
         while True:
             if not chain:
-                chain.append(int(np.argmax(alive)))
+                chain.append(groups.first())
             tip = chain[-1]
-            row = mean[tip]
-            if links[tip]:
-                row = row.copy()
-                for other, count in links[tip].items():
-                    row[other] -= CANNOT_LINK_ODDS * count
-            nearest = int(np.argmax(row))
-            if len(chain) > 1 and row[chain[-2]] >= row[nearest]:
+            evidence = groups.evidence(tip)
+            nearest = int(np.argmax(evidence))
+            if len(chain) > 1 and evidence[chain[-2]] >= evidence[nearest] - NEARLY:
                 nearest = chain[-2]  # prefer the predecessor on ties, or the chain would run in circles
                 break
             chain.append(nearest)
         del chain[-2:]
         a, b = min(tip, nearest), max(tip, nearest)
-        merges.append((a, b, float(row[nearest])))
-        joined = (size[a] * mean[a] + size[b] * mean[b]) / (size[a] + size[b])
-        joined[a] = -np.inf
-        mean[a], mean[:, a] = joined, joined
-        mean[b], mean[:, b] = -np.inf, -np.inf
-        size[a] += size[b]
-        alive[b] = False
-        _join_links(links, a, b)
+        merges.append((a, b, float(evidence[nearest])))
+        groups.join(a, b)
     tree = np.array(merges, dtype=np.float64).reshape(-1, 3)
     return tree[np.argsort(-tree[:, 2], kind="stable")]
 
 
-def _join_links(links: list[dict[int, int]], a: int, b: int) -> None:
-    """Move group b's cannot-links to group a; links between the two are settled by their merge."""
-    for other, count in links[b].items():
-        del links[other][b]
-        if other != a:
-            links[a][other] = links[a].get(other, 0) + count
-            links[other][a] = links[other].get(a, 0) + count
-    links[b] = {}
+class _Groups:
+    """The groups so far, each named by its first item, with what counts between them.
 
-
-def choose_level(tree: Vectors, scores: Matrix) -> Labels:
-    """Cut the tree where its groups stand apart most clearly, among the levels that the odds leave open.
-
-    Merges above `UNDECIDED` log-odds are always made, merges below its negative never; in between the level
-    of the highest mean silhouette (Rousseeuw 1987) on distances 1 - score wins. Where even odds leave one
-    group, it stays one: a single group has no silhouette to compare.
+    A group of several keeps the sum of its members' rows to the single items; what it has to the other groups
+    is summed up from that whenever it is asked for. So a join adds two rows and writes no column.
     """
-    n = len(scores)
-    plain, even, absurd = (int((tree[:, 2] >= odds).sum()) for odds in (UNDECIDED, 0.0, -UNDECIDED))
-    best = even
-    if n - even > 1:
-        distances = np.clip(1.0 - scores, 0.0, None)
-        np.fill_diagonal(distances, 0.0)
-        quality = {k: silhouette(distances, cut_at_count(tree, n, n - k)) for k in range(plain, absurd + 1)}
-        best = max(quality, key=lambda k: (quality[k], -abs(k - even)))
-    return cut_at_count(tree, n, n - best)
 
+    def __init__(self, log_odds: Rows, cannot_link: Pairs) -> None:
+        n = len(log_odds)
+        self.log_odds = log_odds
+        self.of = np.arange(n)
+        """(n,) the group of each item."""
+        self.size = np.ones(n)
+        self.sums: dict[int, Vectors] = {}
+        self.gone = np.zeros(n)
+        """-inf at the names that are no longer a group's."""
+        self.links: list[dict[int, int]] = [{} for _ in range(n)]
+        for a, b in cannot_link.tolist():
+            if a != b:
+                self.links[a][b] = self.links[a].get(b, 0) + 1
+                self.links[b][a] = self.links[b].get(a, 0) + 1
 
-def silhouette(distances: Matrix, labels: Labels) -> float:
-    """Mean silhouette of (n,) labels on (n, n) distances; a group of one counts 0, one group alone -1."""
-    n_groups = int(labels.max()) + 1
-    if n_groups < 2:
-        return -1.0
-    member = np.eye(n_groups)[labels]
-    size = member.sum(axis=0)
-    to_groups = distances @ member
-    rows = np.arange(len(labels))
-    own = to_groups[rows, labels] / np.maximum(size[labels] - 1, 1)
-    others = to_groups / size
-    others[rows, labels] = np.inf
-    nearest = others.min(axis=1)
-    widest = np.maximum(nearest, own)
-    value = np.where(
-        (size[labels] > 1) & (widest > 0), (nearest - own) / np.where(widest > 0, widest, 1.0), 0.0
-    )
-    return float(value.mean())
+    def first(self) -> int:
+        """Name the first group."""
+        return int(np.argmax(self.gone == 0))
+
+    def evidence(self, group: int) -> Vectors:
+        """Give (n,) the evidence for joining a group with each other one; -inf at names of none."""
+        row = self.sums[group] if group in self.sums else self.log_odds[group]
+        evidence: Vectors = np.bincount(self.of, weights=row, minlength=len(row)).astype(
+            np.float64, copy=False
+        )
+        evidence /= self.size * self.size[group]
+        evidence += self.gone
+        evidence[group] = -np.inf
+        for other, count in self.links[group].items():
+            evidence[other] -= CANNOT_LINK_ODDS * count
+        return evidence
+
+    def join(self, a: int, b: int) -> None:
+        """Put group b into group a; cannot-links between the two are settled by that."""
+        self.sums[a] = np.add(self._take(a), self._take(b), dtype=np.float64)
+        self.of[self.of == b] = a
+        self.size[a] += self.size[b]
+        self.gone[b] = -np.inf
+        for other, count in self.links[b].items():
+            del self.links[other][b]
+            if other != a:
+                self.links[a][other] = self.links[a].get(other, 0) + count
+                self.links[other][a] = self.links[other].get(a, 0) + count
+        self.links[b] = {}
+
+    def _take(self, group: int) -> npt.NDArray[np.floating]:
+        return self.sums.pop(group) if group in self.sums else self.log_odds[group]

@@ -7,13 +7,17 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from personae.cluster.checks import nearest_decisions
 from personae.cluster.evidence import combined_scores, film_mixture
-from personae.cluster.hac import cut_at_count
 from personae.cluster.labels import Labels, order_by_size
-from personae.cluster.people import CANNOT_LINK_ODDS, choose_level, merge_tree
+from personae.cluster.levels import choose_level
+from personae.cluster.pairs import Rows, View, sums_by_group
+from personae.cluster.people import CANNOT_LINK_ODDS, Pairs, merge_tree
 from personae.cluster.result import Clustering
+from personae.core.config import check_hints
 from personae.core.trackset import TrackSet
 
 if TYPE_CHECKING:
@@ -30,47 +34,56 @@ class Personae:
 
     Anchor tracks (all that are not weak) define people: their pairwise evidence becomes log-odds by a
     mixture fitted to this film, average linkage under cannot-links orders the merges, and the level of the
-    clearest groups is taken. Weak tracks attach where the odds are clear, else stay unknown. `n_clusters` is
-    a hint that is honoured when given.
+    clearest groups is taken. Weak tracks attach where the odds are clear, else stay unknown. `n_clusters`,
+    `at_least` and `at_most` are hints that are honoured when given, as far as there are tracks; must-links
+    are law. Raises SettingError for hints that contradict each other.
     """
 
     name: ClassVar[str] = "personae"
     needs_adaptation: ClassVar[bool] = True
 
-    def __init__(self, n_clusters: int | None = None) -> None:
-        self.n_clusters = n_clusters
+    def __init__(
+        self, n_clusters: int | None = None, at_least: int | None = None, at_most: int | None = None
+    ) -> None:
+        check_hints(n_clusters, at_least, at_most)
+        self.at_least = n_clusters or at_least or 1
+        self.at_most = n_clusters or at_most
 
     def cluster(self, tracks: TrackSet, adaptation: Adaptation | None) -> Clustering:
         """Cluster the tracks by their embeddings and, where there is one, their adaptation."""
         n = tracks.n_tracks
         if not n:
             return Clustering(np.empty(0, np.int64), np.empty(0, np.float32), np.empty(0, np.int64))
-        anchors = tracks.anchors()
+        must_link, cannot_link = declared_links(tracks)
+        anchors = np.union1d(tracks.anchors(), must_link).astype(np.int64)
         scores = combined_scores(tracks, adaptation, anchors)
-        inner = scores[np.ix_(anchors, anchors)]
         mixture = film_mixture(scores, anchors)
-        log_odds = mixture.log_odds(scores)
-
-        tree = merge_tree(log_odds[np.ix_(anchors, anchors)], _among(tracks.cannot_link, anchors, n))
-        groups = (
-            choose_level(tree, inner)
-            if self.n_clusters is None
-            else cut_at_count(tree, len(anchors), self.n_clusters)
-        )
+        everything = View(scores, mixture.log_odds, np.arange(n))
+        links = (_among(pairs, anchors, n) for pairs in (cannot_link, must_link))
+        tree = merge_tree(View(scores, mixture.log_odds, anchors), *links)
         labels = np.full(n, -1, dtype=np.int64)
-        labels[anchors] = groups
-        odds = odds_to_groups(log_odds, labels, tracks.cannot_link)
-        labels = attach_weak(labels, odds)
-        labels = order_by_size(labels)
-        odds = odds_to_groups(log_odds, labels, tracks.cannot_link)
+        labels[anchors] = choose_level(tree, View(scores, np.asarray, anchors), self.at_least, self.at_most)
+        odds = odds_to_groups(everything, labels, cannot_link)
+        labels = order_by_size(attach_weak(labels, odds))
+        odds = odds_to_groups(everything, labels, cannot_link)
         confidence, runner_up = judge(labels, odds)
-        checks = nearest_decisions(tree, anchors, labels, odds, log_odds)
+        checks = nearest_decisions(tree, anchors, labels, odds, everything)
         facts = {
             "score_of_one_person": [round(v, 3) for v in mixture.same],
             "score_of_two_people": [round(v, 3) for v in mixture.different],
             "share_of_pairs_of_one_person": round(mixture.share, 3),
         }
         return Clustering(labels, confidence, runner_up, checks, facts)
+
+
+def declared_links(tracks: TrackSet) -> tuple[Pairs, Pairs]:
+    """Give the must-links between two tracks, and the cannot-links that no chain of them overrules."""
+    must_link = tracks.must_link[tracks.must_link[:, 0] != tracks.must_link[:, 1]]
+    if not len(must_link):
+        return must_link, tracks.cannot_link
+    graph = coo_array((np.ones(len(must_link)), must_link.T), shape=(tracks.n_tracks, tracks.n_tracks))
+    one = connected_components(graph, directed=False)[1][tracks.cannot_link]
+    return must_link, tracks.cannot_link[one[:, 0] != one[:, 1]]
 
 
 def _among(pairs: npt.NDArray[np.integer], kept: npt.NDArray[np.int64], n: int) -> npt.NDArray[np.int64]:
@@ -82,23 +95,22 @@ def _among(pairs: npt.NDArray[np.integer], kept: npt.NDArray[np.int64], n: int) 
     return inside
 
 
-def odds_to_groups(log_odds: Matrix, labels: Labels, cannot_link: npt.NDArray[np.integer]) -> Matrix:
+def odds_to_groups(log_odds: Rows, labels: Labels, cannot_link: npt.NDArray[np.integer]) -> Matrix:
     """Give every track's (T, K) mean log-odds with each group's other members, less its cannot-links with
     them.
 
     -inf where the group has no other member.
     """
     n_groups = int(labels.max(initial=-1)) + 1
-    member = np.zeros((len(labels), n_groups))
+    count = np.broadcast_to(np.bincount(labels[labels >= 0], minlength=n_groups), (len(labels), n_groups))
     known = np.flatnonzero(labels >= 0)
-    member[known, labels[known]] = 1.0
-    other = np.where(np.eye(len(labels), dtype=bool), 0.0, log_odds) @ member
-    count = member.sum(axis=0) - member
-    odds = np.where(count > 0, other / np.maximum(count, 1), -np.inf)
-    for a, b in cannot_link:
-        for track, partner in ((a, b), (b, a)):
-            if labels[partner] >= 0:
-                odds[track, labels[partner]] -= CANNOT_LINK_ODDS
+    count = count.copy()
+    count[known, labels[known]] -= 1
+    odds = sums_by_group(log_odds, labels, n_groups).astype(np.float64)
+    odds = np.where(count > 0, odds / np.maximum(count, 1), -np.inf)
+    pairs = np.concatenate([cannot_link, cannot_link[:, ::-1]])
+    track, group = pairs[:, 0], labels[pairs[:, 1]]
+    np.subtract.at(odds, (track[group >= 0], group[group >= 0]), CANNOT_LINK_ODDS)
     return odds
 
 

@@ -4,9 +4,11 @@ it."""
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from personae.core.errors import SettingError
 
 Depth = Literal["head", "last", "full"]
 Device = Literal["auto", "cpu", "cuda"]
@@ -141,4 +143,32 @@ class ClusterConfig(_Settings):
         "personae", description="Clustering method; `personae`, `videoclusternet-paper`, `hac` or `finch`."
     )
     people: int | None = Field(None, ge=1, description="Hint: how many people there are. Never needed.")
+    at_least: int | None = Field(
+        None, ge=1, description="Hint: there are this many people or more. Never needed."
+    )
+    at_most: int | None = Field(
+        None, ge=1, description="Hint: there are this many people or fewer. Never needed."
+    )
     seed: int = Field(0, ge=0, description="Seed of every random choice.")
+
+    @model_validator(mode="after")
+    def _hints_can_be_honoured(self) -> Self:
+        check_hints(self.people, self.at_least, self.at_most)
+        if self.method != "personae" and (self.at_least or self.at_most):
+            raise SettingError(
+                f"The method {self.method!r} knows no at_least and no at_most; leave them out, or use the "
+                "method 'personae'."
+            )
+        return self
+
+
+def check_hints(people: int | None, at_least: int | None, at_most: int | None) -> None:
+    """Raise SettingError where the hints on the number of people contradict each other."""
+    if at_least and at_most and at_least > at_most:
+        raise SettingError(f"at_least cannot be {at_least}: that is more than at_most, {at_most}.")
+    for name, bound, broken in (
+        ("at_least", at_least, people and at_least and people < at_least),
+        ("at_most", at_most, people and at_most and people > at_most),
+    ):
+        if broken:
+            raise SettingError(f"people cannot be {people} where {name} is {bound}; give one of the two.")

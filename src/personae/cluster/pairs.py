@@ -1,0 +1,108 @@
+"""Numbers of all pairs of tracks, read row by row: memory holds the scores once, and all else is worked out
+from them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse import csr_array
+
+from personae.cluster.labels import Labels
+
+Floats = npt.NDArray[np.floating]
+Single = npt.NDArray[np.float32]
+Indices = npt.NDArray[np.int64]
+
+SIDE = 1024
+"""Of a square of pairs that is worked on at a time."""
+ROWS = 256
+"""Whole rows that are worked on at a time."""
+
+
+class Rows(Protocol):
+    """A symmetric (n, n) matrix that is read by rows; arrays are ones."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, rows: int | Indices, /) -> Floats: ...
+
+
+@dataclass(frozen=True)
+class View:
+    """A function of the scores of some tracks' pairs, worked out whenever rows are asked for."""
+
+    scores: Single
+    """(T, T)."""
+    of: Callable[[Floats], Floats]
+    kept: Indices
+    """(n,) the tracks whose pairs are seen."""
+
+    def __len__(self) -> int:
+        return len(self.kept)
+
+    def __getitem__(self, rows: int | Indices) -> Floats:
+        seen = self.scores[self.kept[rows]]
+        return self.of(seen if len(self.kept) == len(self.scores) else seen[..., self.kept])
+
+    def block(self, rows: Indices, columns: Indices) -> Floats:
+        """Give the pairs between some rows and some columns."""
+        return self.of(self.scores[np.ix_(self.kept[rows], self.kept[columns])])
+
+
+@dataclass(frozen=True)
+class Product:
+    """A score of pairs of tracks that is an inner product: (left_i . right_j + left_j . right_i) / 2."""
+
+    left: Single
+    """(T, d)."""
+    right: Single
+
+    def between(self, rows: slice | Indices, columns: slice | Indices) -> Single:
+        """Give the scores between some tracks and some others."""
+        if self.left is self.right:
+            return self.left[rows] @ self.left[columns].T
+        forth = np.hstack([self.left[rows], self.right[rows]])
+        back = np.hstack([self.right[columns], self.left[columns]])
+        halves: Single = forth @ back.T
+        halves *= np.float32(0.5)
+        return halves
+
+
+def fill_pairs(n: int, between: Callable[[slice, slice], Single]) -> Single:
+    """Work out a symmetric (n, n) matrix by squares, each once."""
+    filled = np.empty((n, n), dtype=np.float32)
+    for rows in _blocks(n, SIDE):
+        for columns in _blocks(n, SIDE, rows.start):
+            square = between(rows, columns)
+            if rows == columns:
+                square = (square + square.T) * np.float32(0.5)
+            filled[rows, columns] = square
+            filled[columns, rows] = square.T
+    return filled
+
+
+def sums_by_group(pairs: Rows, labels: Labels, n_groups: int) -> Single:
+    """Sum every item's numbers with each group's other members; gives (n, K). Items of label -1 are in no
+    group."""
+    sums = np.zeros((len(pairs), n_groups), dtype=np.float32)
+    order = np.argsort(labels, kind="stable")
+    order = order[int((labels < 0).sum()) :]
+    for part in _blocks(len(order), ROWS):
+        members = order[part]
+        numbers = pairs[members]
+        numbers[np.arange(len(members)), members] = 0.0
+        first, last = labels[members[0]], labels[members[-1]] + 1
+        pick = csr_array(
+            (np.ones(len(members)), (labels[members] - first, np.arange(len(members)))),
+            shape=(last - first, len(members)),
+        )
+        sums[:, first:last] += (pick @ numbers).T
+    return sums
+
+
+def _blocks(n: int, length: int, start: int = 0) -> Iterator[slice]:
+    return (slice(first, min(first + length, n)) for first in range(start, n, length))
