@@ -13,6 +13,7 @@ from typing import Any
 import cv2
 import numpy as np
 import numpy.typing as npt
+from av.video.reformatter import VideoReformatter
 
 from personae.core.errors import FilmError
 from personae.scan.media import open_film, pictures_of, probe
@@ -21,6 +22,9 @@ Image = npt.NDArray[np.uint8]
 
 SMALL_SIDE = 256
 """Long side in pixels of the small picture that shot detection sees (PySceneDetect's own working width)."""
+
+SCALERS_KEPT = 8
+"""Scalers of a thread; more sizes than these are only met in several films."""
 
 READ_AHEAD = 8
 """Decoded frames that may wait for the consumer; bounds memory."""
@@ -52,16 +56,33 @@ class Frame:
         """Give the frame as (height, width, 3) BGR, upright."""
         if self.rotation in (90, 270):
             width, height = height, width
-        picture = self.picture.reformat(width, height, format="bgr24", interpolation="BILINEAR")
+        picture = converted(self.picture, width, height, "bgr24", "BILINEAR")
         return _upright(picture.to_ndarray(), self.rotation)
 
     def rgb(self) -> Image:
         """Give the frame as (H, W, 3) RGB in the film's size, upright; of a combed frame, one field."""
-        image = self.picture.to_ndarray(format="rgb24")
-        if self.picture.interlaced_frame and is_combed(image):
+        picture = self.picture
+        image = converted(picture, picture.width, picture.height, "rgb24", "BILINEAR").to_ndarray()
+        if picture.interlaced_frame and is_combed(image):
             height, width = image.shape[:2]
             image = cv2.resize(image[::2], (width, height), interpolation=cv2.INTER_LINEAR)
         return _upright(image, self.rotation)
+
+
+_scalers = threading.local()
+
+
+def converted(picture: Any, width: int, height: int, pixels: str, interpolation: str) -> Any:
+    """Give an `av.VideoFrame` in another size and pixel format, in one thread.
+
+    A scaler costs more to set up than to use, so each thread keeps those of the few sizes it needs.
+    """
+    kept: dict[tuple[int, int, str], VideoReformatter] = _scalers.__dict__.setdefault("kept", {})
+    if (scaler := kept.get((width, height, pixels))) is None:
+        if len(kept) >= SCALERS_KEPT:
+            kept.clear()
+        scaler = kept[width, height, pixels] = VideoReformatter()
+    return scaler.reformat(picture, width, height, format=pixels, interpolation=interpolation, threads=1)
 
 
 def is_combed(image: Image) -> bool:
@@ -153,7 +174,7 @@ class Film:
                     given = 0 if pts is None else pts + step
                 pts = given
                 if (picture.width, picture.height) != size:  # some broadcasts change their format on the way
-                    picture = picture.reformat(*size)
-                small = picture.reformat(*small_size, format="bgr24", interpolation="FAST_BILINEAR")
+                    picture = converted(picture, *size, picture.format.name, "BILINEAR")
+                small = converted(picture, small_size[0], small_size[1], "bgr24", "FAST_BILINEAR")
                 upright = _upright(small.to_ndarray(), rotation)
                 yield Frame(index, pts, float(pts * base), upright, picture, rotation)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-import os
+import threading
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -12,6 +12,8 @@ from typing import Any
 import cv2
 import numpy as np
 import numpy.typing as npt
+
+from personae.core.compute import usable_cores
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -60,21 +62,20 @@ def working_size(width: int, height: int, side: int) -> tuple[int, int]:
     return max(32, round(width * scale / 8) * 8), max(32, round(height * scale / 8) * 8)
 
 
-def usable_cores() -> int:
-    """Cores this process may use: its affinity, or fewer where OMP_NUM_THREADS asks for fewer."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    asked = os.environ.get("OMP_NUM_THREADS", "")
-    return max(1, min(cores, int(asked))) if asked.isdigit() else cores
-
-
 class RetinaFace:
-    """The detector as a function of one picture; holds an onnxruntime session."""
+    """The detector as a function of one picture, for any number of threads at once.
 
-    def __init__(self, weights: Path, device: str = "cpu", min_score: float = 0.5) -> None:
+    Holds an onnxruntime session, which computes each picture in `threads` threads (None: one for each usable
+    core).
+    """
+
+    def __init__(
+        self, weights: Path, device: str = "cpu", min_score: float = 0.5, threads: int | None = None
+    ) -> None:
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = usable_cores()
+        options.intra_op_num_threads = threads or usable_cores()
         options.inter_op_num_threads = 1
         # Waiting threads must not spin: the decoder needs the cores in between.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
@@ -84,7 +85,7 @@ class RetinaFace:
             wanted.insert(0, "CUDAExecutionProvider")
         self._session = onnxruntime.InferenceSession(str(weights), options, providers=wanted)
         self.min_score = min_score
-        self._blob = np.empty((1, 3, 0, 0), dtype=np.float32)
+        self._local = threading.local()
 
     def __call__(self, picture: npt.NDArray[np.uint8]) -> Faces:
         """Find the faces of one (h, w, 3) BGR picture, in its own pixels, best first.
@@ -93,12 +94,18 @@ class RetinaFace:
         """
         picture = brightened(picture)
         height, width = picture.shape[:2]
-        if self._blob.shape[2:] != (height, width):  # kept, since a new one costs more than filling it
-            self._blob = np.empty((1, 3, height, width), dtype=np.float32)
+        blob = self._blob(width, height)
         for channel, (plane, mean) in enumerate(zip(cv2.split(picture), MEAN_BGR, strict=True)):
-            np.subtract(plane, np.float32(mean), out=self._blob[0, channel])
-        offsets, confidence, points = self._session.run(["loc", "conf", "landmarks"], {"input": self._blob})
+            np.subtract(plane, np.float32(mean), out=blob[0, channel])
+        offsets, confidence, points = self._session.run(["loc", "conf", "landmarks"], {"input": blob})
         return decode(offsets[0], confidence[0, :, 1], points[0], width, height, self.min_score)
+
+    def _blob(self, width: int, height: int) -> FloatArray:
+        """Give this thread's (1, 3, h, w) input; kept, since a new one costs more than filling it."""
+        most = getattr(self._local, "values", None)
+        if most is None or most.size < 3 * width * height:
+            most = self._local.values = np.empty(3 * width * height, dtype=np.float32)
+        return np.asarray(most[: 3 * width * height].reshape(1, 3, height, width))
 
 
 def brightened(picture: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
@@ -107,13 +114,14 @@ def brightened(picture: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     Dark is a picture of which less than a hundredth reaches the upper half of the range; it is multiplied, at
     most by `MOST_GAIN`, until that hundredth is white.
     """
-    white = float(np.percentile(picture[::4, ::4].max(axis=2), 99))
+    blue, green, red = cv2.split(picture[::4, ::4])
+    white = float(np.percentile(cv2.max(cv2.max(blue, green), red), 99))
     if white >= 128:
         return picture
     return np.asarray(cv2.convertScaleAbs(picture, alpha=min(MOST_GAIN, 255 / max(white, 1))), dtype=np.uint8)
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=8)
 def anchors(width: int, height: int) -> FloatArray:
     """Give the (m, 4) anchors of a picture as centre x, centre y, width, height, in the network's order."""
     parts = []

@@ -4,28 +4,24 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
-import cv2
 import pyarrow as pa
 
 from personae.core.config import ScanConfig
 from personae.core.hooks import Hook, silent
-from personae.scan.align import aligned_crop, frontality, sharpness
 from personae.scan.decode import Film, Frame
-from personae.scan.detect import RetinaFace, working_size
 from personae.scan.media import MediaInfo
 from personae.scan.sample import SeenFace, forget_crops
+from personae.scan.search import FaceSearch
 from personae.scan.shots import AdaptiveShots, Dissolves, Shot, ShotDetector
 from personae.scan.tables import Tables
-from personae.scan.track import ShotTracker, finish, look
-from personae.weights import weight
+from personae.scan.track import ShotTracker, finish
 
 DETECTIONS_PER_S = 7
 """Frames a second on which faces are looked for where no stride is asked for."""
-JPEG_QUALITY = 92
 CROPS_IN_MEMORY = 256
 """Faces a growing piece may have before crops that will not be sampled are dropped."""
 STRANGERS_WAIT_S = 60.0
@@ -57,11 +53,14 @@ def scan_film(path: Path, config: ScanConfig, hook: Hook = silent, device: str =
     film = Film(path)
     fps = film.media.fps
     stride = config.stride or max(1, round(fps / DETECTIONS_PER_S))
-    scanner = _Scanner(film.media, config, stride, device)
-    for frame, starts, ends in with_shots(film, AdaptiveShots(fps)):
-        scanner.take(frame, starts, ends)
-        if frame.index % REPORT_EVERY == 0:
-            hook("scan", frame.index + 1, max(film.media.frames, frame.index + 1) or None, **scanner.counts())
+    with FaceSearch(film.media, config, stride, device) as search:
+        scanner = _Scanner(film.media, config, stride, search)
+        for frame, starts, ends in with_shots(film, AdaptiveShots(fps)):
+            scanner.take(frame, starts, ends)
+            if frame.index % REPORT_EVERY == 0:
+                total = max(film.media.frames, frame.index + 1)
+                hook("scan", frame.index + 1, total, **scanner.counts())
+        scanner.finish()
     tables = scanner.tables
     hook("scan", film.media.frames, film.media.frames, **scanner.counts())
     return Scan(
@@ -107,24 +106,31 @@ def _with_cuts(frame: Frame, cuts: set[int]) -> tuple[Frame, bool, bool]:
     return frame, starts, ends
 
 
-class _Scanner:
-    """State of the pass: the shot that is open, and the tables of those that are closed."""
+@dataclass
+class _OpenShot:
+    """A shot of which frames are still to come, or are still searched for faces."""
 
-    def __init__(self, media: MediaInfo, config: ScanConfig, stride: int, device: str) -> None:
-        self._media, self._config, self._stride = media, config, stride
-        entry = weight("retinaface-mobilenet025")
-        entry.verify()
-        self._detector = RetinaFace(entry.path(), device, config.min_score)
-        self._dissolves = Dissolves(media.fps)
-        displayed_width = round(media.width * media.pixel_aspect)
-        self._size = working_size(displayed_width, media.height, config.working_side)
+    first: int
+    dissolves: Dissolves
+    pts: list[int] = field(default_factory=list)
+    last: int | None = None
+
+
+class _Scanner:
+    """State of the pass: the shots that are open, and the tables of those that are closed.
+
+    The search for faces lags behind the frames; `_open` are the shots from the one whose faces are followed
+    to the one that frames are added to.
+    """
+
+    def __init__(self, media: MediaInfo, config: ScanConfig, stride: int, search: FaceSearch) -> None:
+        self._media, self._config, self._stride, self._search = media, config, stride, search
         self._tracker = ShotTracker(media.fps / stride, config.start_score, config.min_score)
         least_width = config.min_width * media.width
         self._time_base = Fraction(media.time_base)
         self.tables = Tables(float(self._time_base), config.crop_every, config.crops_at_least, least_width)
+        self._open: deque[_OpenShot] = deque()
         self._number = 0
-        self._first = 0
-        self._pts: list[int] = []
         self._strangers: list[SeenFace] = []
         self._settled = 0  # so many strangers no longer wait for a track to adopt them
 
@@ -135,18 +141,31 @@ class _Scanner:
     def take(self, frame: Frame, starts: bool, ends: bool) -> None:
         """Take the next frame; `starts` and `ends` say whether it is a shot's first and last."""
         if starts:
-            self._first, self._pts, self._strangers, self._settled = frame.index, [], [], 0
-            self._tracker.start()
-            self._dissolves.start()
-        self._pts.append(frame.pts)
-        self._dissolves.see(frame.index, frame.small)
-        if ends or (frame.index - self._first) % self._stride == 0:
-            self._look_for_faces(frame)
+            self._open.append(_OpenShot(frame.index, Dissolves(self._media.fps)))
+        shot = self._open[-1]
+        shot.pts.append(frame.pts)
+        shot.dissolves.see(frame.index, frame.small)
         if ends:
-            self._close(frame)
+            shot.last = frame.index
+        if ends or (frame.index - shot.first) % self._stride == 0:
+            self._search.take(frame, starts, ends)
+            self._follow_found()
 
-    def _look_for_faces(self, frame: Frame) -> None:
-        faces = self._detect(frame)
+    def finish(self) -> None:
+        """Wait for what is still searched."""
+        self._follow_found(wait=True)
+
+    def _follow_found(self, wait: bool = False) -> None:
+        for frame, faces in self._search.found(wait):
+            shot = self._open[0]
+            if frame.index == shot.first:
+                self._tracker.start()
+                self._strangers, self._settled = [], 0
+            self._follow(frame, faces)
+            if frame.index == shot.last:
+                self._close(self._open.popleft())
+
+    def _follow(self, frame: Frame, faces: list[SeenFace]) -> None:
         by_area = sorted(range(len(faces)), key=lambda i: -float(faces[i].box[2] * faces[i].box[3]))
         followed = [faces[i] for i in sorted(by_area[: self._config.top_faces])]
         crowd = [faces[i] for i in sorted(by_area[self._config.top_faces :])]
@@ -168,45 +187,14 @@ class _Scanner:
             self._strangers[self._settled].look = self._strangers[self._settled].jpeg = None
             self._settled += 1
 
-    def _detect(self, frame: Frame) -> list[SeenFace]:
-        width, height = self._size
-        faces = self._detector(frame.scaled(width, height))
-        faces = faces.scaled(self._media.width / width, self._media.height / height)
-        if not len(faces):
-            return []
-        image = frame.rgb()
-        seen = []
-        for box, score, landmarks in zip(faces.boxes, faces.scores, faces.landmarks, strict=True):
-            crop = aligned_crop(image, landmarks, self._media.pixel_aspect)
-            jpeg = cv2.imencode(".jpg", crop[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[
-                1
-            ].tobytes()
-            seen.append(
-                SeenFace(
-                    frame=frame.index,
-                    pts=frame.pts,
-                    time_s=frame.time_s,
-                    box=box,
-                    score=float(score),
-                    landmarks=landmarks,
-                    frontality=frontality(landmarks),
-                    sharpness=sharpness(crop),
-                    look=look(crop),
-                    jpeg=jpeg,
-                )
-            )
-        return seen
-
-    def _close(self, frame: Frame) -> None:
-        """Finish the open shot, whose last frame this is."""
-        step = (
-            self._pts[-1] - self._pts[-2]
-            if len(self._pts) > 1
-            else round(1 / (self._media.fps * self._time_base))
-        )
-        shot = Shot(self._number, self._first, frame.index, self._pts[0], frame.pts + max(1, step))
+    def _close(self, shot: _OpenShot) -> None:
+        """Finish a shot whose faces have all been followed."""
+        pts = shot.pts
+        step = pts[-1] - pts[-2] if len(pts) > 1 else round(1 / (self._media.fps * self._time_base))
+        last = shot.first + len(pts) - 1
+        done = Shot(self._number, shot.first, last, pts[0], pts[-1] + max(1, step))
         tracks, strangers = finish(
-            self._tracker.pieces, self._strangers, self._config.start_score, self._dissolves.found()
+            self._tracker.pieces, self._strangers, self._config.start_score, shot.dissolves.found()
         )
-        self.tables.add(shot, self._pts, tracks, strangers)
+        self.tables.add(done, pts, tracks, strangers)
         self._number += 1
