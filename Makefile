@@ -4,7 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test test-all lint bench-clips clean
+MINUTES ?= 10 30
+RESULTS := benchmarks/results
+
+.PHONY: demo test test-all lint bench-clips bench bench-long clean
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "personae needs Python 3.11 or newer: make PYTHON=python3.11 ...")'
@@ -28,6 +31,16 @@ test-all: lint  ## the same with the slow checks
 
 bench-clips: $(STAMP)  ## score the default settings on every labelled clip that is present
 	$(BIN)/python benchmarks/clips.py
+
+# What is measured already for the last commit of src/ is not measured again; leave the machine alone meanwhile.
+bench: $(STAMP)  ## measure speed, and write docs/performance.md; hours, see there
+	-$(BIN)/python benchmarks/speed.py
+	-$(BIN)/python benchmarks/measure.py $(RESULTS)/scale.csv $(BIN)/python benchmarks/scale.py --csv $(RESULTS)/scale.csv
+	-$(BIN)/python benchmarks/speed.py --clips --minutes $(MINUTES)
+	$(BIN)/python benchmarks/performance_page.py
+
+bench-long: MINUTES += 120
+bench-long: bench  ## the same with a film of two hours
 
 clean:
 	rm -rf $(VENV) build dist

@@ -1,11 +1,19 @@
-"""What a command costs, on which machine, at which commit; and tables of such figures that survive a stop."""
+"""What a command costs, on which machine, at which commit; and tables of such figures that survive a stop.
+
+    python benchmarks/measure.py FILE.csv COMMAND ...
+
+runs a command that writes FILE.csv, and adds to its rows when, where and of which commit they are; it does
+nothing if the file is from the same commit of src/ on the same kind of machine already.
+"""
 
 from __future__ import annotations
 
 import csv
 import os
 import platform
+import shlex
 import subprocess
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -20,7 +28,10 @@ RESULTS = ROOT / "benchmarks" / "results"
 LIBRARIES = ("torch", "onnxruntime", "av", "opencv-python", "numpy", "scipy")
 SOURCES = ("src", "pyproject.toml", "constraints.txt")
 """What a result depends on, for its commit."""
+SAME = ("commit", "cpu", "cores", "gpu")
+"""Circumstances under which a result need not be taken again."""
 
+GIT = ("git", "-C", str(ROOT))
 Row = dict[str, str]
 
 
@@ -62,9 +73,13 @@ class Circumstances:
     commit: str
     """Last commit of what a result depends on, with "+" if it has been changed since."""
     date: str
+    command: str
+    """How the measuring script was called."""
     cpu: str
     cores: int
     memory_gib: float
+    gpu: str
+    """Empty where there is none."""
     platform: str
     python: str
     libraries: str
@@ -72,14 +87,17 @@ class Circumstances:
     @classmethod
     def now(cls) -> Circumstances:
         """Describe this machine and this state of the repository."""
-        changed = _git("status", "--porcelain", "--untracked-files=no", "--", *SOURCES)
+        changed = _said(*GIT, "status", "--porcelain", "--untracked-files=no", "--", *SOURCES)
         memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
         return cls(
-            commit=(_git("log", "-1", "--format=%h", "--", *SOURCES) or "unknown") + ("+" if changed else ""),
+            commit=(_said(*GIT, "log", "-1", "--format=%h", "--", *SOURCES) or "unknown")
+            + ("+" if changed else ""),
             date=datetime.now(UTC).date().isoformat(),
+            command=shlex.join([os.path.relpath(sys.argv[0], ROOT), *sys.argv[1:]]),
             cpu=_cpu(),
             cores=usable_cores(),
             memory_gib=round(memory, 1),
+            gpu=_said("nvidia-smi", "--query-gpu=name", "--format=csv,noheader"),
             platform=f"{platform.system()} {platform.machine()}",
             python=platform.python_version(),
             libraries=" ".join(f"{name} {_version(name)}" for name in LIBRARIES),
@@ -99,10 +117,14 @@ class Ledger:
 
         Never so while the sources have changes that are not committed.
         """
-        same = {name: self._now[name] for name in ("commit", "cpu", "cores")}
-        return not self._now["commit"].endswith("+") and any(
-            row.items() >= {**_texts(key), **same}.items() for row in self.rows
-        )
+        wanted = {**_texts(key), **{name: self._now[name] for name in SAME}}
+        committed = not self._now["commit"].endswith("+")
+        return committed and any(row.items() >= wanted.items() and not row.get("note") for row in self.rows)
+
+    def stamp(self) -> None:
+        """Complete rows that something else has written to the file by the circumstances."""
+        self.rows = [{**row, **self._now} for row in read_rows(self.path)]
+        write_rows(self.path, self.rows)
 
     def put(self, **figures: object) -> Row:
         """Put down a row, completed by the circumstances."""
@@ -137,9 +159,10 @@ def _texts(figures: dict[str, object]) -> Row:
     return {name: "" if value is None else str(value) for name, value in figures.items()}
 
 
-def _git(*arguments: str) -> str:
+def _said(*command: str) -> str:
+    """Give what a command prints; nothing where it is not there."""
     try:
-        result = subprocess.run(["git", "-C", str(ROOT), *arguments], capture_output=True, text=True)
+        result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     except FileNotFoundError:
         return ""
     return result.stdout.strip()
@@ -158,3 +181,18 @@ def _version(library: str) -> str:
         return version(library)
     except PackageNotFoundError:
         return "-"
+
+
+def main() -> None:
+    """Run a command that writes a CSV, unless that is up to date."""
+    path, *command = sys.argv[1:]
+    ledger = Ledger(Path(path), ())
+    if ledger.has():
+        print(f"{path} is up to date")
+    else:
+        subprocess.run(command, check=True)
+        ledger.stamp()
+
+
+if __name__ == "__main__":
+    main()

@@ -123,10 +123,7 @@ def measured(film: Film, system: str) -> dict[str, object]:
         **asdict(result.cost),
         "ratio": round(result.cost.wall_s / film_s, 3),
         **result.figures,
-        "labelled": found.faces,
-        "found": found.found,
-        "people": found.people,
-        "characters": found.characters,
+        "found": round(found.found / found.faces, 4),
         "WCP": round(found.wcp, 4),
         "PCR": round(found.pcr, 3),
         "B3F": round(found.bcubed.f, 4),
@@ -169,7 +166,18 @@ def main() -> None:
                 except subprocess.CalledProcessError as error:
                     row = ledger.put(**key, note=f"failed with exit status {error.returncode}")
                     failed = True
-                shown = ("film", "system", "repeat", "wall_s", "cpu_s", "peak_mib", "ratio", "tracks", "B3F", "note")
+                shown = (
+                    "film",
+                    "system",
+                    "repeat",
+                    "wall_s",
+                    "cpu_s",
+                    "peak_mib",
+                    "ratio",
+                    "tracks",
+                    "B3F",
+                    "note",
+                )
                 print("  ".join(f"{c} {row[c]}" for c in shown if row.get(c)), flush=True)
     print(f"took {(time.monotonic() - started) / 60:.1f} minutes; {options.csv}")
     sys.exit(failed)
