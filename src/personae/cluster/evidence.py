@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 Matrix = npt.NDArray[np.float64]
 Kept = TypeVar("Kept", Vectors, Indices)
 
-MEASURED = 4000
-"""Tracks, evenly spread, on which a longer film's mean face, mixture and trust are measured: their eight
+MEASURED = 3000
+"""Tracks, evenly spread, on which a longer film's mean face, mixture and trust are measured: their four
 million pairs say all that more would."""
 
 CENTRE_PRIOR = 4.0
@@ -192,9 +192,9 @@ def trusted_iterations(
     return found
 
 
-def _upper(square: Floats) -> Matrix:
+def _upper(square: Floats) -> Floats:
     """List the pairs of a symmetric (m, m) matrix, each once."""
-    pairs: Matrix = square[np.triu(np.ones(square.shape, dtype=np.bool_), 1)].astype(np.float64)
+    pairs: Floats = square[np.triu(np.ones(square.shape, dtype=np.bool_), 1)]
     return pairs
 
 
@@ -206,7 +206,7 @@ def trust(learned: Floats, base_odds: Floats) -> float:
     a clip is too short or its faces too poor to learn from: none wrong gives 1, `USELESS` or more gives 0,
     and so do films without such pairs.
     """
-    same, different = learned[base_odds > SURE], np.sort(learned[base_odds < -SURE])
+    same, different = np.sort(learned[base_odds > SURE]), np.sort(learned[base_odds < -SURE])
     if not len(same) or not len(different):
         return 0.0
     rank = np.searchsorted(different, same, side="left") + np.searchsorted(different, same, side="right")

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import norm
 
-from personae.cluster.table import EvenTable
+from personae.cluster.table import EvenTable, Floats
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -44,14 +44,14 @@ class ScoreMixture:
     share: float
     """Of pairs that show one person."""
 
-    def log_odds(self, scores: npt.ArrayLike) -> npt.NDArray[np.floating]:
+    def log_odds(self, scores: npt.ArrayLike) -> Floats:
         """Give log P(same | score) / P(different | score), never falling with the score, within `SUREST`.
 
         In the precision of the scores, and of their shape.
         """
         given = np.asarray(scores)
         odds = self._table(given if given.dtype == np.float32 else given.astype(np.float64))
-        bounded: npt.NDArray[np.floating] = np.clip(odds, -SUREST, SUREST)
+        bounded: Floats = np.clip(odds, -SUREST, SUREST)
         return bounded
 
     @cached_property
@@ -74,7 +74,7 @@ class ScoreMixture:
         return EvenTable(low, (high - low) / 4000, odds)
 
 
-def fit_mixture(scores: FloatArray, steps: int = 500, tolerance: float = 1e-7) -> ScoreMixture:
+def fit_mixture(scores: Floats, steps: int = 500, tolerance: float = 1e-7) -> ScoreMixture:
     """Fit the mixture to the (m,) scores of a film's track pairs by expectation-maximisation with priors
     (MAP).
 
@@ -107,13 +107,13 @@ def fit_mixture(scores: FloatArray, steps: int = 500, tolerance: float = 1e-7) -
     return ScoreMixture((float(mean[0]), float(deviation[0])), (float(mean[1]), float(deviation[1])), share)
 
 
-def binned(scores: FloatArray) -> tuple[FloatArray, FloatArray]:
+def binned(scores: Floats) -> tuple[FloatArray, FloatArray]:
     """Count (m,) scores by `BINS` even bins; gives the mean score of every filled bin and its count.
 
     As many scores as bins or fewer stay as they are.
     """
     if len(scores) <= BINS:
-        return scores, np.ones(len(scores))
+        return scores.astype(np.float64), np.ones(len(scores))
     low, high = float(scores.min()), float(scores.max())
     place = ((scores - low) * (BINS / (high - low or 1.0))).astype(np.int64)
     count = np.bincount(place).astype(np.float64)

@@ -46,8 +46,8 @@ class EvenTable:
 class RankMap:
     """The rising map that takes one sorted sample (m,) to another, rank by rank, linear in between."""
 
-    source: npt.NDArray[np.float64]
-    target: npt.NDArray[np.float64]
+    source: Floats
+    target: Floats
 
     CELLS = 2**18
     """Steps of the table that stands in for the map where the sample is larger."""
