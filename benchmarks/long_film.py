@@ -26,7 +26,7 @@ from typing import Any
 import av
 import av.filter
 from clips import CLIPS
-from takes import FPS, HEIGHT, WIDTH, Source, Take, carried, takes
+from takes import FPS, HEIGHT, WIDTH, Source, Take, carried, digest, takes
 from variants import Film
 
 from personae.evaluate.labels import LABEL_COLUMNS, LabelledFace, read_labels
@@ -42,17 +42,20 @@ def long_film(minutes: float, folder: Path = CACHE, seed: int = 0, clips: tuple[
 
     The clips are those named, or all that are present.
     """
-    sources = {
-        name: Source.of(Film(clip.video, read_labels(clip.labels)))
+    present = {
+        name: clip
         for name, clip in CLIPS.items()
         if name in (clips or CLIPS) and clip.video.exists() and clip.labels.exists()
     }
-    of = hashlib.sha256(repr((sorted(s.digest for s in sources.values()), ENCODING)).encode()).hexdigest()
-    film = Film(folder / f"film-{minutes:g}min-{len(sources)}clips-seed{seed}-{of[:8]}.mp4", [])
-    labels = film.path.with_suffix(".labels.csv")
-    if not (film.path.exists() and labels.exists()):
-        make(film.path, labels, sources, round(minutes * 60 * FPS), seed)
-    return replace(film, labels=read_labels(labels))
+    of = (sorted(digest(file) for clip in present.values() for file in (clip.video, clip.labels)), ENCODING)
+    known_by = hashlib.sha256(repr(of).encode()).hexdigest()[:8]
+    path = folder / f"film-{minutes:g}min-{len(present)}clips-seed{seed}-{known_by}.mp4"
+    labels = path.with_suffix(".labels.csv")
+    if not (path.exists() and labels.exists()):
+        films = {name: Film(clip.video, read_labels(clip.labels)) for name, clip in present.items()}
+        sources = {name: Source.of(film) for name, film in films.items()}
+        make(path, labels, sources, round(minutes * 60 * FPS), seed)
+    return Film(path, read_labels(labels))
 
 
 def make(path: Path, labels: Path, sources: dict[str, Source], frames: int, seed: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import av
 import numpy as np
@@ -40,8 +41,12 @@ class Source:
             stream = container.streams.video[0]
             times = [frame.time for frame in container.decode(stream)]
             width, height = stream.width, stream.height
-        digest = hashlib.sha256(film.path.read_bytes()).hexdigest()
-        return cls(film, width, height, min(times), max(times) - min(times), digest)
+        return cls(film, width, height, min(times), max(times) - min(times), digest(film.path))
+
+
+def digest(path: Path) -> str:
+    """Give the sha256 of a file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 @dataclass(frozen=True)
