@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
+import personae.cluster.mixture as mixture
 from personae.cluster.mixture import (
     PRIOR_DIFFERENT,
     PRIOR_SAME,
@@ -55,26 +56,42 @@ def test_few_pairs_hardly_move_the_priors_and_many_do() -> None:
     assert many.share > 0.95
 
 
+def test_counting_by_bins_does_not_change_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    scores = np.concatenate([rng.normal(0.4, 0.1, 3000), rng.normal(0.0, 0.12, 17000)])
+    by_bins = fit_mixture(scores)
+    monkeypatch.setattr(mixture, "BINS", 10**6)
+    every = fit_mixture(scores)
+    assert by_bins != every
+    assert by_bins.same == pytest.approx(every.same, abs=1e-5)
+    assert by_bins.different == pytest.approx(every.different, abs=1e-5)
+    assert by_bins.share == pytest.approx(every.share, abs=1e-5)
+
+
+def test_many_equal_scores_can_be_counted() -> None:
+    assert fit_mixture(np.full(20_000, 0.3)).different[0] == pytest.approx(0.3, abs=0.1)
+
+
 def test_between_the_parts_the_odds_are_bayes_rule() -> None:
-    mixture = ScoreMixture((0.6, 0.1), (0.1, 0.1), 0.25)
+    parts = ScoreMixture((0.6, 0.1), (0.1, 0.1), 0.25)
     scores = np.linspace(0.1, 0.6, 21)
     p, q = 0.25 * norm.pdf(scores, 0.6, 0.1), 0.75 * norm.pdf(scores, 0.1, 0.1)
-    np.testing.assert_allclose(mixture.log_odds(scores), np.clip(np.log(p / q), -SUREST, SUREST), atol=1e-3)
+    np.testing.assert_allclose(parts.log_odds(scores), np.clip(np.log(p / q), -SUREST, SUREST), atol=1e-3)
 
 
 @pytest.mark.parametrize("widths", [(0.05, 0.3), (0.3, 0.05), (0.1, 0.1), (0.02, 0.02)])
 def test_the_odds_rise_with_the_score_everywhere(widths: tuple[float, float]) -> None:
-    mixture = ScoreMixture((0.5, widths[0]), (0.1, widths[1]), 0.2)
-    odds = mixture.log_odds(np.linspace(-1, 1, 2001))
+    parts = ScoreMixture((0.5, widths[0]), (0.1, widths[1]), 0.2)
+    odds = parts.log_odds(np.linspace(-1, 1, 2001))
     assert np.isfinite(odds).all()
     assert (np.diff(odds) >= 0).all()
     assert odds[0] < 0 < odds[-1]
 
 
 def test_a_scores_odds_do_not_depend_on_the_others() -> None:
-    mixture = ScoreMixture((0.5, 0.2), (0.1, 0.1), 0.2)
-    alone = np.array([mixture.log_odds([score])[0] for score in (0.0, 0.2, 0.4, 0.7)])
-    np.testing.assert_allclose(mixture.log_odds([0.0, 0.2, 0.4, 0.7]), alone, atol=1e-2)
+    parts = ScoreMixture((0.5, 0.2), (0.1, 0.1), 0.2)
+    alone = np.array([parts.log_odds([score])[0] for score in (0.0, 0.2, 0.4, 0.7)])
+    np.testing.assert_allclose(parts.log_odds([0.0, 0.2, 0.4, 0.7]), alone, atol=1e-2)
 
 
 def test_the_shape_of_the_scores_is_kept() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from dataclasses import replace
 from typing import Any
 
@@ -11,11 +12,11 @@ import pytest
 from scipy.special import logit
 
 from cast import cast, partition, reordered
-from personae.adapt import adapt
+from personae.adapt import Adaptation, Iteration, adapt
 from personae.cluster import Clustering
 from personae.cluster.checks import AT_MOST, PLAIN
 from personae.cluster.people import CANNOT_LINK_ODDS
-from personae.cluster.personae import CLEAR, Personae, attach_weak, judge, odds_to_groups
+from personae.cluster.personae import CLEAR, Personae, clear_group, judge, odds_to_groups
 from personae.core.config import AdaptConfig, ClusterConfig
 from personae.core.errors import SettingError
 from personae.core.trackset import TrackSet
@@ -90,8 +91,8 @@ def test_where_all_tracks_are_weak_they_count_as_they_are() -> None:
 
 
 def test_a_weak_track_attaches_only_where_the_odds_are_clear() -> None:
-    odds = np.array([[9.0, -9.0], [-9.0, 9.0], [CLEAR - 0.01, -1], [CLEAR + 0.01, -1], [-np.inf, -np.inf]])
-    assert attach_weak(np.array([0, 1, -1, -1, -1]), odds).tolist() == [0, 1, -1, 0, -1]
+    odds = np.array([[-1.0, 9.0], [CLEAR - 0.01, -1], [CLEAR + 0.01, -1], [-np.inf, -np.inf]])
+    assert clear_group(odds).tolist() == [1, -1, 0, -1]
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -253,6 +254,8 @@ def test_odds_to_groups_are_means_over_the_other_members_less_the_links() -> Non
             )
             expected = np.mean(odds[track, others]) - CANNOT_LINK_ODDS * linked if others else -np.inf
             assert found[track, k] == pytest.approx(expected)
+    asked = np.array([6, 2])
+    np.testing.assert_allclose(odds_to_groups(odds, labels, links, asked), found[asked])
 
 
 def test_confidence_weighs_own_group_rival_and_somebody_else() -> None:
@@ -327,3 +330,29 @@ def test_the_given_tracks_stay_as_they_are() -> None:
     group(tracks)
     np.testing.assert_array_equal(tracks.require_embeddings(), before[0])
     np.testing.assert_array_equal(tracks.cannot_link, before[1])
+
+
+def test_a_thousand_tracks_take_seconds() -> None:
+    """About half a second of one core; the bound leaves room for slow and busy machines."""
+    tracks, who = cast([360 // (k + 2) for k in range(30)], crops=4, noise=0.8)
+    rng = np.random.default_rng(0)
+    links = rng.integers(tracks.n_tracks, size=(800, 2)).astype(np.int32)
+    weak = rng.random(tracks.n_tracks) < 0.15
+    film = replace(tracks, cannot_link=links[who[links[:, 0]] != who[links[:, 1]]], weak=weak)
+    learnt = tuple(
+        Iteration(
+            tracks.require_embeddings() * (1 + k),
+            np.zeros(tracks.require_embeddings().shape[1], np.float32),
+            np.ones(tracks.n_tracks, np.float32),
+            np.empty((0, 2), np.int32),
+        )
+        for k in range(5)
+    )
+    assert tracks.n_tracks > 1000
+    started = time.process_time()
+    found = Personae().cluster(film, Adaptation(learnt, 0.1, 0.04))
+    assert time.process_time() - started < 20
+    placed = found.labels >= 0
+    assert partition(found.labels) == partition(np.where(placed, who, -1))
+    assert placed[~weak].all()
+    assert placed.mean() > 0.95

@@ -17,7 +17,7 @@ Floats = npt.NDArray[np.floating]
 Single = npt.NDArray[np.float32]
 Indices = npt.NDArray[np.int64]
 
-SIDE = 1024
+SIDE = 512
 """Of a square of pairs that is worked on at a time."""
 ROWS = 256
 """Whole rows that are worked on at a time."""
@@ -85,22 +85,22 @@ def fill_pairs(n: int, between: Callable[[slice, slice], Single]) -> Single:
     return filled
 
 
-def sums_by_group(pairs: Rows, labels: Labels, n_groups: int) -> Single:
-    """Sum every item's numbers with each group's other members; gives (n, K). Items of label -1 are in no
-    group."""
-    sums = np.zeros((len(pairs), n_groups), dtype=np.float32)
-    order = np.argsort(labels, kind="stable")
-    order = order[int((labels < 0).sum()) :]
-    for part in _blocks(len(order), ROWS):
-        members = order[part]
-        numbers = pairs[members]
-        numbers[np.arange(len(members)), members] = 0.0
-        first, last = labels[members[0]], labels[members[-1]] + 1
-        pick = csr_array(
-            (np.ones(len(members)), (labels[members] - first, np.arange(len(members)))),
-            shape=(last - first, len(members)),
-        )
-        sums[:, first:last] += (pick @ numbers).T
+def sums_by_group(
+    pairs: Rows, labels: Labels, n_groups: int, asked: Indices | None = None
+) -> npt.NDArray[np.float32]:
+    """Sum the numbers of every item, or of those asked for, with each group's other members; gives (n, K).
+
+    Items of label -1 are in no group.
+    """
+    asked = np.arange(len(pairs)) if asked is None else asked
+    members = np.flatnonzero(labels >= 0)
+    pick = csr_array((np.ones(len(members)), (labels[members], members)), shape=(n_groups, len(pairs)))
+    sums = np.empty((len(asked), n_groups), dtype=np.float32)
+    for part in _blocks(len(asked), ROWS):
+        items = asked[part]
+        numbers = pairs[items]
+        numbers[np.arange(len(items)), items] = 0.0
+        sums[part] = (pick @ numbers.T).T
     return sums
 
 

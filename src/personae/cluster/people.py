@@ -61,8 +61,9 @@ def merge_tree(log_odds: Rows, cannot_link: Pairs, must_link: Pairs = NO_PAIRS) 
 class _Groups:
     """The groups so far, each named by its first item, with what counts between them.
 
-    A group of several keeps the sum of its members' rows to the single items; what it has to the other groups
-    is summed up from that whenever it is asked for. So a join adds two rows and writes no column.
+    A group keeps the sum of its members' rows to the single items; what it has to the other groups is summed
+    up from that whenever it is asked for. So a join adds two rows and writes no column, and of items that no
+    chain has reached yet nothing is kept.
     """
 
     def __init__(self, log_odds: Rows, cannot_link: Pairs) -> None:
@@ -71,7 +72,7 @@ class _Groups:
         self.of = np.arange(n)
         """(n,) the group of each item."""
         self.size = np.ones(n)
-        self.sums: dict[int, Vectors] = {}
+        self.sums: dict[int, npt.NDArray[np.floating]] = {}
         self.gone = np.zeros(n)
         """-inf at the names that are no longer a group's."""
         self.links: list[dict[int, int]] = [{} for _ in range(n)]
@@ -86,7 +87,7 @@ class _Groups:
 
     def evidence(self, group: int) -> Vectors:
         """Give (n,) the evidence for joining a group with each other one; -inf at names of none."""
-        row = self.sums[group] if group in self.sums else self.log_odds[group]
+        row = self._sum(group)
         evidence: Vectors = np.bincount(self.of, weights=row, minlength=len(row)).astype(
             np.float64, copy=False
         )
@@ -99,7 +100,8 @@ class _Groups:
 
     def join(self, a: int, b: int) -> None:
         """Put group b into group a; cannot-links between the two are settled by that."""
-        self.sums[a] = np.add(self._take(a), self._take(b), dtype=np.float64)
+        self.sums[a] = np.add(self._sum(a), self._sum(b), dtype=np.float64)
+        del self.sums[b]
         self.of[self.of == b] = a
         self.size[a] += self.size[b]
         self.gone[b] = -np.inf
@@ -110,5 +112,7 @@ class _Groups:
                 self.links[other][a] = self.links[other].get(a, 0) + count
         self.links[b] = {}
 
-    def _take(self, group: int) -> npt.NDArray[np.floating]:
-        return self.sums.pop(group) if group in self.sums else self.log_odds[group]
+    def _sum(self, group: int) -> npt.NDArray[np.floating]:
+        if group not in self.sums:
+            self.sums[group] = self.log_odds[group]
+        return self.sums[group]

@@ -14,7 +14,7 @@ from personae.cluster.checks import nearest_decisions
 from personae.cluster.evidence import combined_scores, film_mixture
 from personae.cluster.labels import Labels, order_by_size
 from personae.cluster.levels import choose_level
-from personae.cluster.pairs import Rows, View, sums_by_group
+from personae.cluster.pairs import Indices, Rows, View, sums_by_group
 from personae.cluster.people import CANNOT_LINK_ODDS, Pairs, merge_tree
 from personae.cluster.result import Clustering
 from personae.core.config import check_hints
@@ -63,8 +63,9 @@ class Personae:
         tree = merge_tree(View(scores, mixture.log_odds, anchors), *links)
         labels = np.full(n, -1, dtype=np.int64)
         labels[anchors] = choose_level(tree, View(scores, np.asarray, anchors), self.at_least, self.at_most)
-        odds = odds_to_groups(everything, labels, cannot_link)
-        labels = order_by_size(attach_weak(labels, odds))
+        unknown = np.flatnonzero(labels < 0)
+        labels[unknown] = clear_group(odds_to_groups(everything, labels, cannot_link, unknown))
+        labels = order_by_size(labels)
         odds = odds_to_groups(everything, labels, cannot_link)
         confidence, runner_up = judge(labels, odds)
         checks = nearest_decisions(tree, anchors, labels, odds, everything)
@@ -95,33 +96,34 @@ def _among(pairs: npt.NDArray[np.integer], kept: npt.NDArray[np.int64], n: int) 
     return inside
 
 
-def odds_to_groups(log_odds: Rows, labels: Labels, cannot_link: npt.NDArray[np.integer]) -> Matrix:
-    """Give every track's (T, K) mean log-odds with each group's other members, less its cannot-links with
-    them.
+def odds_to_groups(
+    log_odds: Rows, labels: Labels, cannot_link: Pairs, asked: Indices | None = None
+) -> Matrix:
+    """Give the (T, K) mean log-odds of every track, or of those asked for, with each group's other members,
+    less its cannot-links with them.
 
     -inf where the group has no other member.
     """
-    n_groups = int(labels.max(initial=-1)) + 1
-    count = np.broadcast_to(np.bincount(labels[labels >= 0], minlength=n_groups), (len(labels), n_groups))
-    known = np.flatnonzero(labels >= 0)
-    count = count.copy()
-    count[known, labels[known]] -= 1
-    odds = sums_by_group(log_odds, labels, n_groups).astype(np.float64)
-    odds = np.where(count > 0, odds / np.maximum(count, 1), -np.inf)
+    n, n_groups = len(labels), int(labels.max(initial=-1)) + 1
+    asked = np.arange(n) if asked is None else asked
+    count = np.tile(np.bincount(labels[labels >= 0], minlength=n_groups), (len(asked), 1))
+    placed = np.flatnonzero(labels[asked] >= 0)
+    count[placed, labels[asked[placed]]] -= 1
+    sums = sums_by_group(log_odds, labels, n_groups, asked).astype(np.float64)
+    odds = np.where(count > 0, sums / np.maximum(count, 1), -np.inf)
+    row = np.full(n, -1)
+    row[asked] = np.arange(len(asked))
     pairs = np.concatenate([cannot_link, cannot_link[:, ::-1]])
-    track, group = pairs[:, 0], labels[pairs[:, 1]]
-    np.subtract.at(odds, (track[group >= 0], group[group >= 0]), CANNOT_LINK_ODDS)
+    track, group = row[pairs[:, 0]], labels[pairs[:, 1]]
+    counts = (track >= 0) & (group >= 0)
+    np.subtract.at(odds, (track[counts], group[counts]), CANNOT_LINK_ODDS)
     return odds
 
 
-def attach_weak(labels: Labels, odds: Matrix) -> Labels:
-    """Give unknown tracks to their best group where the odds are clear."""
-    joined = labels.copy()
-    if odds.shape[1]:
-        best = odds.argmax(axis=1)
-        clear = (labels < 0) & (odds[np.arange(len(labels)), best] >= CLEAR)
-        joined[clear] = best[clear]
-    return joined
+def clear_group(odds: Matrix) -> Labels:
+    """Give tracks of (m, K) odds to their best group where the odds are clear, else to none, -1."""
+    best: Labels = odds.argmax(axis=1)
+    return np.where(odds[np.arange(len(odds)), best] >= CLEAR, best, -1)
 
 
 def judge(labels: Labels, odds: Matrix) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:

@@ -26,8 +26,10 @@ class EvenTable:
     def __call__(self, x: Floats) -> Floats:
         """Read it at every entry of x, in x's precision: single or double."""
         values, steps = self._single if x.dtype == np.float32 else self._double
-        place = np.clip((x - x.dtype.type(self.low)) * x.dtype.type(1 / self.step), 0, len(steps))
-        cell = np.minimum(place.astype(np.intp), len(steps) - 1)
+        place = x - x.dtype.type(self.low)
+        place *= x.dtype.type(1 / self.step)
+        np.clip(place, 0, len(steps) - 1, out=place)
+        cell = place.astype(np.intp)
         place -= cell
         place *= steps.take(cell)
         place += values.take(cell)
@@ -35,11 +37,12 @@ class EvenTable:
 
     @cached_property
     def _double(self) -> tuple[Floats, Floats]:
-        return self.values, np.diff(self.values)
+        return self.values, np.diff(self.values, append=self.values[-1])
 
     @cached_property
     def _single(self) -> tuple[Floats, Floats]:
-        return self.values.astype(np.float32), np.diff(self.values).astype(np.float32)
+        values, steps = self._double
+        return values.astype(np.float32), steps.astype(np.float32)
 
 
 @dataclass(frozen=True)
