@@ -32,8 +32,10 @@ test-all: lint  ## the same with the slow checks
 bench-clips: $(STAMP)  ## score the default settings on every labelled clip that is present
 	$(BIN)/python benchmarks/clips.py
 
-# What is measured already for the last commit of src/ is not measured again; leave the machine alone meanwhile.
-bench: $(STAMP)  ## measure speed, and write docs/performance.md; hours, see there
+# What is measured already for the last commit of src/ is not measured again, and films are made once (in the
+# system's folder for temporary files, 0.5 GiB for half an hour). Leave the machine alone meanwhile: on two cores it is
+# about an hour, and with the film of two hours about three.
+bench: $(STAMP)  ## measure speed, and write docs/performance.md
 	-$(BIN)/python benchmarks/speed.py
 	-$(BIN)/python benchmarks/measure.py $(RESULTS)/scale.csv $(BIN)/python benchmarks/scale.py --csv $(RESULTS)/scale.csv
 	-$(BIN)/python benchmarks/speed.py --clips --minutes $(MINUTES)

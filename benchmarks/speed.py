@@ -161,6 +161,7 @@ def main() -> None:
                 key = {"film": name, "system": system, "repeat": repeat}
                 if seconds > SYSTEMS[system].longest_s or (not options.again and ledger.has(**key)):
                     continue
+                print(f"{name}, {system}, {film.path} ...", file=sys.stderr, flush=True)
                 try:
                     row = ledger.put(**key, **measured(film, system))
                 except subprocess.CalledProcessError as error:
