@@ -15,8 +15,10 @@ from cast import cast, partition, reordered
 from personae.adapt import Adaptation, Iteration, adapt
 from personae.cluster import Clustering
 from personae.cluster.checks import AT_MOST, PLAIN
+from personae.cluster.labels import unit_rows
 from personae.cluster.people import CANNOT_LINK_ODDS
-from personae.cluster.personae import CLEAR, Personae, clear_group, judge, odds_to_groups
+from personae.cluster.personae import CLEAR, Personae, attach, clear_group, judge, odds_to_groups
+from personae.cluster.recognisable import defining_tracks
 from personae.core.config import AdaptConfig, ClusterConfig
 from personae.core.errors import SettingError
 from personae.core.trackset import TrackSet
@@ -91,9 +93,41 @@ def test_where_all_tracks_are_weak_they_count_as_they_are() -> None:
     assert partition(group(with_weak(tracks, np.ones(7, np.bool_))).labels) == partition(who)
 
 
-def test_a_weak_track_attaches_only_where_the_odds_are_clear() -> None:
-    odds = np.array([[-1.0, 9.0], [CLEAR - 0.01, -1], [CLEAR + 0.01, -1], [-np.inf, -np.inf]])
-    assert clear_group(odds).tolist() == [1, -1, 0, -1]
+def test_a_track_attaches_only_where_one_group_is_clear_of_all_else() -> None:
+    never = -np.inf
+    odds = np.array([[-1, 9], [CLEAR - 0.01, never], [CLEAR + 0.01, never], [never, never], [3, 2.5]])
+    assert clear_group(odds).tolist() == [1, -1, 0, -1, -1]
+    assert clear_group(np.empty((2, 0))).tolist() == [-1, -1]
+
+
+def test_tracks_attach_by_way_of_each_other() -> None:
+    labels = np.array([0, 0, -1, -1, -1])
+    front, profile, back, stranger = [0, 1], 2, 3, 4
+    odds = np.full((5, 5), -4.0)
+    odds[0, 1] = odds[1, 0] = 6
+    odds[front, profile] = odds[profile, front] = 3.0
+    odds[front, back] = odds[back, front] = -0.5
+    odds[profile, back] = odds[back, profile] = 6.0
+    assert attach(odds, labels, np.empty((0, 2), np.int32)).tolist() == [0, 0, 0, 0, -1]
+    assert labels.tolist() == [0, 0, -1, -1, -1]
+    assert attach(odds, labels, np.array([[stranger, back], [front[0], back]])).tolist() == [0, 0, 0, -1, -1]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_tracks_of_short_embeddings_join_their_person_and_never_make_one(seed: int) -> None:
+    tracks, who = cast([6, 6, 4], seed)
+    faint = who == 2  # a person hardly recognised in any track
+    faint[np.flatnonzero(who == 0)[:2]] = True
+    embeddings = unit_rows(tracks.require_embeddings()) * np.where(faint, 0.5, 1.0)[tracks.track_of][:, None]
+    found = group(replace(tracks, embeddings=embeddings.astype(np.float32)))
+    assert partition(found.labels) == partition(np.where(who == 2, -1, who))
+
+
+def test_the_length_of_all_embeddings_together_says_nothing() -> None:
+    tracks, who = cast(CAST)
+    tiny = replace(tracks, embeddings=unit_rows(tracks.require_embeddings()).astype(np.float32) / 100)
+    assert defining_tracks(tiny).tolist() == list(range(sum(CAST)))
+    assert partition(group(tiny).labels) == partition(who)
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -1,4 +1,4 @@
-"""The default method: calibrated odds from the film itself, cannot-links as evidence, weak tracks only
+"""The default method: calibrated odds from the film itself, cannot-links as evidence, poor tracks only
 attach."""
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from personae.cluster.labels import Labels, order_by_size
 from personae.cluster.levels import choose_level
 from personae.cluster.pairs import Indices, Rows, View, sums_by_group
 from personae.cluster.people import CANNOT_LINK_ODDS, Pairs, merge_tree
+from personae.cluster.recognisable import defining_tracks
 from personae.cluster.result import Clustering
 from personae.core.config import check_hints
 from personae.core.trackset import TrackSet
@@ -26,15 +27,15 @@ if TYPE_CHECKING:
 Matrix = npt.NDArray[np.float64]
 
 CLEAR = 1.0
-"""Log-odds from which a weak track joins a character: a probability of 0.73."""
+"""Log-odds against everybody else from which a track joins a character: a probability of 0.73."""
 
 
 class Personae:
     """Group tracks into characters with no parameter; see docs/method.md.
 
-    Anchor tracks (all that are not weak) define people: their pairwise evidence becomes log-odds by a
-    mixture fitted to this film, average linkage under cannot-links orders the merges, and the level of the
-    clearest groups is taken. Weak tracks attach where the odds are clear, else stay unknown. `n_clusters`,
+    Well recognised tracks define people: their pairwise evidence becomes log-odds by a mixture fitted to
+    this film, average linkage under cannot-links orders the merges, and the level of the clearest groups is
+    taken. All other tracks attach where the odds are clear, else stay unknown. `n_clusters`,
     `at_least` and `at_most` are hints that are honoured when given, as far as there are tracks; must-links
     are law. Raises SettingError for hints that contradict each other.
     """
@@ -55,7 +56,7 @@ class Personae:
         if not n:
             return Clustering(np.empty(0, np.int64), np.empty(0, np.float32), np.empty(0, np.int64))
         must_link, cannot_link = declared_links(tracks)
-        anchors = np.union1d(tracks.anchors(), must_link).astype(np.int64)
+        anchors = np.union1d(defining_tracks(tracks), must_link).astype(np.int64)
         scores = combined_scores(tracks, adaptation, anchors)
         mixture = film_mixture(scores, anchors)
         everything = View(scores, mixture.log_odds, np.arange(n))
@@ -63,9 +64,7 @@ class Personae:
         tree = merge_tree(View(scores, mixture.log_odds, anchors), *links)
         labels = np.full(n, -1, dtype=np.int64)
         labels[anchors] = choose_level(tree, View(scores, np.asarray, anchors), self.at_least, self.at_most)
-        unknown = np.flatnonzero(labels < 0)
-        labels[unknown] = clear_group(odds_to_groups(everything, labels, cannot_link, unknown))
-        labels = order_by_size(labels)
+        labels = order_by_size(attach(everything, labels, cannot_link))
         odds = odds_to_groups(everything, labels, cannot_link)
         confidence, runner_up = judge(labels, odds)
         checks = nearest_decisions(tree, anchors, labels, odds, everything)
@@ -120,10 +119,33 @@ def odds_to_groups(
     return odds
 
 
+def attach(log_odds: Rows, labels: Labels, cannot_link: Pairs) -> Labels:
+    """Give tracks without a group to one where that is clear, round by round, until no more are clear.
+
+    The surest join first, since they may be what tells of the next: the profile between a front and a back.
+    """
+    labels = labels.copy()
+    while True:
+        unknown = np.flatnonzero(labels < 0)
+        groups = clear_group(odds_to_groups(log_odds, labels, cannot_link, unknown))
+        if (groups < 0).all():
+            return labels
+        labels[unknown] = groups
+
+
 def clear_group(odds: Matrix) -> Labels:
-    """Give tracks of (m, K) odds to their best group where the odds are clear, else to none, -1."""
+    """Give tracks of (m, K) odds to their best group where it is clear, else to none, -1.
+
+    Clear is a group that is more likely by `CLEAR` than all others and somebody else (odds 1) together.
+    """
+    if not odds.shape[1]:
+        return np.full(len(odds), -1, dtype=np.int64)
+    rows = np.arange(len(odds))
     best: Labels = odds.argmax(axis=1)
-    return np.where(odds[np.arange(len(odds)), best] >= CLEAR, best, -1)
+    others = odds.copy()
+    others[rows, best] = -np.inf
+    rest = np.logaddexp(np.logaddexp.reduce(others, axis=1), 0.0)
+    return np.where(odds[rows, best] - rest >= CLEAR, best, -1)
 
 
 def judge(labels: Labels, odds: Matrix) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
