@@ -27,4 +27,5 @@ def defining_tracks(tracks: TrackSet) -> Indices:
     anchors = tracks.anchors()
     of_crops = np.linalg.norm(tracks.require_embeddings(), axis=1)[:, None]
     length = group_means(of_crops, tracks.track_of, tracks.n_tracks)[anchors, 0]
-    return anchors[length >= FAINT * np.quantile(length, USUAL)]
+    kept: Indices = anchors[length >= FAINT * np.quantile(length, USUAL)]
+    return kept
