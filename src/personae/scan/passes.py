@@ -1,15 +1,17 @@
-"""How large a picture each frame is searched in: in full at both ends of a stretch, in between just enough.
+"""How each frame is looked at: searched in full at both ends of a stretch, in between only as far as needed.
 
 A full search of a wide shot and one of a close-up cost the same, though the close-up's face could be found
-in a stamp. What is there at both ends of a stretch of frames says how small the pictures in between may be;
-where the ends differ, the middle is searched in full too.
+in a stamp. Where both ends of a stretch show the same faces, these are looked for where they should be. Where
+they differ, the middle is searched in full too; what is left is searched in a picture just large enough.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from personae.scan.detect import Faces, overlaps
 
@@ -27,37 +29,43 @@ SAME_PLACE = 0.3
 
 Search = Callable[[int, float], Faces]
 """Finds the faces of a frame, by its number, in a picture of a share of the full size; in film pixels."""
+Follow = Callable[[int, npt.NDArray[np.float32]], Faces | None]
+"""Finds the faces of a frame at (n, 4) places of the film; None if any is not there."""
 
 
-def fill(
-    found: dict[int, Faces],
-    first: int,
-    last: int,
-    search: Search,
-    matter: Callable[[Faces], Faces],
-    full_width: float,
-    closest: int,
-) -> None:
-    """Search the frames between `first` and `last`, whose faces are in `found`, and put theirs there.
+@dataclass(frozen=True)
+class Passes:
+    """How the frames between two full searches are looked at."""
 
-    `matter` chooses the faces that must not be missed, `full_width` is a film pixel's width in the full
-    picture, and frames within `closest` of each other are not divided further.
-    """
-    if last - first < 2:
-        return
-    before, after = matter(found[first]), matter(found[last])
-    stays = same_places(before, after)
-    if last - first > closest and not len(stays) == len(before) == len(after):
-        middle = (first + last) // 2
-        found[middle] = search(middle, 1.0)
-        fill(found, first, middle, search, matter, full_width, closest)
-        fill(found, middle, last, search, matter, full_width, closest)
-        return
-    share = enough([before, after], full_width)
-    for i in range(first + 1, last):
-        found[i] = search(i, share)
-        if share < 1 and not _all_there(found[i], before, after, stays, (i - first) / (last - first)):
-            found[i] = search(i, 1.0)
+    search: Search
+    follow: Follow
+    matter: Callable[[Faces], Faces]
+    """Chooses the faces that must not be missed."""
+    full_width: float
+    """Width of a film pixel in the full picture."""
+    closest: int
+    """Frames of which no more are between two full searches need no further one."""
+
+    def fill(self, found: dict[int, Faces], first: int, last: int) -> None:
+        """Search the frames between `first` and `last`, whose faces are in `found`, and put theirs there."""
+        if last - first < 2:
+            return
+        before, after = self.matter(found[first]), self.matter(found[last])
+        stays = same_places(before, after)
+        settled = len(stays) == len(before) == len(after)
+        if not settled and last - first > self.closest:
+            middle = (first + last) // 2
+            found[middle] = self.search(middle, 1.0)
+            self.fill(found, first, middle)
+            self.fill(found, middle, last)
+            return
+        share = enough([before, after], self.full_width)
+        for i in range(first + 1, last):
+            places = between(before, after, stays, (i - first) / (last - first))
+            faces = self.follow(i, places) if settled and stays else self.search(i, share)
+            if faces is None or (share < 1 and not covers(faces, places)):
+                faces = self.search(i, 1.0)
+            found[i] = faces
 
 
 def enough(ends: list[Faces], full_width: float) -> float:
@@ -81,12 +89,16 @@ def same_places(before: Faces, after: Faces) -> list[tuple[int, int]]:
     return pairs
 
 
-def _all_there(faces: Faces, before: Faces, after: Faces, stays: list[tuple[int, int]], time: float) -> bool:
-    """Say whether `faces` show everybody who stays, at `time` (0..1) between the ends."""
-    if not stays:
-        return True
-    if not len(faces):
-        return False
-    i, j = (list(k) for k in zip(*stays, strict=True))
-    boxes = (1 - time) * before.boxes[i] + time * after.boxes[j]
-    return bool((overlaps(boxes, faces.boxes)[0].max(axis=1) >= SAME_PLACE).all())
+def between(
+    before: Faces, after: Faces, stays: list[tuple[int, int]], time: float
+) -> npt.NDArray[np.float32]:
+    """Give the (n, 4) boxes of those who stay at `time` (0..1) between the ends, as if they moved evenly."""
+    i, j = ([pair[k] for pair in stays] for k in (0, 1))
+    return np.asarray((1 - time) * before.boxes[i] + time * after.boxes[j], dtype=np.float32)
+
+
+def covers(faces: Faces, places: npt.NDArray[np.float32]) -> bool:
+    """Say whether there is a face at every place."""
+    if not len(places) or not len(faces):
+        return not len(places)
+    return bool((overlaps(places, faces.boxes)[0].max(axis=1) >= SAME_PLACE).all())

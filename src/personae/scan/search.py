@@ -17,7 +17,8 @@ from personae.scan.align import aligned_crop, frontality, sharpness
 from personae.scan.decode import Frame
 from personae.scan.detect import Faces, RetinaFace, working_size
 from personae.scan.media import MediaInfo
-from personae.scan.passes import CLOSEST_S, LONGEST_S, fill
+from personae.scan.nearby import find_nearby
+from personae.scan.passes import CLOSEST_S, LONGEST_S, Passes
 from personae.scan.sample import SeenFace
 from personae.scan.track import look
 from personae.weights import weight
@@ -39,7 +40,7 @@ class Look(NamedTuple):
 class FaceSearch:
     """Takes the frames to look at and gives them back, in the same order, with their faces.
 
-    Each stretch of frames is searched in a thread of its own (see `passes.fill`), one that knows only the
+    Each stretch of frames is searched in a thread of its own (see `passes`), one that knows only the
     full search at the end of the stretch before: what is found does not depend on how many threads there are.
     """
 
@@ -49,6 +50,8 @@ class FaceSearch:
         self._detector = RetinaFace(entry.path(), device, config.min_score, threads=1)
         self._media, self._config = media, config
         self._shape = round(media.width * media.pixel_aspect), media.height
+        scale = config.working_side / max(self._shape)
+        self._pixel = scale * media.pixel_aspect, scale
         looks_per_s = media.fps / stride
         most = MOST_PIXELS // (media.width * media.height)
         self._longest = max(1, min(round(LONGEST_S * looks_per_s), most))
@@ -88,15 +91,15 @@ class FaceSearch:
         found = {len(stretch): end.result()}
         if start is not None:
             found[0] = start.result()
-            fill(
-                found,
-                0,
-                len(stretch),
-                lambda i, share: self._search(stretch[i - 1], share),
-                self._matter,
-                self._config.working_side / max(self._shape) * self._media.pixel_aspect,
-                self._closest,
-            )
+            Passes(
+                search=lambda i, share: self._search(stretch[i - 1], share),
+                follow=lambda i, places: find_nearby(
+                    self._detector, stretch[i - 1].rgb(), places, self._pixel
+                ),
+                matter=self._matter,
+                full_width=self._pixel[0],
+                closest=self._closest,
+            ).fill(found, 0, len(stretch))
         return [Look(frame, self._seen(frame, found[i])) for i, frame in enumerate(stretch, 1)]
 
     def _search(self, frame: Frame, share: float) -> Faces:
