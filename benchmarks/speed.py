@@ -158,7 +158,7 @@ def main() -> None:
         seconds = probe(film.path).duration_s
         for repeat in range(options.long_repeats if seconds > LONG_S else options.repeats):
             for system in usable:
-                key = {"film": name, "system": system, "repeat": repeat}
+                key = {"film": name, "system": system, "repeat": repeat, "file": film.path.name}
                 if seconds > SYSTEMS[system].longest_s or (not options.again and ledger.has(**key)):
                     continue
                 print(f"{name}, {system}, {film.path} ...", file=sys.stderr, flush=True)

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -91,6 +92,28 @@ def test_a_missing_package_is_said_not_raised(tmp_path: Path) -> None:
     assert result.returncode == 1
     assert "face_recognition cannot be used here" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_face_recognition_is_asked_frame_by_frame(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With stand-ins for both packages: what they are given, and what becomes of what they give."""
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    pipeline = importlib.import_module("pipeline")
+    recogniser, dlib = ModuleType("face_recognition"), ModuleType("dlib")
+    recogniser.face_locations = lambda picture: [(10, 70, 50, 20)] if picture.any() else []  # top, right, ...
+    recogniser.face_encodings = lambda picture, places: [picture[0, 0] for _ in places]
+    dlib.vector = list
+    dlib.chinese_whispers_clustering = lambda vectors, distance: [int(vector[0]) for vector in vectors]
+    monkeypatch.setitem(sys.modules, "face_recognition", recogniser)
+    monkeypatch.setitem(sys.modules, "dlib", dlib)
+    pictures = [np.full((90, 160, 3), value, np.uint8) for value in (7, 0, 9)]
+    film = [(number, number / 25, picture) for number, picture in enumerate(pictures)]
+    monkeypatch.setattr(pipeline, "frames", lambda path: iter(film))
+    seen, labels = pipeline.with_face_recognition(Path("film.mp4"))
+    assert [(face.frame, face.time_s, face.box) for face in seen] == [
+        (0, 0.0, (20, 10, 50, 40)),
+        (2, 0.08, (20, 10, 50, 40)),
+    ]
+    assert labels.tolist() == [7, 9]
 
 
 @pytest.mark.slow
