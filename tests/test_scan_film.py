@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from itertools import pairwise
 from pathlib import Path
 
@@ -136,7 +137,9 @@ def test_crops_are_aligned(scan):
         assert error.mean() < 6
 
 
-def test_the_same_film_gives_the_same_tables(film, scan):
+@pytest.mark.parametrize("threads", ["1", "3"])
+def test_the_same_film_gives_the_same_tables_in_any_number_of_threads(film, scan, threads, monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", threads)
     again = scan_film(film, QUICK)
     for name in ("shots", "tracks", "crops", "links"):
         assert getattr(again, name).equals(getattr(scan, name))
@@ -183,6 +186,37 @@ def test_an_impatient_hook_stops_the_pass(film):
 
     with pytest.raises(KeyboardInterrupt):
         scan_film(film, QUICK, stop)
+
+
+def test_what_fails_in_a_search_is_raised_and_ends_its_threads(film, monkeypatch):
+    def fail(*_picture):
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr(RetinaFace, "__call__", fail)
+    with pytest.raises(RuntimeError, match="broken"):
+        scan_film(film, QUICK)
+    assert not [t for t in threading.enumerate() if t.name.startswith("personae-")]
+
+
+def test_somebody_who_comes_and_goes_within_a_shot_is_seen_from_first_to_last(tmp_path, people):
+    """A face as small as the detector knows and one that fills the picture, between two empty ends."""
+    one, nobody = people[0], cv2.GaussianBlur(people[0], (0, 0), 40)[::-1]
+    x, y, w, h = RetinaFace(weight("retinaface-mobilenet025").path())(one[..., ::-1].copy()).boxes[0]
+    head = one[int(y - 0.3 * h) : int(y + 1.2 * h), int(x - 0.3 * w) : int(x + 1.3 * w)]
+    for width in (24, 110):
+        scale = width / w
+        small = cv2.resize(head, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        pictures = [nobody.copy() for _ in range(60)]
+        for number in range(17, 45):
+            left = 100 + 2 * number
+            pictures[number][120 : 120 + len(small), left : left + small.shape[1]] = small
+        path = write_film(tmp_path / f"{width}.mp4", pictures)
+        scan = scan_film(path, ScanConfig(working_side=960, stride=3))
+        assert_sound(scan)
+        tracks = [track for track in scan.tracks.to_pylist() if track["faces"] > 2]
+        assert len(tracks) == 1
+        assert tracks[0]["first_frame"] <= 21
+        assert tracks[0]["last_frame"] >= 41
 
 
 def scanned(path: Path, pictures) -> Scan:
