@@ -145,7 +145,7 @@ def _crop(crop: int, track: int, frame: int) -> dict[str, Any]:
 class FakeEncoder:
     name, dim, weight_sha256 = "mobilefacenet-192", 3, "fake"
 
-    def embed(self, crops: Any, hook: Any) -> np.ndarray:
+    def embed(self, crops: Any, half: bool, hook: Any) -> np.ndarray:
         """Mean colour of every crop."""
         calls["embed"] += 1
         found = np.empty((len(crops), 3), np.float32)

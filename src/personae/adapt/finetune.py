@@ -73,7 +73,7 @@ def finetune(
             losses.append(float(step.loss.detach()))
             if step.patch_loss is not None:
                 patch_losses.append(step.patch_loss)
-            progress(number + 1, plan.steps)
+        progress((epoch + 1) * plan.steps_per_epoch, plan.steps)
         update_teacher(teacher, student, config.ema_momentum)
         row = {
             "epoch": epoch + 1,

@@ -56,7 +56,7 @@ def coarse_matches(
 
 def _half_squared_distance(x: FloatArray, mean: FloatArray, precision: FloatArray) -> FloatArray:
     offset = x - mean
-    result: FloatArray = 0.5 * np.einsum("nd,de,ne->n", offset, precision, offset)
+    result: FloatArray = 0.5 * ((offset @ precision) * offset).sum(axis=1)
     return result
 
 

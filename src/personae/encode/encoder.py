@@ -100,12 +100,13 @@ class Encoder:
         crops: Sequence[CropArray] | CropArray,
         batch: int | None = None,
         flip: bool = True,
+        half: bool = False,
         hook: Hook = silent,
     ) -> npt.NDArray[np.float32]:
         """Embed n aligned (S, S, 3) uint8 crops, read `batch` at a time, into an (n, dim) float32 array.
 
         With `flip`, an embedding is the mean of the crop's and its mirror image's. Embeddings are not
-        L2-normalised. `hook` is told of stage "embed" in crops.
+        L2-normalised. `half` is that of `encode`. `hook` is told of stage "embed" in crops.
         """
         batch = batch or self._batch()
         total = len(crops)
@@ -113,9 +114,9 @@ class Encoder:
         for start in range(0, total, batch):
             end = min(start + batch, total)
             images = self.prepare(np.stack([crops[i] for i in range(start, end)]))
-            found = self.encode(images, batch)
+            found = self.encode(images, batch, half)
             if flip:
-                found = (found + self.encode(images.flip(3), batch)) / 2
+                found = (found + self.encode(images.flip(3), batch, half)) / 2
             embeddings[start:end] = found.cpu().numpy()
             hook("embed", end, total)
         return embeddings

@@ -111,7 +111,7 @@ class Embed(Stage):
     """Embed every crop with the face-ID network as shipped."""
 
     name = "embed"
-    version = 1
+    version = 2
 
     def parameters(self, settings: Settings) -> dict[str, Any]:
         return {"encoder": settings.encode.encoder}
@@ -127,7 +127,7 @@ class Embed(Stage):
 
         tracks = job.project.track_set(embedded=False)
         encoder = encoder_for(job.settings)
-        embeddings = encoder.embed(tracks.crops, hook=job.hook)
+        embeddings = encoder.embed(tracks.crops, half=True, hook=job.hook)
         with job.files.file(EMBEDDINGS) as stream:
             stream.write(save({"base": embeddings}))
         return Outcome({"crops": tracks.n_crops, "dim": encoder.dim})

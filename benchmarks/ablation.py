@@ -1,0 +1,135 @@
+"""Take each ingredient of the default method away in turn, and score what is left.
+
+    python benchmarks/ablation.py [CLIP ...] [--seeds N] [--csv FILE]
+
+Every labelled clip that is present is scanned and embedded once. The figures are B-cubed F over labelled
+faces, mean ± standard deviation over seeds. Ingredients of the clustering are taken away by putting a plain
+function in the place of the one that holds them, those of the adaptation by its settings.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import statistics
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import numpy as np
+from clips import CLIPS
+from rich.console import Console
+from rich.table import Table
+from stress import Case, scanned
+from variants import Film
+
+from personae.adapt import Adaptation, adapt
+from personae.cluster import evidence, personae
+from personae.cluster.evidence import plausible_pairs
+from personae.cluster.hac import cut_at_count
+from personae.cluster.personae import Personae
+from personae.core.compute import prepare_torch
+from personae.core.config import AdaptConfig
+from personae.core.trackset import TrackSet
+from personae.encode import Encoder, load_encoder
+from personae.evaluate.labels import read_labels
+
+Swap = Callable[[], AbstractContextManager[Any]]
+
+
+def _even_odds(tree: np.ndarray, scores: Any, at_least: int = 1, at_most: int | None = None) -> np.ndarray:
+    n = len(scores)
+    return cut_at_count(tree, n, n - int((tree[:, 2] >= 0).sum()))
+
+
+def _equal_trust(learned: np.ndarray, base_odds: np.ndarray) -> float:
+    return 1.0
+
+
+OF_CLUSTERING: dict[str, Swap] = {
+    "nothing": nullcontext,
+    "whitening by the film's tracks": lambda: patch.object(evidence, "whitened", lambda x, tracks: x),
+    "the film's mean face": lambda: patch.object(evidence, "film_centre", lambda x: np.zeros(x.shape[1])),
+    "trust (all iterations count alike)": lambda: patch.object(evidence, "trust", _equal_trust),
+    "faint tracks apart": lambda: patch.object(personae, "defining_tracks", TrackSet.anchors),
+    "silhouette (stops at even odds)": lambda: patch.object(personae, "choose_level", _even_odds),
+    "joining of poor tracks": lambda: patch.object(personae, "attach", lambda odds, labels, links: labels),
+}
+"""What is taken away -> how."""
+
+OF_TRACKS: dict[str, Callable[[TrackSet], TrackSet]] = {
+    "cannot-links": lambda tracks: replace(
+        tracks, cannot_link=tracks.cannot_link[:0], cannot_link_frames=None
+    ),
+    "weak tracks apart": lambda tracks: replace(tracks, weak=None),
+}
+
+OF_ADAPTATION: dict[str, dict[str, Any]] = {
+    "the smaller faces' detail in views": {"match_detail": False},
+    "the check of coarse matches": {"check_matches": False},
+    "coarse matching": {"matching": False},
+    "the quality filter": {"quality_filter": False},
+    "adaptation": {"iterations": 0},
+}
+COLUMNS = ("without", "clip", "seed", "WCP", "PCR", "B3F")
+
+
+def learned(tracks: TrackSet, encoder: Encoder, seed: int, **settings: Any) -> Adaptation:
+    """Adapt to some tracks with some settings changed."""
+    config = AdaptConfig(seed=seed, **settings)
+    return adapt(tracks, encoder, config, plausible=plausible_pairs(tracks))
+
+
+def results(case: Case, encoder: Encoder, seed: int) -> Iterator[tuple[str, np.ndarray]]:
+    """Give what was taken away, and the labels without it."""
+    adaptation = learned(case.tracks, encoder, seed)
+    for name, swap in OF_CLUSTERING.items():
+        with swap():
+            yield name, Personae().cluster(case.tracks, adaptation).labels
+    for name, change in OF_TRACKS.items():
+        tracks = change(case.tracks)
+        yield name, Personae().cluster(tracks, learned(tracks, encoder, seed)).labels
+    for name, settings in OF_ADAPTATION.items():
+        other = learned(case.tracks, encoder, seed, **settings)
+        yield name, Personae().cluster(case.tracks, other).labels
+
+
+def main() -> None:
+    """Run everything and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("clips", nargs="*", default=list(CLIPS))
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--csv", type=Path)
+    options = parser.parse_args()
+    prepare_torch()
+    encoder, rows = load_encoder(), []
+    present = [name for name in options.clips if CLIPS[name].video.exists()]
+    with tempfile.TemporaryDirectory() as scratch:
+        for name in present:
+            clip = CLIPS[name]
+            case = scanned(Film(clip.video, read_labels(clip.labels)), Path(scratch, f"{name}.personae"))
+            for seed in range(options.seeds):
+                for without, labels in results(case, encoder, seed):
+                    s = case.judge(labels)
+                    rows.append((without, name, seed, s.wcp, s.pcr, s.bcubed.f))
+                    print(*rows[-1][:3], *(f"{v:.3f}" for v in rows[-1][3:]), sep="\t", flush=True)
+    if options.csv:
+        with open(options.csv, "w", newline="", encoding="utf-8") as file:
+            csv.writer(file).writerows([COLUMNS, *rows])
+    table = Table("without", *present)
+    for without in dict.fromkeys(row[0] for row in rows):
+        cells = []
+        for name in present:
+            values = [row[5] for row in rows if row[:2] == (without, name)]
+            spread = statistics.stdev(values) if len(values) > 1 else 0.0
+            cells.append(f"{statistics.mean(values):.3f} ± {spread:.3f}")
+        table.add_row(without, *cells)
+    Console(width=120).print(table)
+
+
+if __name__ == "__main__":
+    main()
