@@ -12,12 +12,9 @@ from pathlib import Path
 
 from measure import RESULTS, ROOT, Circumstances, Row, read_rows
 from speed_results import Results
+from targets import PAPER_ADAPT_S, PAPER_CLUSTER_S, targets
 
 STAGES = ("scan", "embed", "adapt", "cluster", "report", "outside")
-PAPER_ADAPT_S, PAPER_CLUSTER_S = 0.579 * 60, 0.132
-"""Seconds a track on one A10 GPU: means over nine films (VideoClusterNet, supplementary table 3)."""
-TIMES_FASTER = 4.0
-"""What the command is meant to reach against the pipeline, at B-cubed F no worse."""
 BUSY = 0.5
 """Load of the machine from which on a measurement is called disturbed."""
 CIRCUMSTANCES = tuple(field.name for field in fields(Circumstances))
@@ -56,7 +53,13 @@ The default method alone, on made-up tracks; `benchmarks/scale.py` says what the
 def page(speed: list[Row], scale: list[Row]) -> str:
     """Write the page as Markdown."""
     results = Results(speed)
-    parts = [HEAD, *_circumstances(speed + scale), *_targets(results), *_whole(results), *_stages(results)]
+    parts = [
+        HEAD,
+        *_circumstances(speed + scale),
+        *_targets(results, scale),
+        *_whole(results),
+        *_stages(results),
+    ]
     parts += [*_beside(results), *_paper(results), *_scale(scale), *_missing(results, scale)]
     return "\n".join(parts).rstrip() + "\n"
 
@@ -84,31 +87,9 @@ def _circumstances(rows: list[Row]) -> list[str]:
     return [*lines, ""]
 
 
-def _targets(results: Results) -> list[str]:
-    rows = []
-    for film in results.films:
-        faster = results.times_faster(film, "pipeline")
-        own, other = (results.figure(film, system, "B3F") for system in ("personae", "pipeline"))
-        if faster is not None and own is not None and other is not None:
-            met = faster >= TIMES_FASTER and round(own, 3) >= round(other, 3)
-            rows.append(
-                (
-                    f"{film}: at least {TIMES_FASTER:g} times as fast as the pipeline, B-cubed F no worse",
-                    f"{faster:.2f} times; {own:.3f} against {other:.3f}",
-                    _word(met),
-                )
-            )
-    for stage, limit in (("adapt", PAPER_ADAPT_S), ("cluster", PAPER_CLUSTER_S)):
-        found = [
-            (value, film) for film in results.films if (value := results.a_track(film, stage)) is not None
-        ]
-        if found:
-            worst, film = max(found)
-            target = f"{stage}: fewer seconds a track than the paper's {limit:.3g} on a GPU, on every film"
-            rows.append((target, f"at most {worst:.3g} ({film})", _word(worst < limit)))
-    if not rows:
-        return []
-    return ["## Targets", "", *_table(("target", "measured", "met"), rows), ""]
+def _targets(results: Results, scale: list[Row]) -> list[str]:
+    rows = [(target, found, "yes" if met else "**no**") for target, found, met in targets(results, scale)]
+    return ["## Targets", "", *_table(("target", "measured", "met"), rows), ""] if rows else []
 
 
 def _whole(results: Results) -> list[str]:
@@ -277,10 +258,6 @@ def _times(value: float | None) -> str:
 
 def _range(values: list[float]) -> str:
     return f" ({min(values):.1f} to {max(values):.1f})" if len(values) > 1 else ""
-
-
-def _word(met: bool) -> str:
-    return "yes" if met else "**no**"
 
 
 def main() -> None:

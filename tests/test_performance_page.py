@@ -102,9 +102,26 @@ def test_what_was_not_measured_is_said(tmp_path: Path) -> None:
 
 
 def test_the_table_of_many_tracks_is_taken_over(tmp_path: Path) -> None:
-    scale = [{"tracks": "20000", "seconds": "12.5", **HERE}]
+    scale = [{"tracks": "20000", "seconds": "12.5", "peak_mb": "900", **HERE}]
     text = page([run("a", "personae", 0, 20, 0.9)], tmp_path, scale)
-    assert line(section(text, "Clustering many tracks"), "20000") == ["20000", "12.5"]
+    assert line(section(text, "Clustering many tracks"), "20000") == ["20000", "12.5", "900"]
+
+
+def test_targets_of_length_memory_and_scale(tmp_path: Path) -> None:
+    rows = [
+        run("10 min", "personae", 0, 20, 0.9, film_s="600", ratio="0.03", peak_mib="1000"),
+        run("30 min", "personae", 0, 20, 0.9, film_s="1800", ratio="0.41", peak_mib="1299"),
+    ]
+    scale = [{"tracks": "1000", "seconds": "1.1", "peak_mb": "400"} | HERE]
+    found = section(page(rows, tmp_path, scale), "Targets")
+    for target, measured, met in (
+        ("30 min: at most 0.4", "0.41 ×", "**no**"),
+        ("30 min: peak memory", "1.30 times, 1.27 GiB", "yes"),
+        ("30 min: adapt and cluster", "2.10 s", "**no**"),
+        ("1000 made-up tracks", "1.1 s, 0.4 GiB", "**no**"),
+    ):
+        (cells,) = (row.split(" | ") for row in found.splitlines() if row.startswith(f"| {target}"))
+        assert cells[1:] == [measured, f"{met} |"]
 
 
 def test_a_page_of_nothing_says_so(tmp_path: Path) -> None:
