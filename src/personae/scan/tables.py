@@ -27,6 +27,9 @@ SCHEMAS = {
 ROWS_AT_ONCE = 10_000
 """Rows turned into Arrow at a time, so that a long shot needs little memory on the way."""
 
+JOINED_AT_ONCE = 64
+"""Batches that become one: a shot has few rows, and many small batches took twice the memory of their rows."""
+
 
 class _Box(NamedTuple):
     """One row of `faces` to be: a detected face, or with `after` a place between two of them."""
@@ -47,6 +50,7 @@ class Tables:
         self._crops_at_least = crops_at_least
         self._least_width = least_width
         self._batches: dict[str, list[pa.RecordBatch]] = {name: [] for name in SCHEMAS}
+        self._joined: dict[str, list[pa.RecordBatch]] = {name: [] for name in SCHEMAS}
         self.rows = dict.fromkeys(SCHEMAS, 0)
 
     def add(
@@ -85,12 +89,17 @@ class Tables:
 
     def table(self, name: str) -> pa.Table:
         """Give one of the finished tables."""
-        return pa.Table.from_batches(self._batches[name], schema=SCHEMAS[name])
+        return pa.Table.from_batches([*self._joined[name], *self._batches[name]], schema=SCHEMAS[name])
 
     def _append(self, name: str, rows: list[dict[str, Any]]) -> None:
         if rows:
-            self._batches[name].append(pa.RecordBatch.from_pylist(rows, schema=SCHEMAS[name]))
+            batches = self._batches[name]
+            batches.append(pa.RecordBatch.from_pylist(rows, schema=SCHEMAS[name]))
             self.rows[name] += len(rows)
+            if len(batches) >= JOINED_AT_ONCE:
+                whole = pa.Table.from_batches(batches, schema=SCHEMAS[name]).combine_chunks()
+                self._joined[name] += whole.to_batches()
+                batches.clear()
 
     def _shot(self, shot: Shot) -> dict[str, Any]:
         return {
