@@ -28,7 +28,7 @@ ROWS_AT_ONCE = 10_000
 """Rows turned into Arrow at a time, so that a long shot needs little memory on the way."""
 
 JOINED_AT_ONCE = 64
-"""Batches that become one: a shot has few rows, and many small batches took twice the memory of their rows."""
+"""Batches that become one: a shot has few rows, and many small batches took twice their rows' memory."""
 
 
 class _Box(NamedTuple):
