@@ -18,8 +18,8 @@ from personae.scan.detect import Faces, overlaps
 SHARES = (1 / 3, 1 / 2, 2 / 3)
 """Sizes in between, as shares of the full one; few, since the detector prepares for each anew."""
 LEAST_WIDTH = 32.0
-"""Width in searched pixels from which a face is found as well as in the full picture: there, of the faces of
-three films, more than 99 in 100 were found again, and their landmarks as near as two full searches agree."""
+"""Width in searched pixels from which a face is found in a smaller picture too: of sure faces of 32 to 96
+pixels, 98 in 100 and more were found again on each of four films. No labels were looked at."""
 LONGEST_S = 1.0
 """Most seconds between two full searches."""
 CLOSEST_S = 0.3
