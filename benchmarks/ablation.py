@@ -41,7 +41,7 @@ from personae.evaluate.labels import read_labels
 Swap = Callable[[], AbstractContextManager[Any]]
 
 
-def _even_odds(tree: np.ndarray, scores: Any, at_least: int = 1, at_most: int | None = None) -> np.ndarray:
+def _even_odds(tree: np.ndarray, scores: Any, *rest: Any) -> np.ndarray:
     n = len(scores)
     return cut_at_count(tree, n, n - int((tree[:, 2] >= 0).sum()))
 

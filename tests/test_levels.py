@@ -55,6 +55,19 @@ def test_among_open_merges_the_clearest_level_wins() -> None:
     assert partition(labels) == {frozenset({0, 1, 2}), frozenset({3, 4, 5})}
 
 
+def test_below_even_odds_a_cannot_link_is_the_end() -> None:
+    """The same two groups: a link that no merge goes against does not count, another closes all levels."""
+    group = np.kron(np.eye(2), np.ones((3, 3))) > 0
+    scores = np.where(group, 0.9, 0.1)
+    tree = merge_tree(np.where(group, -0.1, -0.2), np.empty((0, 2), np.int32))
+    across = choose_level(tree, scores, np.array([[0, 5]]))
+    assert partition(across) == {frozenset({0, 1, 2}), frozenset({3, 4, 5})}
+    against = choose_level(tree, scores, np.array([[2, 0], [2, 1]]))
+    assert against[2] not in against[:2]
+    likely = merge_tree(np.where(group, 0.1, -0.2), np.empty((0, 2), np.int32))
+    assert partition(choose_level(likely, scores, np.array([[2, 0]]))) == partition(across)
+
+
 def test_even_odds_for_one_group_leave_one() -> None:
     tree = merge_tree(np.full((5, 5), 0.1), np.empty((0, 2), np.int32))
     assert len(set(choose_level(tree, np.random.default_rng(0).uniform(size=(5, 5))))) == 1
@@ -74,16 +87,16 @@ def test_hints_bound_the_levels(seed: int) -> None:
     free = int(choose_level(tree, scores).max()) + 1
     for least in range(1, 21):
         for most in range(least, 21):
-            found = int(choose_level(tree, scores, least, most).max()) + 1
+            found = int(choose_level(tree, scores, at_least=least, at_most=most).max()) + 1
             assert least <= found <= most
             if least <= free <= most:
                 assert found == free
             if least == most:
-                assert partition(choose_level(tree, scores, least, most)) == partition(
+                assert partition(choose_level(tree, scores, at_least=least, at_most=most)) == partition(
                     cut_at_count(tree, 20, least)
                 )
 
 
 def test_hints_beyond_the_items_are_met_as_far_as_they_go() -> None:
     tree, scores = open_tree(5, 0)
-    assert choose_level(tree, scores, 9, 12).max() + 1 == 5
+    assert choose_level(tree, scores, at_least=9, at_most=12).max() + 1 == 5

@@ -7,31 +7,51 @@ import numpy as np
 from personae.cluster.hac import cut_at_count
 from personae.cluster.labels import Labels, Vectors
 from personae.cluster.pairs import Floats, Indices, Rows, sums_by_group
+from personae.cluster.people import NO_PAIRS, Pairs
 
 UNDECIDED = 2.2
 """Log-odds between which a merge is neither plain nor absurd: probabilities of 0.1 and 0.9."""
 
 
-def choose_level(tree: Vectors, scores: Rows, at_least: int = 1, at_most: int | None = None) -> Labels:
+def choose_level(
+    tree: Vectors,
+    scores: Rows,
+    cannot_link: Pairs = NO_PAIRS,
+    at_least: int = 1,
+    at_most: int | None = None,
+) -> Labels:
     """Cut the tree where its groups stand apart most clearly, among the levels that the odds leave open.
 
-    Merges above `UNDECIDED` log-odds are always made, merges below its negative never; in between the level
-    of the highest mean silhouette (Rousseeuw 1987) on distances 1 - score wins. Where even odds leave one
-    group, it stays one: a single group has no silhouette to compare. `at_least` and `at_most` groups go
-    before all of that, but not before must-links, nor can there be more groups than items.
+    Merges above `UNDECIDED` log-odds are always made, merges below its negative never, nor any below even
+    odds that a cannot-link speaks against; in between the level of the highest mean silhouette (Rousseeuw
+    1987) on distances 1 - score wins. Where even odds leave one group, it stays one: a single group has no
+    silhouette to compare. `at_least` and `at_most` groups go before all of that, but not before must-links,
+    nor can there be more groups than items.
     """
     n = len(scores)
     declared = int(np.isposinf(tree[:, 2]).sum())
     most = max(n - at_least, declared)
     fewest = min(max(n - (n if at_most is None else at_most), declared), most)
-    plain, even, absurd = (
-        int(np.clip((tree[:, 2] >= odds).sum(), fewest, most)) for odds in (UNDECIDED, 0.0, -UNDECIDED)
-    )
+    plain, even, absurd = (int((tree[:, 2] >= odds).sum()) for odds in (UNDECIDED, 0.0, -UNDECIDED))
+    absurd = _before_links(tree, n, even, absurd, cannot_link)
+    plain, even, absurd = (int(np.clip(merges, fewest, most)) for merges in (plain, even, absurd))
     best = even
     if n - even > 1 and plain < absurd:
         quality = silhouettes(tree, scores, plain, absurd)
         best = max(range(plain, absurd + 1), key=lambda k: (quality[k - plain], -abs(k - even)))
     return cut_at_count(tree, n, n - best)
+
+
+def _before_links(tree: Vectors, n: int, first: int, last: int, cannot_link: Pairs) -> int:
+    """Count the merges before the first one, from `first` on, that joins two cannot-linked groups."""
+    labels = cut_at_count(tree, n, n - first)
+    for merges in range(first, last):
+        kept, gone = labels[tree[merges, :2].astype(np.int64)]
+        sides = np.sort(labels[cannot_link], axis=1)
+        if (sides == np.sort((kept, gone))).all(axis=1).any():
+            return merges
+        labels[labels == gone] = kept
+    return last
 
 
 def silhouettes(tree: Vectors, scores: Rows, first: int, last: int) -> Vectors:

@@ -171,7 +171,7 @@ class Cluster(Stage):
     """Group the tracks into characters."""
 
     name = "cluster"
-    version = 2
+    version = 3
 
     def parameters(self, settings: Settings) -> dict[str, Any]:
         return settings.cluster.model_dump(mode="json")
