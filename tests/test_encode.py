@@ -19,7 +19,7 @@ from torch import Tensor
 from personae.core.compute import choose_device, prepare_torch, usable_cores
 from personae.core.crops import CROP_SIZE, TEMPLATE_SIZE, template_square
 from personae.core.errors import SettingError, WeightsError
-from personae.encode.encoder import Encoder, load_encoder
+from personae.encode.encoder import READ, Encoder, load_encoder
 from personae.weights import weight
 
 
@@ -102,8 +102,8 @@ def test_progress_is_reported_up_to_the_last_crop(encoder: Encoder) -> None:
     def hook(stage: str, done: int, total: int | None, **facts: Any) -> None:
         calls.append((stage, done, total))
 
-    encoder.embed(some_crops(5), batch=2, hook=hook)
-    assert calls == [("embed", 2, 5), ("embed", 4, 5), ("embed", 5, 5)]
+    encoder.embed(some_crops(READ + 2), flip=False, hook=hook)
+    assert calls == [("embed", READ, READ + 2), ("embed", READ + 2, READ + 2)]
     assert encoder.embed(some_crops(0)).shape == (0, 192)
 
 

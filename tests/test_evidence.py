@@ -22,7 +22,7 @@ from personae.cluster.evidence import (
     whitened,
 )
 from personae.cluster.labels import unit_rows
-from personae.cluster.mixture import fit_mixture
+from personae.cluster.mixture import PRIOR_PAIRS, fit_mixture
 from personae.cluster.pairs import Product
 from personae.cluster.similarity import LossMetric
 from personae.core.trackset import TrackSet
@@ -145,7 +145,8 @@ def test_trusted_scores_are_put_on_the_base_scores_scale_by_rank() -> None:
 
 def test_trust_is_the_share_of_sure_pairs_in_order() -> None:
     odds = np.array([5.0, 4.0, -4.0, -5.0, -6.0, 0.5])
-    assert trust(np.array([0.9, 0.8, 0.1, 0.2, 0.3, 0.0]), odds) == 1.0
+    two_of_22 = 2 / (2 + PRIOR_PAIRS)
+    assert trust(np.array([0.9, 0.8, 0.1, 0.2, 0.3, 0.0]), odds) == pytest.approx(two_of_22), "hardly proved"
     assert trust(np.array([0.1, 0.2, 0.8, 0.9, 0.7, 0.5]), odds) == 0.0
     assert trust(np.array([0.9, 0.8]), np.array([5.0, 0.0])) == 0.0, "no surely different pair to learn from"
     rng = np.random.default_rng(0)
@@ -154,7 +155,8 @@ def test_trust_is_the_share_of_sure_pairs_in_order() -> None:
     same, different = learned[odds > 0], learned[odds < 0]
     wrong = (same[:, None] < different[None]).mean()
     assert 0 < wrong < 0.03
-    assert trust(learned, odds) == pytest.approx(1 - wrong / 0.03, abs=1e-6)
+    proved = len(same) / (len(same) + PRIOR_PAIRS)
+    assert trust(learned, odds) == pytest.approx((1 - wrong / 0.03) * proved, abs=1e-6)
 
 
 def test_an_iteration_that_contradicts_the_sure_pairs_is_not_heard(monkeypatch: pytest.MonkeyPatch) -> None:

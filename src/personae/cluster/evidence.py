@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from personae.cluster.hac import cut_at_height, linkage_tree
 from personae.cluster.labels import Vectors, group_means, unit_rows
-from personae.cluster.mixture import ScoreMixture, fit_mixture
+from personae.cluster.mixture import PRIOR_PAIRS, ScoreMixture, fit_mixture
 from personae.cluster.pairs import Floats, Indices, Product, Single, fill_pairs
 from personae.cluster.similarity import LossMetric
 from personae.cluster.table import RankMap
@@ -203,12 +203,13 @@ def trust(learned: Floats, base_odds: Floats) -> float:
 
     Where the base model is sure, the learned metric must agree. The share of wrongly ordered pairs among
     (surely one person, surely two people), 1 - AUC, falls as the head learns the film, and stays high where
-    a clip is too short or its faces too poor to learn from: none wrong gives 1, `USELESS` or more gives 0,
-    and so do films without such pairs.
+    a clip is too short or its faces too poor to learn from: none wrong gives 1, `USELESS` or more gives 0. An
+    iteration is held for useless until `PRIOR_PAIRS` pairs of one person have spoken: a clip of a few tracks
+    cannot prove it otherwise.
     """
     same, different = np.sort(learned[base_odds > SURE]), np.sort(learned[base_odds < -SURE])
     if not len(same) or not len(different):
         return 0.0
     rank = np.searchsorted(different, same, side="left") + np.searchsorted(different, same, side="right")
     wrong = 1.0 - float(rank.mean()) / (2 * len(different))
-    return max(0.0, 1.0 - wrong / USELESS)
+    return max(0.0, 1.0 - wrong / USELESS) * len(same) / (len(same) + PRIOR_PAIRS)

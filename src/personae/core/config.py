@@ -65,12 +65,14 @@ class AdaptConfig(_Settings):
     head_only_epochs: int = Field(10, ge=0, description="Its first epochs with a frozen encoder (paper: 10).")
     later_epochs: int = Field(10, ge=1, description="Epochs of every later iteration (paper: 10).")
     batch_pairs: int = Field(32, ge=1, description="Pairs per step; not stated in the paper.")
-    pairs_per_crop: int = Field(2, ge=1, description="Pairs per crop and epoch; not stated in the paper.")
+    pairs_per_crop: int = Field(1, ge=1, description="Pairs per crop and epoch; not stated in the paper.")
     steps_at_least: int = Field(
-        24, ge=1, description="Fewest steps of an epoch, so that short clips train too."
+        12, ge=1, description="Fewest steps of an epoch, so that short clips train too."
     )
-    steps_at_most: int = Field(100, ge=1, description="Most steps of an epoch, so that films end in time.")
-    learning_rate: float = Field(1e-4, gt=0, description="AdamW's peak rate (paper: 1e-4).")
+    steps_at_most: int = Field(50, ge=1, description="Most steps of an epoch, so that films end in time.")
+    learning_rate: float = Field(
+        3e-4, gt=0, description="AdamW's peak rate (paper: 1e-4, in epochs of thousands of crops)."
+    )
     warmup_start: float = Field(
         5e-6, ge=0, description="Rate at the start of each iteration's warm-up (paper: 5e-6)."
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from personae.core.compute import native_bfloat16
+from personae.core.compute import native_bfloat16, one_thread
 from personae.core.crops import CropArray
 from personae.core.hooks import Hook, silent
 from personae.encode.architectures import Architecture, architecture
@@ -20,11 +21,15 @@ from personae.encode.checkpoint import load_checkpoint
 from personae.encode.framing import Framing
 from personae.weights import default_weights
 
-CPU_BATCH = 4
-"""Images per thread and pass on a CPU: the activations of more leave its caches, at half the speed."""
+CPU_BATCH = 8
+"""Images per pass on a CPU, of which every core makes its own: depthwise convolutions divide badly between
+cores, and the activations of more images leave the caches."""
 
 GPU_BATCH = 256
 """Images per forward pass on a GPU."""
+
+READ = 64
+"""Crops that are read at a time on a CPU."""
 
 
 class Encoder:
@@ -79,21 +84,23 @@ class Encoder:
         self, function: Callable[[Tensor], Tensor], images: Tensor, batch: int | None, half: bool
     ) -> Tensor:
         half = half and native_bfloat16(self.device)
+        on_cpu = self.device == "cpu"
+
+        def run(part: Tensor) -> Tensor:
+            with torch.inference_mode(), torch.autocast(self.device, torch.bfloat16, enabled=half):
+                return function(part.to(self.device, memory_format=torch.channels_last)).float()
+
+        parts = torch.split(images, batch or (CPU_BATCH if on_cpu else GPU_BATCH))
+        cores = torch.get_num_threads() if on_cpu else 1
         training = self.module.training
         self.module.eval()
         try:
-            with torch.inference_mode(), torch.autocast(self.device, torch.bfloat16, enabled=half):
-                parts = [
-                    function(part.to(self.device, memory_format=torch.channels_last)).float()
-                    for part in torch.split(images, batch or self._batch())
-                ]
+            with one_thread(on_cpu and len(parts) > 1), ThreadPoolExecutor(cores) as pool:
+                found = list(pool.map(run, parts))
         finally:
             self.module.train(training)
         # Joined outside inference mode, so that the result may enter a computation with gradients.
-        return torch.cat(parts)
-
-    def _batch(self) -> int:
-        return CPU_BATCH * torch.get_num_threads() if self.device == "cpu" else GPU_BATCH
+        return torch.cat(found)
 
     def embed(
         self,
@@ -103,21 +110,19 @@ class Encoder:
         half: bool = False,
         hook: Hook = silent,
     ) -> npt.NDArray[np.float32]:
-        """Embed n aligned (S, S, 3) uint8 crops, read `batch` at a time, into an (n, dim) float32 array.
+        """Embed n aligned (S, S, 3) uint8 crops into an (n, dim) float32 array, `batch` images a pass.
 
         With `flip`, an embedding is the mean of the crop's and its mirror image's. Embeddings are not
         L2-normalised. `half` is that of `encode`. `hook` is told of stage "embed" in crops.
         """
-        batch = batch or self._batch()
         total = len(crops)
         embeddings = np.empty((total, self.dim), dtype=np.float32)
-        for start in range(0, total, batch):
-            end = min(start + batch, total)
+        read = READ if self.device == "cpu" else GPU_BATCH
+        for start in range(0, total, read):
+            end = min(start + read, total)
             images = self.prepare(np.stack([crops[i] for i in range(start, end)]))
-            found = self.encode(images, batch, half)
-            if flip:
-                found = (found + self.encode(images.flip(3), batch, half)) / 2
-            embeddings[start:end] = found.cpu().numpy()
+            found = self.encode(torch.cat([images, images.flip(3)]) if flip else images, batch, half)
+            embeddings[start:end] = found.view(-1, end - start, self.dim).mean(dim=0).cpu().numpy()
             hook("embed", end, total)
         return embeddings
 

@@ -137,7 +137,7 @@ class Adapt(Stage):
     """Adapt the network to this film; a killed run goes on from its last whole iteration."""
 
     name = "adapt"
-    version = 1
+    version = 2
 
     def parameters(self, settings: Settings) -> dict[str, Any]:
         return settings.adapt.model_dump(mode="json")
@@ -171,7 +171,7 @@ class Cluster(Stage):
     """Group the tracks into characters."""
 
     name = "cluster"
-    version = 3
+    version = 4
 
     def parameters(self, settings: Settings) -> dict[str, Any]:
         return settings.cluster.model_dump(mode="json")
