@@ -93,7 +93,12 @@ class Circumstances:
             commit=(_said(*GIT, "log", "-1", "--format=%h", "--", *SOURCES) or "unknown")
             + ("+" if changed else ""),
             date=datetime.now(UTC).date().isoformat(),
-            command=shlex.join([os.path.relpath(sys.argv[0], ROOT), *sys.argv[1:]]),
+            command=shlex.join(
+                [
+                    os.path.relpath(sys.argv[0], ROOT),
+                    *(Path(a).name if a[:1] == "/" else a for a in sys.argv[1:]),
+                ]
+            ),
             cpu=_cpu(),
             cores=usable_cores(),
             memory_gib=round(memory, 1),

@@ -16,7 +16,7 @@ from targets import PAPER_ADAPT_S, PAPER_CLUSTER_S, targets
 
 STAGES = ("scan", "embed", "adapt", "cluster", "report", "outside")
 BUSY = 0.5
-"""Load of the machine from which on a measurement is called disturbed."""
+"""Load beyond one for each core, which the measurement before may have left, that is called a disturbance."""
 CIRCUMSTANCES = tuple(field.name for field in fields(Circumstances))
 
 HEAD = """\
@@ -211,7 +211,7 @@ def _missing(results: Results, scale: list[Row]) -> list[str]:
         busy = [
             load
             for row in results.of(film, "personae")
-            if (load := float(row.get("load_before") or 0)) > BUSY
+            if (load := float(row.get("load_before") or 0)) > float(row.get("cores") or 1) + BUSY
         ]
         if busy:
             lines.append(
