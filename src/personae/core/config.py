@@ -70,6 +70,7 @@ class AdaptConfig(_Settings):
         12, ge=1, description="Fewest steps of an epoch, so that short clips train too."
     )
     steps_at_most: int = Field(50, ge=1, description="Most steps of an epoch, so that films end in time.")
+    # Three times the paper's rate for half of the steps, settled while looking at labelled clips.
     learning_rate: float = Field(
         3e-4, gt=0, description="AdamW's peak rate (paper: 1e-4, in epochs of thousands of crops)."
     )
