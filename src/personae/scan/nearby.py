@@ -7,13 +7,12 @@ import numpy as np
 import numpy.typing as npt
 
 from personae.scan.detect import MEAN_BGR, Faces, RetinaFace, overlaps
+from personae.scan.passes import SAME_PLACE
 
 SIDE = 192
 """Side in pixels of the picture in which one face is looked for."""
 FACE_WIDTH = 96.0
 """Width in that picture to which larger faces are brought: from here on, landmarks get hardly more exact."""
-LEAST_OVERLAP = 0.3
-"""Least IoU of a face with the place where it should be."""
 
 
 def find_nearby(
@@ -32,7 +31,7 @@ def find_nearby(
         scale = min(FACE_WIDTH / float(place[2] * pixel[0]), max(1.0, 1 / max(pixel)))
         faces = _around(detector, image, place, scale * pixel[0], scale * pixel[1])
         overlap = overlaps(place[None], faces.boxes)[0][0]
-        if not len(faces) or overlap.max() < LEAST_OVERLAP:
+        if not len(faces) or overlap.max() < SAME_PLACE:
             return None
         found.append(faces.take(np.array([int(overlap.argmax())])))
     faces = Faces(
@@ -55,9 +54,8 @@ def _around(
     right, bottom = max(right, left + 1), max(bottom, top + 1)
     columns, rows = (max(1, min(SIDE, round(n))) for n in ((right - left) * sx, (bottom - top) * sy))
     way = cv2.INTER_AREA if sx < 1 else cv2.INTER_LINEAR
-    picture = np.full(
-        (SIDE, SIDE, 3), MEAN_BGR, dtype=np.uint8
-    )  # beyond the image, what the network pads with
+    # beyond the image, what the network pads with
+    picture = np.full((SIDE, SIDE, 3), MEAN_BGR, dtype=np.uint8)
     part = cv2.resize(image[top:bottom, left:right], (columns, rows), interpolation=way)
     picture[:rows, :columns] = part[..., ::-1]
     faces = detector(picture).scaled((right - left) / columns, (bottom - top) / rows)

@@ -25,7 +25,7 @@ LONGEST_S = 1.0
 CLOSEST_S = 0.3
 """Full searches so close are not told apart further, even if a face has come or gone between them."""
 SAME_PLACE = 0.3
-"""Least IoU of a face with itself a moment later."""
+"""Least IoU of a face with itself a moment later, and with the place where it should be."""
 
 Search = Callable[[int, float], Faces]
 """Finds the faces of a frame, by its number, in a picture of a share of the full size; in film pixels."""
