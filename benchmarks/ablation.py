@@ -10,7 +10,6 @@ function in the place of the one that holds them, those of the adaptation by its
 from __future__ import annotations
 
 import argparse
-import csv
 import statistics
 import tempfile
 from collections.abc import Callable, Iterator
@@ -24,6 +23,7 @@ import numpy as np
 from clips import CLIPS
 from rich.console import Console
 from rich.table import Table
+from shown import write_csv
 from stress import Case, scanned
 from variants import Film
 
@@ -107,7 +107,7 @@ def main() -> None:
     options = parser.parse_args()
     prepare_torch()
     encoder, rows = load_encoder(), []
-    present = [name for name in options.clips if CLIPS[name].video.exists()]
+    present = [name for name in options.clips if CLIPS[name].present]
     with tempfile.TemporaryDirectory() as scratch:
         for name in present:
             clip = CLIPS[name]
@@ -118,8 +118,7 @@ def main() -> None:
                     rows.append((without, name, seed, s.wcp, s.pcr, s.bcubed.f))
                     print(*rows[-1][:3], *(f"{v:.3f}" for v in rows[-1][3:]), sep="\t", flush=True)
     if options.csv:
-        with open(options.csv, "w", newline="", encoding="utf-8") as file:
-            csv.writer(file).writerows([COLUMNS, *rows])
+        write_csv(options.csv, COLUMNS, rows)
     table = Table("without", *present)
     for without in dict.fromkeys(row[0] for row in rows):
         cells = []

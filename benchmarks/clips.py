@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import csv
-import json
 import os
 import subprocess
 import sys
@@ -24,7 +23,8 @@ from pathlib import Path
 from typing import Any
 
 from personae.evaluate.labels import read_labels, read_tracks, score
-from personae.project.manifest import STAGES, Manifest
+from personae.project import Project
+from personae.project.manifest import STAGES
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = Path(os.environ.get("PERSONAE_SHARED") or ROOT.parent / "shared") / "data" / "video"
@@ -37,6 +37,11 @@ class Clip:
 
     video: Path
     labels: Path
+
+    @property
+    def present(self) -> bool:
+        """Whether both are here."""
+        return self.video.exists() and self.labels.exists()
 
 
 CLIPS = {
@@ -72,10 +77,9 @@ def run(clip: Clip, folder: Path, seed: int, method: str | None) -> dict[str, An
     faces = folder.with_suffix(".faces.csv")
     subprocess.run([*COMMAND, "export", "faces", str(folder), "-o", str(faces)], check=True)
     result = score(read_labels(clip.labels), read_tracks(faces))
-    manifest = Manifest.model_validate(json.loads((folder / "project.json").read_text(encoding="utf-8")))
-    if manifest.source is None:
-        raise RuntimeError(f"{folder} names no source after a finished run")
-    seconds = {stage: manifest.stages[stage].seconds for stage in STAGES if stage in manifest.stages}
+    project = Project.open(folder)
+    stages = project.manifest.stages
+    seconds = {stage: stages[stage].seconds for stage in STAGES if stage in stages}
     return {
         "found": result.found,
         "placed": result.placed,
@@ -90,7 +94,7 @@ def run(clip: Clip, folder: Path, seed: int, method: str | None) -> dict[str, An
         "B3R": round(result.bcubed.recall, 4),
         "B3F": round(result.bcubed.f, 4),
         **{f"{stage}_s": round(seconds[stage], 1) if stage in seconds else None for stage in STAGES},
-        "ratio": round(sum(seconds.values()) / manifest.source.duration_s, 2),
+        "ratio": round(sum(seconds.values()) / project.source.duration_s, 2),
     }
 
 
@@ -98,7 +102,7 @@ def rows(options: argparse.Namespace, folder: Path) -> Iterator[dict[str, Any]]:
     """Run every wanted clip that is present with every seed."""
     for name in options.clips or CLIPS:
         clip = CLIPS[name]
-        if not clip.video.exists() or not clip.labels.exists():
+        if not clip.present:
             print(f"{name}: not here, left out", file=sys.stderr)
             continue
         for seed in range(options.seeds):

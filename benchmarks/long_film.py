@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import csv
 import hashlib
-import os
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -26,10 +25,12 @@ from typing import Any
 import av
 import av.filter
 from clips import CLIPS
-from takes import FPS, HEIGHT, WIDTH, Source, Take, carried, digest, takes
+from measure import in_one_stroke
+from takes import FPS, HEIGHT, WIDTH, Source, Take, carried, takes
 from variants import Film
 
 from personae.evaluate.labels import LABEL_COLUMNS, LabelledFace, read_labels
+from personae.weights.registry import sha256_of
 
 ENCODING = {"preset": "superfast", "crf": "23", "threads": "2"}
 """The number of threads is stated because x264's output depends on it."""
@@ -42,12 +43,11 @@ def long_film(minutes: float, folder: Path = CACHE, seed: int = 0, clips: tuple[
 
     The clips are those named, or all that are present.
     """
-    present = {
-        name: clip
-        for name, clip in CLIPS.items()
-        if name in (clips or CLIPS) and clip.video.exists() and clip.labels.exists()
-    }
-    of = (sorted(digest(file) for clip in present.values() for file in (clip.video, clip.labels)), ENCODING)
+    present = {name: clip for name, clip in CLIPS.items() if name in (clips or CLIPS) and clip.present}
+    of = (
+        sorted(sha256_of(file) for clip in present.values() for file in (clip.video, clip.labels)),
+        ENCODING,
+    )
     known_by = hashlib.sha256(repr(of).encode()).hexdigest()[:8]
     path = folder / f"film-{minutes:g}min-{len(present)}clips-seed{seed}-{known_by}.mp4"
     labels = path.with_suffix(".labels.csv")
@@ -85,9 +85,8 @@ def _piece(take: Take, source: Source, folder: Path, most_frames: int) -> tuple[
     name = hashlib.sha256(repr((take, source.digest, length, ENCODING)).encode()).hexdigest()[:16]
     piece = folder / f"{name}.mp4"
     if not piece.exists():
-        unfinished = piece.with_suffix(f".{os.getpid()}")
-        encode(take, source, unfinished, length)
-        unfinished.replace(piece)
+        with in_one_stroke(piece) as unfinished:
+            encode(take, source, unfinished, length)
     return piece, length
 
 
@@ -154,8 +153,7 @@ def join(pieces: list[Path], path: Path) -> None:
 
     RuntimeError if a piece is encoded otherwise than the first.
     """
-    unfinished = path.with_suffix(f".{os.getpid()}")
-    with av.open(str(unfinished), "w", format="mp4") as container:
+    with in_one_stroke(path) as unfinished, av.open(str(unfinished), "w", format="mp4") as container:
         target, first, offset = None, None, 0
         for piece in pieces:
             with av.open(str(piece)) as given:
@@ -171,18 +169,15 @@ def join(pieces: list[Path], path: Path) -> None:
                     packet.pts, packet.dts, packet.stream = packet.pts + offset, packet.dts + offset, target
                     container.mux(packet)
                 offset += stream.frames * step
-    unfinished.replace(path)
 
 
 def _write_labels(faces: list[LabelledFace], film: Path, path: Path) -> None:
-    unfinished = path.with_suffix(f".{os.getpid()}")
-    with open(unfinished, "w", newline="", encoding="utf-8") as file:
+    with in_one_stroke(path) as unfinished, open(unfinished, "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(("video", *LABEL_COLUMNS))
         for face in faces:
             box = (f"{v:.1f}" for v in face.box)
             writer.writerow((film.name, f"{face.time_s:.3f}", *box, face.person))
-    unfinished.replace(path)
 
 
 def main() -> None:

@@ -15,7 +15,8 @@ import shlex
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -46,14 +47,14 @@ class Cost:
     """Largest resident memory."""
 
 
-def cost_of(command: Sequence[str], environment: dict[str, str] | None = None) -> Cost:
+def cost_of(command: Sequence[str]) -> Cost:
     """Run a command in a fresh process; CalledProcessError if it fails.
 
     The peak counts from the moment of starting, when the process still shares the memory of this one: call it
     from a small process.
     """
     started = time.perf_counter()
-    process = subprocess.Popen(command, env={**os.environ, **(environment or {})})
+    process = subprocess.Popen(command)
     try:
         _, status, usage = os.wait4(process.pid, 0)
     except BaseException:
@@ -152,11 +153,17 @@ def write_rows(path: Path, rows: list[Row]) -> None:
     """Write rows as a CSV with all columns that any of them has, in one stroke."""
     columns = list(dict.fromkeys(name for row in rows for name in row))
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(f".{os.getpid()}")
-    with open(unfinished, "w", newline="", encoding="utf-8") as file:
+    with in_one_stroke(path) as unfinished, open(unfinished, "w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, columns, restval="", lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
+
+
+@contextmanager
+def in_one_stroke(path: Path) -> Iterator[Path]:
+    """Give a path to write to; what is there when all has gone well becomes `path`."""
+    unfinished = path.with_suffix(f".{os.getpid()}")
+    yield unfinished
     unfinished.replace(path)
 
 

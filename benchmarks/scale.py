@@ -13,7 +13,6 @@ group of its own.
 from __future__ import annotations
 
 import argparse
-import csv
 import multiprocessing
 import resource
 import sys
@@ -21,8 +20,7 @@ import time
 from pathlib import Path
 
 import numpy as np
-from rich.console import Console
-from rich.table import Table
+from shown import Shown
 
 from personae.adapt import Adaptation, Iteration
 from personae.cluster.personae import Personae
@@ -105,20 +103,15 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--csv", type=Path)
     options = parser.parse_args()
-    table, rows = Table(*COLUMNS), []
+    shown = Shown(COLUMNS)
     fresh = multiprocessing.get_context("spawn")
     for n_tracks in options.tracks:
         with fresh.Pool(1) as pool:
             row = pool.apply(measure, (n_tracks, options.iterations, options.seed))
-        rows.append(
-            [f"{row[name]:.{3 if name[:2] == 'B3' else 1 if 'seconds' in name else 0}f}" for name in COLUMNS]
+        shown.add(
+            *(f"{row[name]:.{3 if name[:2] == 'B3' else 1 if 'seconds' in name else 0}f}" for name in COLUMNS)
         )
-        print("\t".join(rows[-1]), flush=True)
-        table.add_row(*rows[-1])
-    Console(width=120).print(table)
-    if options.csv:
-        with open(options.csv, "w", newline="", encoding="utf-8") as file:
-            csv.writer(file).writerows([COLUMNS, *rows])
+    shown.finish(options.csv)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
-import json
 import os
 import subprocess
 import sys
@@ -30,7 +29,8 @@ from measure import RESULTS, Cost, Ledger, cost_of
 from variants import Film
 
 from personae.evaluate.labels import read_labels, read_tracks, score
-from personae.project.manifest import STAGES, Manifest
+from personae.project import Project
+from personae.project.manifest import STAGES
 from personae.scan.decode import probe
 
 PIPELINE = str(Path(__file__).with_name("pipeline.py"))
@@ -53,8 +53,7 @@ def personae(film: Path, scratch: Path) -> Measured:
     folder, faces = scratch / "film.personae", scratch / "faces.csv"
     cost = cost_of([*COMMAND, "run", str(film), "-o", str(folder), "--quiet"])
     cost_of([*COMMAND, "export", "faces", str(folder), "-o", str(faces)])
-    manifest = Manifest.model_validate(json.loads((folder / "project.json").read_text(encoding="utf-8")))
-    records = manifest.stages
+    records = Project.open(folder).manifest.stages
     seconds = {f"{stage}_s": records[stage].seconds for stage in STAGES if stage in records}
     return Measured(
         cost,
@@ -103,7 +102,7 @@ def films(options: argparse.Namespace) -> Iterator[tuple[str, Film]]:
     """Give the wanted films that can be had, making the long ones."""
     for name in CLIPS if options.clips is None else options.clips:
         clip = CLIPS[name]
-        if clip.video.exists() and clip.labels.exists():
+        if clip.present:
             yield name, Film(clip.video, read_labels(clip.labels))
         else:
             print(f"{name}: not here, left out", file=sys.stderr)

@@ -25,11 +25,6 @@ class Results:
         values = [float(row[name]) for row in self.of(film, system) if row.get(name)]
         return median(values) if values else None
 
-    def sum(self, film: str, *names: str) -> float | None:
-        """Add up figures of `personae` on a film."""
-        values = [self.figure(film, "personae", name) for name in names]
-        return None if None in values else sum(value for value in values if value is not None)
-
     def times_faster(self, film: str, system: str, name: str = "wall_s") -> float | None:
         """Say how often the command's own time goes into a system's.
 

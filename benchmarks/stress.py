@@ -12,7 +12,6 @@ linkage at one fixed distance.
 from __future__ import annotations
 
 import argparse
-import csv
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterator
@@ -21,8 +20,7 @@ from pathlib import Path
 
 import numpy as np
 from clips import CLIPS
-from rich.console import Console
-from rich.table import Table
+from shown import Shown
 from variants import VARIANTS, Film
 
 from personae.adapt import adapt
@@ -145,12 +143,8 @@ def main() -> None:
     options = parser.parse_args()
     prepare_torch()
     encoder = load_encoder()
-    films = {
-        name: Film(clip.video, read_labels(clip.labels))
-        for name, clip in CLIPS.items()
-        if clip.video.exists()
-    }
-    table, rows = Table(*COLUMNS), []
+    films = {name: Film(clip.video, read_labels(clip.labels)) for name, clip in CLIPS.items() if clip.present}
+    shown = Shown(COLUMNS)
     with tempfile.TemporaryDirectory() as scratch:
         for name in (n for n in options.clips if n in films):
             other = films[next(n for n in films if n != name)]
@@ -167,23 +161,9 @@ def main() -> None:
                 for seed in range(options.seeds):
                     for method, s in results(case, encoder, seed):
                         figures = [f"{v:.3f}" for v in (s.wcp, s.pcr, s.bcubed.f)]
-                        row = [
-                            name,
-                            variant,
-                            str(seed),
-                            method,
-                            str(s.found),
-                            str(s.faces),
-                            *figures,
-                            str(s.strays),
-                        ]
-                        rows.append(row)
-                        table.add_row(*row)
-                        print("\t".join(row), flush=True)
-    Console(width=140).print(table)
-    if options.csv:
-        with open(options.csv, "w", newline="", encoding="utf-8") as file:
-            csv.writer(file).writerows([COLUMNS, *rows])
+                        about = (name, variant, str(seed), method)
+                        shown.add(*about, str(s.found), str(s.faces), *figures, str(s.strays))
+    shown.finish(options.csv)
 
 
 if __name__ == "__main__":

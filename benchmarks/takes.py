@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import av
 import numpy as np
 from variants import Film
 
 from personae.evaluate.labels import LabelledFace
+from personae.weights.registry import sha256_of
 
 WIDTH, HEIGHT, FPS = 1280, 720, 25
 """Of the long film."""
@@ -41,12 +40,7 @@ class Source:
             stream = container.streams.video[0]
             times = [frame.time for frame in container.decode(stream)]
             width, height = stream.width, stream.height
-        return cls(film, width, height, min(times), max(times) - min(times), digest(film.path))
-
-
-def digest(path: Path) -> str:
-    """Give the sha256 of a file."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+        return cls(film, width, height, min(times), max(times) - min(times), sha256_of(film.path))
 
 
 @dataclass(frozen=True)
