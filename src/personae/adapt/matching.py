@@ -42,7 +42,7 @@ def coarse_matches(
     groups = [points[members[t]] for t in tracks]
     means = np.stack([g.mean(axis=0) for g in groups])
     pooled = _pooled_covariance(groups, points[used])
-    pairs: list[tuple[int, int]] = []
+    pairs: list[IntArray] = []
     for j, group in enumerate(groups):
         precision = np.asarray(np.linalg.pinv(_covariance(group, pooled), hermitian=True), dtype=np.float64)
         own = _half_squared_distance(group, means[j], precision)
@@ -50,8 +50,8 @@ def coarse_matches(
         threshold = logsumexp(-outliers) - np.log(len(outliers))
         hit = -_half_squared_distance(means, means[j], precision) >= threshold
         hit[j] = False
-        pairs.extend((int(tracks[j]), int(tracks[k])) for k in np.flatnonzero(hit))
-    return np.array(pairs, dtype=np.int64).reshape(-1, 2)
+        pairs.append(np.stack([np.full(int(hit.sum()), tracks[j]), tracks[hit]], axis=1))
+    return np.concatenate(pairs)
 
 
 def _half_squared_distance(x: FloatArray, mean: FloatArray, precision: FloatArray) -> FloatArray:

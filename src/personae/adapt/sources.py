@@ -73,7 +73,7 @@ class CachedViews:
         """
         rng = np.random.default_rng(seed)
         kinds: list[ViewRange] = [GLOBAL_VIEW] * n_global + [LOCAL_VIEW] * n_local
-        parts: list[Tensor] = []
+        table: Tensor | None = None
         for start in range(0, len(crops), chunk):
             block = [crops[i] for i in range(start, min(start + chunk, len(crops)))]
             pictures = []
@@ -83,9 +83,14 @@ class CachedViews:
                     square = template_square(crop)
                     pictures += [square, square[:, ::-1]]
             out = frozen(np.stack(pictures))
-            parts.append(out.reshape(len(block), -1, *out.shape[1:]))
+            out = out.reshape(len(block), -1, *out.shape[1:])
+            if table is None:
+                # One block of memory from the start: small parts that stay among large pictures that come and
+                # go would tear the heap apart, at fifty times their size.
+                table = out.new_empty(len(crops), *out.shape[1:])
+            table[start : start + len(block)] = out
             progress(start + len(block))
-        table = torch.cat(parts)
+        assert table is not None, "a film without crops is not adapted"
         n_views = n_global + n_local
         return cls(
             table[:, :n_global], table[:, n_global:n_views], table[:, n_views:] if clean is None else clean
