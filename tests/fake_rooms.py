@@ -46,7 +46,6 @@ class FakeScan:
     shots: pa.Table
     faces: pa.Table
     tracks: pa.Table
-    crops: pa.Table
     links: pa.Table
     warnings: tuple[str, ...] = ()
 
@@ -57,7 +56,7 @@ def probe(path: Path) -> FakeMedia:
     return FakeMedia()
 
 
-def scan_film(path: Path, config: Any, hook: Any, device: str) -> FakeScan:
+def scan_film(path: Path, config: Any, hook: Any, device: str, crops_to: Any) -> FakeScan:
     """Two shots of three tracks; odd tracks are red, even ones blue, the last has no crops."""
     calls["scan"] += 1
     for frame in range(0, 300, 100):
@@ -92,6 +91,7 @@ def scan_film(path: Path, config: Any, hook: Any, device: str) -> FakeScan:
     links = [{"track_a": 0, "track_b": 1, "frames": 5}, {"track_a": 4, "track_b": 5, "frames": 2}]
     rows = {"shots": shots, "faces": faces, "tracks": tracks, "crops": crops, "links": links}
     made = {name: pa.Table.from_pylist(r, schema=getattr(schema, name.upper())) for name, r in rows.items()}
+    crops_to(made.pop("crops"))
     return FakeScan(FakeMedia(), **made)
 
 

@@ -46,7 +46,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)  # tests in the backgro
 sys.path.insert(0, {here!r})
 import fake_rooms
 fake_rooms.install()
-def endless(path, config, hook, device):
+def endless(path, config, hook, device, crops_to):
     hook("scan", 1, None)
     while True:
         time.sleep(0.05)

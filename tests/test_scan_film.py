@@ -8,6 +8,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from films import DEMO, frames_at, shifting, write_film
@@ -146,6 +147,14 @@ def test_the_same_film_gives_the_same_tables_in_any_number_of_threads(film, scan
     for column in scan.faces.column_names:  # NaN, the score of an interpolated face, equals nothing
         assert str(again.faces[column].to_pylist()) == str(scan.faces[column].to_pylist())
     assert again.media == scan.media
+
+
+def test_crops_go_to_whoever_takes_them(film, scan):
+    taken = []
+    rest = scan_film(film, QUICK, crops_to=taken.append)
+    assert pa.concat_tables(taken).equals(scan.crops)
+    assert rest.tracks.equals(scan.tracks)
+    assert rest.crops.num_rows == 0
 
 
 @pytest.mark.parametrize("stride", [1, 2, 7, 50])

@@ -104,6 +104,11 @@ class NewFiles:
             stream.flush()
             os.fsync(stream.fileno())
 
+    def path(self, name: str) -> Path:
+        """Name the temporary file that will become `name`; it is yours to write."""
+        self._names.append(name)
+        return temporary_name(self.folder / name)
+
     @contextmanager
     def subfolder(self, name: str) -> Iterator[Path]:
         """Make the temporary folder that will become `name`; its files are yours to write."""

@@ -13,13 +13,14 @@ from pydantic import ValidationError
 
 from personae.core.errors import ProjectError
 from personae.project.files import mark, replacing
-from personae.project.manifest import FORMAT, STAGES, Manifest, Source, StageRecord
+from personae.project.manifest import FORMAT, STAGES, FileMark, Manifest, Source, StageRecord
 from personae.project.tables import STAGE_OF_TABLE, file_name, read_table
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from personae.project.cast import Cast
+    from personae.project.crops import StoredCrops
     from personae.project.tracks import FilmTracks
 
 MANIFEST = "project.json"
@@ -50,7 +51,7 @@ class Project:
     def __init__(self, folder: Path, manifest: Manifest) -> None:
         self.folder = folder
         self.manifest = manifest
-        self._tables: dict[str, pa.Table] = {}
+        self._tables: dict[tuple[str, ...], pa.Table] = {}
 
     @classmethod
     def open(cls, folder: str | Path) -> Project:
@@ -74,14 +75,25 @@ class Project:
             raise ProjectError(self._unfinished("scan"))
         return self.manifest.source
 
-    def table(self, name: str) -> pa.Table:
+    def table(self, name: str, *columns: str) -> pa.Table:
         """Read a finished table (shots, faces, tracks, crops, links, characters) as in `core.schema`.
 
-        Raises ProjectError where its stage has not finished, has to be run again, or its file is damaged.
+        With `columns`, only those are read: the pictures of all crops are hundreds of megabytes in a long
+        film, and `crops` gives them one by one. Raises ProjectError where the stage has not finished, has to
+        be run again, or the file is damaged.
         """
-        if name not in self._tables:
-            self._tables[name] = self._read_table(name)
-        return self._tables[name]
+        if (name, *columns) not in self._tables:
+            if name not in STAGE_OF_TABLE:
+                raise ValueError(f"there is no table {name!r}; there are: {', '.join(STAGE_OF_TABLE)}")
+            path = self.file(STAGE_OF_TABLE[name], file_name(name))
+            self._tables[name, *columns] = read_table(name, path, columns or None)
+        return self._tables[name, *columns]
+
+    def crops(self) -> StoredCrops:
+        """Give the pictures of the `crops` table, in its order, each read when it is asked for."""
+        from personae.project.crops import StoredCrops
+
+        return StoredCrops(self.file("scan", file_name("crops")))
 
     @cached_property
     def checks(self) -> list[dict[str, Any]]:
@@ -89,8 +101,8 @@ class Project:
 
         Each has `kind` ("merge", "split" or "unknown"), `tracks` (as in the tables), `probability`, `text`.
         """
-        data = self.read_file("cluster", CHECKS)
-        checks: list[dict[str, Any]] = json.loads(data)["checks"]
+        text = self.file("cluster", CHECKS).read_bytes()
+        checks: list[dict[str, Any]] = json.loads(text)["checks"]
         return checks
 
     @property
@@ -114,17 +126,13 @@ class Project:
 
         return read_tracks(self, embedded)
 
-    def read_file(self, stage: str, name: str) -> bytes:
-        """Read a file of a finished stage; ProjectError where it is not what the stage wrote."""
+    def file(self, stage: str, name: str) -> Path:
+        """Find a file of a finished stage; ProjectError where it is not what the stage wrote."""
         record = self.require(stage)
         path = self.folder / name
-        try:
-            data = path.read_bytes()
-        except OSError:
-            data = b""
-        if name not in record.files or not record.files[name].fits(data):
+        if name not in record.files or not _holds(path, record.files[name]):
             raise ProjectError(f"{path} is damaged or missing: `personae run` will make it again.")
-        return data
+        return path
 
     def require(self, stage: str) -> StageRecord:
         """Give the record of a finished stage whose inputs have not changed since; ProjectError otherwise."""
@@ -154,13 +162,8 @@ class Project:
         """Find the first file of a stage that is not what the stage wrote."""
         record = self.manifest.stages.get(stage)
         for name, wanted in record.files.items() if record else ():
-            path = self.folder / name
-            try:
-                sound = path.stat().st_size == wanted.size and mark(path) == wanted
-            except OSError:
-                sound = False
-            if not sound:
-                return path
+            if not _holds(self.folder / name, wanted):
+                return self.folder / name
         return None
 
     def record(self, stage: str, record: StageRecord, source: Source | None = None) -> None:
@@ -189,12 +192,6 @@ class Project:
         self.manifest = manifest
         self._tables.clear()
         self.__dict__.pop("checks", None)
-
-    def _read_table(self, name: str) -> pa.Table:
-        if name not in STAGE_OF_TABLE:
-            raise ValueError(f"there is no table {name!r}; there are: {', '.join(STAGE_OF_TABLE)}")
-        data = self.read_file(STAGE_OF_TABLE[name], file_name(name))
-        return read_table(name, data)
 
     def _paper_state(self, stage: str) -> StageState:
         """Judge a stage by the markers alone."""
@@ -226,6 +223,13 @@ def create(folder: Path, created: str) -> Project:
     project = Project(folder, Manifest(created=created))
     project._write(project.manifest)
     return project
+
+
+def _holds(path: Path, wanted: FileMark) -> bool:
+    try:
+        return path.stat().st_size == wanted.size and mark(path) == wanted
+    except OSError:
+        return False
 
 
 def _parse(path: Path, text: bytes) -> Manifest:

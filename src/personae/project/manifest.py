@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -42,10 +41,6 @@ class FileMark(BaseModel):
 
     size: int
     sha256: str
-
-    def fits(self, data: bytes) -> bool:
-        """Tell whether `data` is what the file held."""
-        return len(data) == self.size and hashlib.sha256(data).hexdigest() == self.sha256
 
 
 class StageRecord(BaseModel):

@@ -85,11 +85,15 @@ class Scan(Stage):
 
     def work(self, job: Job) -> Outcome:
         from personae.core.compute import choose_device
+        from personae.project.crops import CropsWriter
         from personae.scan import scan_film
 
-        scan = scan_film(job.film, job.settings.scan, job.hook, choose_device(job.settings.device))
-        tables = [name for name, stage in STAGE_OF_TABLE.items() if stage == self.name]
-        for name in tables:
+        device = choose_device(job.settings.device)
+        with CropsWriter(job.files.path(file_name("crops"))) as crops:
+            scan = scan_film(job.film, job.settings.scan, job.hook, device, crops.add)
+        rows = {"crops": crops.rows}
+        for name in (n for n, stage in STAGE_OF_TABLE.items() if stage == self.name and n != "crops"):
+            rows[name] = len(getattr(scan, name))
             with job.files.file(file_name(name)) as stream:
                 write_table(name, getattr(scan, name), stream)
         about = job.film.stat()
@@ -101,7 +105,7 @@ class Scan(Stage):
             content_hash=job.content_hash,
             **media,
         )
-        facts: dict[str, Any] = {name: len(getattr(scan, name)) for name in tables}
+        facts: dict[str, Any] = {name: rows[name] for name in STAGE_OF_TABLE if name in rows}
         if scan.warnings:
             facts["warnings"] = list(scan.warnings)
         return Outcome(facts, source)
@@ -264,6 +268,6 @@ def read_adaptation(project: Project) -> Any:
 
     record = project.require("adapt")
     for name in record.files:
-        project.read_file("adapt", name)
+        project.file("adapt", name)
     adaptation = Adaptation.load(project.folder / ADAPTATION)
     return adaptation if adaptation.iterations else None

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, BinaryIO
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -38,21 +40,15 @@ def write_table(table: str, rows: pa.Table, stream: BinaryIO) -> None:
     wanted = schema(table)
     if rows.schema.names != wanted.names:
         raise ValueError(f"{table} has the columns {rows.schema.names}, not {wanted.names}")
-    settings: dict[str, Any] = {"compression": "zstd"}
-    if table == "crops":
-        # JPEGs do not shrink, and their dictionary would hold every one of them twice
-        settings = {"compression": {name: "zstd" for name in wanted.names if name != "image"}}
-        settings["use_dictionary"] = [name for name in wanted.names if name != "image"]
-    pq.write_table(rows.cast(wanted), stream, **settings)
+    pq.write_table(rows.cast(wanted), stream, compression="zstd")
 
 
-def read_table(table: str, data: bytes) -> pa.Table:
-    """Read a table from the bytes of its file; ValueError where they are not that table."""
-    import pyarrow as pa
+def read_table(table: str, path: Path, columns: Sequence[str] | None = None) -> pa.Table:
+    """Read a table, or some columns of it, from its file; ValueError where that holds another table."""
     import pyarrow.parquet as pq
 
     # not pq.read_table: its threads, started after torch was imported, now and then abort Python as it ends
-    rows = pq.ParquetFile(pa.BufferReader(data)).read(use_threads=False)
-    if rows.schema.names != schema(table).names:
-        raise ValueError(f"{table} has the columns {rows.schema.names}")
-    return rows
+    with pq.ParquetFile(path) as file:
+        if file.schema_arrow.names != schema(table).names:
+            raise ValueError(f"{table} has the columns {file.schema_arrow.names}")
+        return file.read(None if columns is None else list(columns), use_threads=False)

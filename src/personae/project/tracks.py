@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -12,8 +11,6 @@ import numpy.typing as npt
 from personae.core.trackset import IntArray, TrackSet
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from personae.project.folder import Project
 
 
@@ -25,34 +22,10 @@ class FilmTracks(TrackSet):
     """(T,) the tracks' numbers in the project's tables, ascending."""
 
 
-class StoredCrops(Sequence[npt.NDArray[np.uint8]]):
-    """The crops of `crops.parquet`, each decoded from its JPEG when it is asked for."""
-
-    def __init__(self, images: pa.ChunkedArray) -> None:
-        self._images = images
-
-    def __len__(self) -> int:
-        return len(self._images)
-
-    @overload
-    def __getitem__(self, index: int) -> npt.NDArray[np.uint8]: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[npt.NDArray[np.uint8]]: ...
-    def __getitem__(self, index: int | slice) -> npt.NDArray[np.uint8] | Sequence[npt.NDArray[np.uint8]]:
-        if isinstance(index, slice):
-            return StoredCrops(self._images.take(list(range(*index.indices(len(self))))))
-        import cv2
-
-        if not -len(self) <= index < len(self):
-            raise IndexError(f"there is no crop {index} among {len(self)}")
-        jpeg = np.frombuffer(self._images[index % len(self)].as_py(), dtype=np.uint8)
-        image: Any = cv2.imdecode(jpeg, cv2.IMREAD_COLOR_RGB)
-        return np.asarray(image, dtype=np.uint8)
-
-
 def read_tracks(project: Project, embedded: bool) -> FilmTracks:
     """Assemble the tracks that have crops, and their embeddings where these are wished for and finished."""
-    tracks, crops, links = (project.table(name) for name in ("tracks", "crops", "links"))
+    tracks, links = project.table("tracks"), project.table("links")
+    crops = project.table("crops", "track", "width", "sharpness")
     owner = crops["track"].to_numpy()
     track_ids, track_of = np.unique(owner, return_inverse=True)
     described = {int(number): row for row, number in enumerate(tracks["track"].to_numpy())}
@@ -68,7 +41,7 @@ def read_tracks(project: Project, embedded: bool) -> FilmTracks:
             frames.append(together)
     return FilmTracks(
         track_of=track_of.astype(np.int32),
-        crops=StoredCrops(crops["image"]),
+        crops=project.crops(),
         embeddings=_embeddings(project) if embedded else None,
         cannot_link=np.array(pairs, dtype=np.int32).reshape(-1, 2),
         cannot_link_frames=np.array(frames, dtype=np.int32),
@@ -90,7 +63,7 @@ def _embeddings(project: Project) -> npt.NDArray[np.float32] | None:
         project.require("embed")
     except ProjectError:
         return None
-    from safetensors.numpy import load
+    from safetensors.numpy import load_file
 
-    base: npt.NDArray[np.float32] = load(project.read_file("embed", EMBEDDINGS))["base"]
+    base: npt.NDArray[np.float32] = load_file(project.file("embed", EMBEDDINGS))["base"]
     return base

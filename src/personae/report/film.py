@@ -86,7 +86,7 @@ class Film:
         tracks = {
             row["track"]: _track(row, given[row["track"]]) for row in project.table("tracks").to_pylist()
         }
-        return cls(project, tuple(cast), cast.unknown, tracks, Pictures(project.table("crops")))
+        return cls(project, tuple(cast), cast.unknown, tracks, Pictures(project))
 
     @property
     def source(self) -> Source:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from collections import defaultdict
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +13,7 @@ import numpy.typing as npt
 from personae.core.crops import TEMPLATE_SIZE
 
 if TYPE_CHECKING:
-    import pyarrow as pa
+    from personae.project import Project
 
 TIGHT = 128
 """Side of the centre square that a small thumbnail shows: the face without the room around it."""
@@ -21,19 +21,19 @@ TIGHT = 128
 JPEG_QUALITY = 80
 
 
+JUDGED = ("sharpness", "frontality", "width", "score")
+"""The columns that say how good a portrait a crop is."""
+
+
 class Pictures:
     """The crops of a film; rows are those of the `crops` table."""
 
-    def __init__(self, crops: pa.Table) -> None:
-        self._images = crops["image"]
+    def __init__(self, project: Project) -> None:
+        crops = project.table("crops", "track", "time_s", *JUDGED)
+        self._images = project.crops()
         self._track = crops["track"].to_numpy()
         self._time_s = crops["time_s"].to_numpy()
-        self._score = portrait_score(
-            *(
-                crops[name].to_numpy().astype(np.float64)
-                for name in ("sharpness", "frontality", "width", "score")
-            )
-        )
+        self._score = portrait_score(*(crops[name].to_numpy().astype(np.float64) for name in JUDGED))
         self._rows: dict[int, list[int]] = defaultdict(list)
         for row in np.argsort(-self._score, kind="stable"):
             self._rows[int(self._track[row])].append(int(row))
@@ -59,14 +59,13 @@ class Pictures:
         """Encode a crop anew, `side` pixels wide, as a data URI; `tight` drops the room around the face."""
         import cv2
 
-        stored = np.frombuffer(self._images[row].as_py(), dtype=np.uint8)
-        image: Any = cv2.imdecode(stored, cv2.IMREAD_COLOR)
+        image = self._images[row]
         if tight:
             edge = max(0, (image.shape[0] - TIGHT) // 2)
             image = image[edge : image.shape[0] - edge, edge : image.shape[1] - edge]
         if image.shape[0] != side:
-            image = cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA)
-        jpeg = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1]
+            image = np.asarray(cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA), np.uint8)
+        jpeg = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1]
         return "data:image/jpeg;base64," + base64.b64encode(jpeg.tobytes()).decode()
 
 

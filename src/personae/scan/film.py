@@ -17,7 +17,7 @@ from personae.scan.media import MediaInfo
 from personae.scan.sample import SeenFace, forget_crops
 from personae.scan.search import FaceSearch
 from personae.scan.shots import AdaptiveShots, Dissolves, Shot, ShotDetector
-from personae.scan.tables import Tables
+from personae.scan.tables import Tables, Take
 from personae.scan.track import ShotTracker, finish
 
 DETECTIONS_PER_S = 7
@@ -32,7 +32,10 @@ REPORT_EVERY = 25
 
 @dataclass(frozen=True)
 class Scan:
-    """What one pass over a film found; the tables' columns are those of `personae.core.schema`."""
+    """What one pass over a film found; the tables' columns are those of `personae.core.schema`.
+
+    Of crops that were given away as they came, none are left here.
+    """
 
     media: MediaInfo
     shots: pa.Table
@@ -44,17 +47,24 @@ class Scan:
     """What was damaged in the file; the tables hold what could be decoded all the same."""
 
 
-def scan_film(path: Path, config: ScanConfig, hook: Hook = silent, device: str = "cpu") -> Scan:
+def scan_film(
+    path: Path,
+    config: ScanConfig,
+    hook: Hook = silent,
+    device: str = "cpu",
+    crops_to: Take | None = None,
+) -> Scan:
     """Find the shots, face tracks, aligned crops and cannot-link pairs of a film in one pass over its frames.
 
-    The same file and settings give the same tables. Raises FilmError if the file is no readable film; a
+    The same file and settings give the same tables. `crops_to` is given the crops as shots end, in order, so
+    that a long film's need not fit in memory. Raises FilmError if the file is no readable film; a
     damaged or cut-off film gives what can be decoded, with `Scan.warnings`.
     """
     film = Film(path)
     fps = film.media.fps
     stride = config.stride or max(1, round(fps / DETECTIONS_PER_S))
     with FaceSearch(film.media, config, stride, device) as search:
-        scanner = _Scanner(film.media, config, stride, search)
+        scanner = _Scanner(film.media, config, stride, search, crops_to)
         for frame, starts, ends in with_shots(film, AdaptiveShots(fps)):
             scanner.take(frame, starts, ends)
             if frame.index % REPORT_EVERY == 0:
@@ -123,12 +133,21 @@ class _Scanner:
     to the one that frames are added to.
     """
 
-    def __init__(self, media: MediaInfo, config: ScanConfig, stride: int, search: FaceSearch) -> None:
+    def __init__(
+        self,
+        media: MediaInfo,
+        config: ScanConfig,
+        stride: int,
+        search: FaceSearch,
+        crops_to: Take | None,
+    ) -> None:
         self._media, self._config, self._stride, self._search = media, config, stride, search
         self._tracker = ShotTracker(media.fps / stride, config.start_score, config.min_score)
         least_width = config.min_width * media.width
         self._time_base = Fraction(media.time_base)
-        self.tables = Tables(float(self._time_base), config.crop_every, config.crops_at_least, least_width)
+        self.tables = Tables(
+            float(self._time_base), config.crop_every, config.crops_at_least, least_width, crops_to
+        )
         self._open: deque[_OpenShot] = deque()
         self._number = 0
         self._strangers: list[SeenFace] = []

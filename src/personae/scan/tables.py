@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -41,14 +41,29 @@ class _Box(NamedTuple):
     crop: int = -1
 
 
-class Tables:
-    """Takes finished shots; what it holds grows only by table rows."""
+Take = Callable[[pa.Table], None]
+"""Is given the next rows of a table."""
 
-    def __init__(self, time_base: float, crop_every: int, crops_at_least: int, least_width: float) -> None:
+
+class Tables:
+    """Takes finished shots; what it holds grows only by table rows.
+
+    Where `crops_to` is given, it gets the crops, and here they are forgotten.
+    """
+
+    def __init__(
+        self,
+        time_base: float,
+        crop_every: int,
+        crops_at_least: int,
+        least_width: float,
+        crops_to: Take | None = None,
+    ) -> None:
         self._time_base = time_base
         self._crop_every = crop_every
         self._crops_at_least = crops_at_least
         self._least_width = least_width
+        self._crops_to = crops_to
         self._batches: dict[str, list[pa.RecordBatch]] = {name: [] for name in SCHEMAS}
         self._joined: dict[str, list[pa.RecordBatch]] = {name: [] for name in SCHEMAS}
         self.rows = dict.fromkeys(SCHEMAS, 0)
@@ -88,18 +103,25 @@ class Tables:
         )
 
     def table(self, name: str) -> pa.Table:
-        """Give one of the finished tables."""
+        """Give one of the finished tables; of crops that go elsewhere, the last ones go there now."""
+        if name == "crops":
+            self._join(name)
         return pa.Table.from_batches([*self._joined[name], *self._batches[name]], schema=SCHEMAS[name])
 
     def _append(self, name: str, rows: list[dict[str, Any]]) -> None:
         if rows:
-            batches = self._batches[name]
-            batches.append(pa.RecordBatch.from_pylist(rows, schema=SCHEMAS[name]))
+            self._batches[name].append(pa.RecordBatch.from_pylist(rows, schema=SCHEMAS[name]))
             self.rows[name] += len(rows)
-            if len(batches) >= JOINED_AT_ONCE:
-                whole = pa.Table.from_batches(batches, schema=SCHEMAS[name]).combine_chunks()
-                self._joined[name] += whole.to_batches()
-                batches.clear()
+            if len(self._batches[name]) >= JOINED_AT_ONCE:
+                self._join(name)
+
+    def _join(self, name: str) -> None:
+        whole = pa.Table.from_batches(self._batches[name], schema=SCHEMAS[name]).combine_chunks()
+        self._batches[name].clear()
+        if name == "crops" and self._crops_to is not None:
+            self._crops_to(whole)
+        else:
+            self._joined[name] += whole.to_batches()
 
     def _shot(self, shot: Shot) -> dict[str, Any]:
         return {

@@ -78,9 +78,9 @@ def crops_of_film(video: Path, boxes: Boxes, room: Room) -> Crops:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    from personae.project.crops import GROUP, IMAGE, StoredCrops
     from personae.project.files import replacing
     from personae.project.source import content_hash
-    from personae.project.tracks import StoredCrops
 
     rows = sampled(boxes)
     key = digest_of(
@@ -94,14 +94,17 @@ def crops_of_film(video: Path, boxes: Boxes, room: Room) -> Crops:
                 f"{video} ends before its labels do ({missing} of {len(rows)} boxes come after its end): "
                 "it is another version of the film, or its labels count frames at another rate."
             )
-        columns = zip(*(made[int(row)] for row in rows), strict=True)
-        names = ("image", "width", "sharpness", "guessed")
-        table = pa.table({"track": boxes.track_of[rows], **dict(zip(names, map(list, columns), strict=True))})
+        made_columns = zip(*(made[int(row)] for row in rows), strict=True)
+        names = (IMAGE, "width", "sharpness", "guessed")
+        table = pa.table(
+            {"track": boxes.track_of[rows], **dict(zip(names, map(list, made_columns), strict=True))}
+        )
         with replacing(path) as stream:
-            pq.write_table(table, stream)
-    table = pq.ParquetFile(path).read(use_threads=False)
+            pq.write_table(table, stream, row_group_size=GROUP)
+    columns = ["track", "width", "sharpness", "guessed"]
+    table = pq.ParquetFile(path).read(columns, use_threads=False)
     return Crops(
-        StoredCrops(table["image"]),
+        StoredCrops(path),
         table["track"].to_numpy().astype(np.int32),
         table["width"].to_numpy().astype(np.float32),
         table["sharpness"].to_numpy().astype(np.float32),
