@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from films import DEMO, frames_at
-from personae.scan.detect import RetinaFace, anchors, brightened, decode, overlaps, suppress, working_size
+from personae.scan.detect import RetinaFace, anchors, decode, overlaps, suppress, working_size
 from personae.weights import weight
 
 
@@ -136,15 +136,6 @@ def test_small_faces_of_a_small_film_are_found_at_the_default_size(detector, por
             assert centre == pytest.approx(
                 (left + head.shape[1] / 2, top + head.shape[0] / 2), abs=pixels / 2
             )
-
-
-def test_a_dark_picture_is_brightened_and_no_other(portrait):
-    assert brightened(portrait) is portrait
-    dark = (portrait * 0.2).astype(np.uint8)
-    bright = brightened(dark)
-    assert np.abs(bright.astype(int) - dark.astype(int) * 4).max() <= 1
-    black = np.zeros((60, 80, 3), dtype=np.uint8)
-    assert not brightened(black).any()
 
 
 def test_a_face_in_the_dark_is_found(detector, portrait):

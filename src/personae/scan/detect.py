@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from personae.core.compute import usable_cores
+from personae.scan.light import brightened, white
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -24,8 +25,8 @@ VARIANCES = (0.1, 0.2)
 """Scales of the regressed centres and of the regressed log sizes."""
 MEAN_BGR = (104.0, 117.0, 123.0)
 """Subtracted from the pixels, as in training."""
-MOST_GAIN = 4.0
-"""Factor up to which dark pictures are brightened; beyond, noise and blocks would be found."""
+DARK = 128.0
+"""Pictures that are less bright (see `light.white`) are brightened. Measured on every fourth pixel."""
 MOST_OVERLAP = 0.4
 """Boxes of higher IoU are one face."""
 MOST_CONTAINED = 0.7
@@ -98,7 +99,9 @@ class RetinaFace:
 
         Pictures go through one at a time: on a CPU larger batches are no faster and cost memory.
         """
-        picture = brightened(picture)
+        brightness = white(picture[::4, ::4])
+        if brightness < DARK:
+            picture = brightened(picture, brightness)
         height, width = picture.shape[:2]
         blob = self._blob(width, height)
         for channel, (plane, mean) in enumerate(zip(cv2.split(picture), MEAN_BGR, strict=True)):
@@ -112,19 +115,6 @@ class RetinaFace:
         if most is None or most.size < 3 * width * height:
             most = self._local.values = np.empty(3 * width * height, dtype=np.float32)
         return np.asarray(most[: 3 * width * height].reshape(1, 3, height, width))
-
-
-def brightened(picture: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    """Give a dark (h, w, 3) picture with its levels stretched, and any other as it is.
-
-    Dark is a picture of which less than a hundredth reaches the upper half of the range; it is multiplied, at
-    most by `MOST_GAIN`, until that hundredth is white.
-    """
-    blue, green, red = cv2.split(picture[::4, ::4])
-    white = float(np.percentile(cv2.max(cv2.max(blue, green), red), 99))
-    if white >= 128:
-        return picture
-    return np.asarray(cv2.convertScaleAbs(picture, alpha=min(MOST_GAIN, 255 / max(white, 1))), dtype=np.uint8)
 
 
 @lru_cache(maxsize=8)

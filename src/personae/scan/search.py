@@ -8,12 +8,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 
 from personae.core.compute import usable_cores
 from personae.core.config import ScanConfig
-from personae.scan.align import aligned_crop, frontality, sharpness
+from personae.scan.align import aligned_crop, frontality, sharpness, stored
 from personae.scan.decode import Frame
 from personae.scan.detect import Faces, RetinaFace, working_size
 from personae.scan.media import MediaInfo
@@ -23,7 +22,6 @@ from personae.scan.sample import SeenFace
 from personae.scan.track import look
 from personae.weights import weight
 
-JPEG_QUALITY = 92
 MOST_THREADS = 4
 """More would wait for the decoder, and hold more frames."""
 MOST_PIXELS = 32_000_000
@@ -123,7 +121,6 @@ class FaceSearch:
         seen = []
         for box, score, landmarks in zip(faces.boxes, faces.scores, faces.landmarks, strict=True):
             crop = aligned_crop(image, landmarks, self._media.pixel_aspect)
-            _, jpeg = cv2.imencode(".jpg", crop[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
             seen.append(
                 SeenFace(
                     frame=frame.index,
@@ -135,7 +132,7 @@ class FaceSearch:
                     frontality=frontality(landmarks),
                     sharpness=sharpness(crop),
                     look=look(crop),
-                    jpeg=jpeg.tobytes(),
+                    jpeg=stored(crop),
                 )
             )
         return seen

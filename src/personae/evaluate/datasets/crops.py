@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 EVERY, AT_LEAST = 12, 5
 """Frames between two crops of a track (paper: 12), and how many a short track has where it is long enough."""
 
+MAKING = "2"
+"""Changed whenever crops are made in another way, so that those of a film are made again."""
 WORKING_SIDE = 960
 SMALL_PICTURE = 320
 """Long side in pixels up to which a picture is enlarged before its face is looked for."""
@@ -84,7 +86,12 @@ def crops_of_film(video: Path, boxes: Boxes, room: Room) -> Crops:
 
     rows = sampled(boxes)
     key = digest_of(
-        content_hash(video), boxes.track_of[rows], boxes.moment[rows], boxes.boxes[rows], str(boxes.width)
+        MAKING,
+        content_hash(video),
+        boxes.track_of[rows],
+        boxes.moment[rows],
+        boxes.boxes[rows],
+        str(boxes.width),
     )
     path = room.folder / f"crops-{key[:16]}.parquet"
     if not path.exists():
@@ -116,9 +123,7 @@ def _cut(
     video: Path, boxes: Boxes, rows: npt.NDArray[np.int64], room: Room
 ) -> Iterator[tuple[int, tuple[bytes, float, float, bool]]]:
     """Decode the film once and give (row, (JPEG, width, sharpness, guessed)) of every wanted box."""
-    import cv2
-
-    from personae.scan.align import aligned_crop, sharpness
+    from personae.scan.align import aligned_crop, sharpness, stored
     from personae.scan.decode import Film
     from personae.scan.detect import working_size
 
@@ -142,8 +147,7 @@ def _cut(
                 landmarks = _landmarks(faces, box)
                 points = landmarks_of_box(box) if landmarks is None else landmarks
                 crop = aligned_crop(image, points, media.pixel_aspect)
-                jpeg = cv2.imencode(".jpg", crop[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 95])[1].tobytes()
-                yield row, (jpeg, float(box[2]), sharpness(crop), landmarks is None)
+                yield row, (stored(crop), float(box[2]), sharpness(crop), landmarks is None)
             room.hook("crops", done, len(wanted))
         if done == len(wanted):
             return
