@@ -1,17 +1,21 @@
 """Harm a labelled clip in known ways and see whether the default method still holds.
 
-    python benchmarks/stress.py [CLIP ...] [--variants NAME ...] [--seeds N] [--csv FILE]
+    python benchmarks/stress.py [CLIP ...] [--variants NAME ...] [--seeds N] [--csv FILE] [--keep FOLDER]
 
 Variants are made from the clip itself with its labels carried along: smaller, darker, grey, at a low bit
 rate, cut short, joined with another clip, twice in a row; and, on the tracks of the clip as it is, every
 second track deleted and false faces added. Beside the default method stand Algorithm 1 on the same
 adaptation, FINCH at whichever of its partitions scores best (it is told the truth for that), and average
 linkage at one fixed distance.
+
+With `--keep`, tracks and adaptations stay in a folder and are not made again: for trying out clusterings.
+After a change to the scan or the adaptation, use another folder.
 """
 
 from __future__ import annotations
 
 import argparse
+import pickle
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterator
@@ -23,7 +27,7 @@ from clips import CLIPS
 from shown import Shown
 from variants import VARIANTS, Film
 
-from personae.adapt import adapt
+from personae.adapt import Adaptation, adapt
 from personae.cluster.evidence import plausible_pairs
 from personae.cluster.finch import finch_partitions
 from personae.cluster.hac import HAC
@@ -62,10 +66,20 @@ class Case:
         return score(self.labels, {str(track): boxes for track, boxes in named.items()})
 
 
+def harmed(variant: str, film: Film, other: Film, encoder: Encoder, place: Path) -> Case:
+    """Make a variant of a film, and its tracks; `place` is a name for what lies about meanwhile."""
+    make = VARIANTS.get(variant, VARIANTS["as it is"])
+    case = scanned(make(film, other, place.with_suffix(".mp4")), place.with_suffix(".personae"))
+    if variant == "half of the tracks":
+        return half_of_the_tracks(case)
+    return with_false_faces(case, encoder) if variant == "false faces" else case
+
+
 def scanned(film: Film, folder: Path) -> Case:
     """Scan and embed a film (the clustering of this run is the cheapest one and not looked at)."""
     project: Project = run(film.path, folder, Settings.of(method="hac"))
-    tracks = project.track_set()
+    stored = project.track_set()
+    tracks = replace(stored, crops=list(stored.crops or ()))
     faces = project.table("faces").select(["track", "time_s", "x", "y", "w", "h"]).to_pylist()
     rows = defaultdict(list)
     for face in faces:
@@ -119,9 +133,19 @@ def subset(tracks: TrackSet, kept: np.ndarray) -> TrackSet:
     )
 
 
-def results(case: Case, encoder: Encoder, seed: int) -> Iterator[tuple[str, Score]]:
+def adapted(case: Case, encoder: Encoder, seed: int, folder: Path) -> Adaptation:
+    """Adapt to a case, or read what an earlier run has left in `folder`."""
+    if not folder.exists():
+        found = adapt(case.tracks, encoder, AdaptConfig(seed=seed), plausible=plausible_pairs(case.tracks))
+        made = folder.with_suffix(".part")
+        made.mkdir(exist_ok=True)
+        found.save(made)
+        made.rename(folder)
+    return Adaptation.load(folder)
+
+
+def results(case: Case, adaptation: Adaptation, seed: int) -> Iterator[tuple[str, Score]]:
     """Cluster a case by every method."""
-    adaptation = adapt(case.tracks, encoder, AdaptConfig(seed=seed), plausible=plausible_pairs(case.tracks))
     yield "personae", case.judge(Personae().cluster(case.tracks, adaptation).labels)
     yield "Algorithm 1", case.judge(VideoClusterNetPaper().cluster(case.tracks, adaptation).labels)
     if seed == 0:
@@ -140,26 +164,26 @@ def main() -> None:
     parser.add_argument("--variants", nargs="*", default=[*VARIANTS, "half of the tracks", "false faces"])
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--csv", type=Path)
+    parser.add_argument("--keep", type=Path)
     options = parser.parse_args()
     prepare_torch()
     encoder = load_encoder()
     films = {name: Film(clip.video, read_labels(clip.labels)) for name, clip in CLIPS.items() if clip.present}
     shown = Shown(COLUMNS)
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory() as temporary:
+        kept = options.keep or Path(temporary)
+        kept.mkdir(parents=True, exist_ok=True)
         for name in (n for n in options.clips if n in films):
             other = films[next(n for n in films if n != name)]
             for variant in options.variants:
                 stem = f"{name}-{variant}".replace(" ", "-")
-                make = VARIANTS.get(variant, VARIANTS["as it is"])
-                case = scanned(
-                    make(films[name], other, Path(scratch, f"{stem}.mp4")), Path(scratch, f"{stem}.personae")
-                )
-                if variant == "half of the tracks":
-                    case = half_of_the_tracks(case)
-                elif variant == "false faces":
-                    case = with_false_faces(case, encoder)
+                if not (file := kept / f"{stem}.pickle").exists():
+                    case = harmed(variant, films[name], other, encoder, Path(temporary, stem))
+                    file.write_bytes(pickle.dumps(case))
+                case = pickle.loads(file.read_bytes())
                 for seed in range(options.seeds):
-                    for method, s in results(case, encoder, seed):
+                    adaptation = adapted(case, encoder, seed, kept / f"{stem}-adapt{seed}")
+                    for method, s in results(case, adaptation, seed):
                         figures = [f"{v:.3f}" for v in (s.wcp, s.pcr, s.bcubed.f)]
                         about = (name, variant, str(seed), method)
                         shown.add(*about, str(s.found), str(s.faces), *figures, str(s.strays))

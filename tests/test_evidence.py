@@ -149,14 +149,21 @@ def test_trust_is_the_share_of_sure_pairs_in_order() -> None:
     assert trust(np.array([0.9, 0.8, 0.1, 0.2, 0.3, 0.0]), odds) == pytest.approx(two_of_22), "hardly proved"
     assert trust(np.array([0.1, 0.2, 0.8, 0.9, 0.7, 0.5]), odds) == 0.0
     assert trust(np.array([0.9, 0.8]), np.array([5.0, 0.0])) == 0.0, "no surely different pair to learn from"
+
+
+@pytest.mark.parametrize("unsure", [0.0, 0.3])
+def test_trust_is_how_far_an_iteration_errs_less_than_the_base_model(unsure: float) -> None:
     rng = np.random.default_rng(0)
-    odds = np.where(rng.random(3000) < 0.3, 5.0, -5.0)
-    learned = odds + rng.normal(0, 3.2, 3000)
-    same, different = learned[odds > 0], learned[odds < 0]
+    sure = np.where(rng.random(3000) < 0.3, 5.0, -5.0)
+    odds = np.where(rng.random(3000) < unsure, rng.normal(0, 1, 3000), sure)
+    learned = sure + rng.normal(0, 3.2, 3000)
+    same, different = learned[odds > 3], learned[odds < -3]
     wrong = (same[:, None] < different[None]).mean()
-    assert 0 < wrong < 0.03
+    likely = 1 / (1 + np.exp(-odds))
+    expected = np.minimum(likely, 1 - likely).mean()
+    assert (wrong < expected) == (unsure == 0.3), "one case of each kind"
     proved = len(same) / (len(same) + PRIOR_PAIRS)
-    assert trust(learned, odds) == pytest.approx((1 - wrong / 0.03) * proved, abs=1e-6)
+    assert trust(learned, odds) == pytest.approx(max(0, 1 - wrong / expected) * proved, abs=1e-6)
 
 
 def test_an_iteration_that_contradicts_the_sure_pairs_is_not_heard(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import expit
 
 from personae.cluster.hac import cut_at_height, linkage_tree
 from personae.cluster.labels import Vectors, group_means, unit_rows
@@ -37,10 +38,6 @@ any usual verification threshold of ArcFace-like models, so that it joins hardly
 
 SURE = 3.0
 """Log-odds from which the base model counts as sure: a probability of 0.95."""
-
-USELESS = 0.03
-"""Share of sure pairs ordered wrongly at which an iteration is not listened to. Settled on labelled clips,
-where this share follows the true error of the learned metric closely."""
 
 
 def centred_tracks(tracks: TrackSet) -> Vectors:
@@ -203,13 +200,15 @@ def trust(learned: Floats, base_odds: Floats) -> float:
 
     Where the base model is sure, the learned metric must agree. The share of wrongly ordered pairs among
     (surely one person, surely two people), 1 - AUC, falls as the head learns the film, and stays high where
-    a clip is too short or its faces too poor to learn from: none wrong gives 1, `USELESS` or more gives 0. An
-    iteration is held for useless until `PRIOR_PAIRS` pairs of one person have spoken: a clip of a few tracks
-    cannot prove it otherwise.
+    a clip is too short or its faces too poor to learn from. It is held against the share of pairs in which
+    the base model expects to err itself: none wrong gives 1, as many or more gives 0, so that where the base
+    model knows everybody there is nothing to be learnt. An iteration is held for useless until `PRIOR_PAIRS`
+    pairs of one person have spoken: a clip of a few tracks cannot prove it otherwise.
     """
     same, different = np.sort(learned[base_odds > SURE]), np.sort(learned[base_odds < -SURE])
     if not len(same) or not len(different):
         return 0.0
     rank = np.searchsorted(different, same, side="left") + np.searchsorted(different, same, side="right")
     wrong = 1.0 - float(rank.mean()) / (2 * len(different))
-    return max(0.0, 1.0 - wrong / USELESS) * len(same) / (len(same) + PRIOR_PAIRS)
+    expected = float(expit(-np.abs(base_odds)).mean())
+    return max(0.0, 1.0 - wrong / expected) * len(same) / (len(same) + PRIOR_PAIRS)

@@ -16,6 +16,7 @@ UNDECIDED = 2.2
 def choose_level(
     tree: Vectors,
     scores: Rows,
+    usual: float,
     cannot_link: Pairs = NO_PAIRS,
     at_least: int = 1,
     at_most: int | None = None,
@@ -24,9 +25,9 @@ def choose_level(
 
     Merges above `UNDECIDED` log-odds are always made, merges below its negative never, nor any below even
     odds that a cannot-link speaks against; in between the level of the highest mean silhouette (Rousseeuw
-    1987) on distances 1 - score wins. Where even odds leave one group, it stays one: a single group has no
-    silhouette to compare. `at_least` and `at_most` groups go before all of that, but not before must-links,
-    nor can there be more groups than items.
+    1987) on distances 1 - score wins; `usual` is the score of one person in this film. Where even odds leave
+    one group, it stays one: a single group has no silhouette to compare. `at_least` and `at_most` groups go
+    before all of that, but not before must-links, nor can there be more groups than items.
     """
     n = len(scores)
     declared = int(np.isposinf(tree[:, 2]).sum())
@@ -37,7 +38,7 @@ def choose_level(
     plain, even, absurd = (int(np.clip(merges, fewest, most)) for merges in (plain, even, absurd))
     best = even
     if n - even > 1 and plain < absurd:
-        quality = silhouettes(tree, scores, plain, absurd)
+        quality = silhouettes(tree, scores, usual, plain, absurd)
         best = max(range(plain, absurd + 1), key=lambda k: (quality[k - plain], -abs(k - even)))
     return cut_at_count(tree, n, n - best)
 
@@ -54,15 +55,18 @@ def _before_links(tree: Vectors, n: int, first: int, last: int, cannot_link: Pai
     return last
 
 
-def silhouettes(tree: Vectors, scores: Rows, first: int, last: int) -> Vectors:
+def silhouettes(tree: Vectors, scores: Rows, usual: float, first: int, last: int) -> Vectors:
     """Give the mean silhouette on distances 1 - score after `first`, `first` + 1, ... `last` of the merges.
 
-    A group of one counts 0, one group alone -1. From level to level only what the merge changes is worked out
+    Every item counts as having one more neighbour of its own group, at the `usual` score. So takes of one
+    scene, alike beyond what makes a person, are no group of their own for that; and somebody seen once has a
+    silhouette, high if nobody is near, where the plain one is 0 and gains by any union at all. One group
+    alone counts -1. From level to level only what the merge changes is worked out
     anew: a union is no nearer to any item than the nearer of its parts, so the nearest other group changes
     for those items alone that had one of the two.
     """
     n = len(scores)
-    groups = _Apart(scores, cut_at_count(tree, n, n - first))
+    groups = _Apart(scores, usual, cut_at_count(tree, n, n - first))
     quality = [groups.silhouette()]
     for a, b, _ in tree[first:last]:
         groups.join(int(a), int(b))
@@ -88,7 +92,8 @@ class _Apart:
     """How far each of n items is from its own group and from the nearest other one, kept up while groups
     join."""
 
-    def __init__(self, scores: Rows, labels: Labels) -> None:
+    def __init__(self, scores: Rows, usual: float, labels: Labels) -> None:
+        self.usual = max(1 - usual, 0.0)
         self.labels = labels.copy()
         self.size = np.bincount(labels).astype(np.float64)
         self.alive = len(self.size)
@@ -116,13 +121,9 @@ class _Apart:
         """Give the mean silhouette."""
         if self.alive < 2:
             return -1.0
-        others = self.size[self.labels] - 1
-        own = self.own / np.maximum(others, 1)
+        own = (self.own + self.usual) / self.size[self.labels]
         widest = np.maximum(self.distance, own)
-        value = np.where(
-            (others > 0) & (widest > 0), (self.distance - own) / np.where(widest > 0, widest, 1.0), 0.0
-        )
-        return float(value.mean())
+        return float(((self.distance - own) / np.where(widest > 0, widest, 1.0)).mean())
 
     def _look_around(self, items: Indices) -> None:
         """Find the nearest other group of some items."""

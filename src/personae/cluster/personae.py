@@ -64,7 +64,7 @@ class Personae:
         tree = merge_tree(View(scores, mixture.log_odds, anchors), apart, together)
         plain = View(scores, np.asarray, anchors)
         labels = np.full(n, -1, dtype=np.int64)
-        labels[anchors] = choose_level(tree, plain, apart, self.at_least, self.at_most)
+        labels[anchors] = choose_level(tree, plain, mixture.same[0], apart, self.at_least, self.at_most)
         labels = order_by_size(attach(everything, labels, cannot_link))
         odds = odds_to_groups(everything, labels, cannot_link)
         confidence, runner_up = judge(labels, odds)
