@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 MINUTES ?= 10 30
 RESULTS := benchmarks/results
 
-.PHONY: demo test test-all lint bench-clips bench bench-long clean
+.PHONY: demo test test-all lint bench-clips bench bench-long bench-stress clean
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "personae needs Python 3.11 or newer: make PYTHON=python3.11 ...")'
@@ -43,6 +43,11 @@ bench: $(STAMP)  ## measure speed, and write docs/performance.md
 
 bench-long: MINUTES += 120
 bench-long: bench  ## the same with a film of two hours
+
+bench-stress: $(STAMP)  ## harm the clips in known ways, and write docs/robustness.md (about an hour and a half)
+	-$(BIN)/python benchmarks/measure.py $(RESULTS)/stress.csv \
+		$(BIN)/python benchmarks/stress.py --seeds 5 --csv $(RESULTS)/stress.csv
+	$(BIN)/python benchmarks/robustness_page.py
 
 clean:
 	rm -rf $(VENV) build dist

@@ -6,11 +6,11 @@ python benchmarks/performance_page.py [--results FOLDER] [--to FILE]
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from pathlib import Path
 
 from measure import RESULTS, ROOT, Circumstances, Row, read_rows
+from shown import markdown
 from speed_results import Results
 from targets import PAPER_ADAPT_S, PAPER_CLUSTER_S, targets
 
@@ -89,7 +89,7 @@ def _circumstances(rows: list[Row]) -> list[str]:
 
 def _targets(results: Results, scale: list[Row]) -> list[str]:
     rows = [(target, found, "yes" if met else "**no**") for target, found, met in targets(results, scale)]
-    return ["## Targets", "", *_table(("target", "measured", "met"), rows), ""] if rows else []
+    return ["## Targets", "", *markdown(("target", "measured", "met"), rows), ""] if rows else []
 
 
 def _whole(results: Results) -> list[str]:
@@ -133,7 +133,7 @@ def _whole(results: Results) -> list[str]:
                 )
             )
     return (
-        ["## The command", "", "`personae run`, default settings.", "", *_table(header, rows), ""]
+        ["## The command", "", "`personae run`, default settings.", "", *markdown(header, rows), ""]
         if rows
         else []
     )
@@ -147,7 +147,7 @@ def _stages(results: Results) -> list[str]:
             rows.append((film, *(_seconds(value) for value in seconds)))
     if not rows:
         return []
-    return ["## Stages", "", OUTSIDE, *_table(("film", *STAGES), rows), ""]
+    return ["## Stages", "", OUTSIDE, *markdown(("film", *STAGES), rows), ""]
 
 
 def _beside(results: Results) -> list[str]:
@@ -174,7 +174,7 @@ def _beside(results: Results) -> list[str]:
             )
     if not rows:
         return []
-    return ["## Beside what people do without it", "", BESIDE, *_table(header, rows), ""]
+    return ["## Beside what people do without it", "", BESIDE, *markdown(header, rows), ""]
 
 
 def _paper(results: Results) -> list[str]:
@@ -186,7 +186,7 @@ def _paper(results: Results) -> list[str]:
     if len(rows) == 1:
         return []
     header = ("seconds a track", "adapt", "cluster")
-    return ["## Beside the paper", "", PAPER, *_table(header, rows), ""]
+    return ["## Beside the paper", "", PAPER, *markdown(header, rows), ""]
 
 
 def _scale(rows: list[Row]) -> list[str]:
@@ -197,7 +197,7 @@ def _scale(rows: list[Row]) -> list[str]:
         "## Clustering many tracks",
         "",
         SCALE,
-        *_table(columns, [[row.get(c, "") for c in columns] for row in rows]),
+        *markdown(columns, [[row.get(c, "") for c in columns] for row in rows]),
         "",
     ]
 
@@ -228,10 +228,6 @@ def _missing(results: Results, scale: list[Row]) -> list[str]:
         "* GPUs, other processors, other codecs and picture sizes, films with a full-length film's cast."
     )
     return ["## Not measured", "", *lines, ""]
-
-
-def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    return [f"| {' | '.join(line)} |" for line in (header, ["---"] * len(header), *rows)]
 
 
 def _is_number(text: str) -> bool:

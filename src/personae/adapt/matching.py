@@ -14,6 +14,8 @@ IntArray = npt.NDArray[np.int64]
 
 OUTLIER_SHARE = 0.25
 """Share of a track's crops, the least likely ones, whose mean density is its threshold (paper)."""
+AT_ONCE = 4096
+"""Crops that are worked on at a time, so that a long film needs little memory."""
 
 
 def coarse_matches(
@@ -63,20 +65,23 @@ def _half_squared_distance(x: FloatArray, mean: FloatArray, precision: FloatArra
 def _project(
     embeddings: npt.NDArray[np.floating], used: IntArray, space: Space, dims: int, seed: int
 ) -> FloatArray:
-    x = embeddings.astype(np.float64)
     if space == "raw":
-        return x
+        return embeddings.astype(np.float64)
     if space == "tsne":
         from sklearn.manifold import TSNE
 
-        out = np.zeros((len(x), 2))
+        x, out = embeddings.astype(np.float64), np.zeros((len(embeddings), 2))
         perplexity = min(30.0, max(1.0, (len(used) - 1) / 3))
         out[used] = TSNE(2, perplexity=perplexity, init="pca", random_state=seed).fit_transform(x[used])
         return out
-    centred = x - x[used].mean(axis=0)
-    dims = min(dims, len(used), x.shape[1])
-    _, _, axes = np.linalg.svd(centred[used], full_matrices=False)
-    projected: FloatArray = centred @ axes[:dims].T
+    middle = embeddings[used].mean(axis=0, dtype=np.float64)
+    dims = min(dims, len(used), embeddings.shape[1])
+    scatter = np.zeros((embeddings.shape[1],) * 2)
+    for rows in np.array_split(used, len(used) // AT_ONCE + 1):
+        centred = embeddings[rows] - middle
+        scatter += centred.T @ centred
+    axes = np.linalg.eigh(scatter)[1][:, ::-1][:, :dims]
+    projected: FloatArray = np.asarray(embeddings @ axes - middle @ axes, dtype=np.float64)
     return projected
 
 

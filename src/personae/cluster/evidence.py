@@ -14,7 +14,7 @@ from personae.cluster.hac import cut_at_height, linkage_tree
 from personae.cluster.labels import Vectors, group_means, unit_rows
 from personae.cluster.mixture import PRIOR_PAIRS, ScoreMixture, fit_mixture
 from personae.cluster.pairs import Floats, Indices, Product, Single, fill_pairs
-from personae.cluster.similarity import LossMetric
+from personae.cluster.similarity import LossMetric, sum_by
 from personae.cluster.table import RankMap
 from personae.core.trackset import BoolArray, TrackSet
 
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 Matrix = npt.NDArray[np.float64]
 Kept = TypeVar("Kept", Vectors, Indices)
 
-MEASURED = 3000
-"""Tracks, evenly spread, on which a longer film's mean face, mixture and trust are measured: their four
+MEASURED = 2000
+"""Tracks, evenly spread, on which a longer film's mean face, mixture and trust are measured: their two
 million pairs say all that more would."""
 
 CENTRE_PRIOR = 4.0
@@ -69,15 +69,22 @@ def whitened(embeddings: Vectors, tracks: TrackSet) -> Vectors:
     by d further observations, so a film with few crops keeps its embeddings nearly as they are.
     """
     means = group_means(embeddings, tracks.track_of, tracks.n_tracks)
-    residuals = embeddings - means[tracks.track_of]
     freedom, dim = len(embeddings) - tracks.n_tracks, embeddings.shape[1]
-    scatter = residuals.T @ residuals
+    scatter = np.zeros((dim, dim))
+    for rows in _in_parts(len(embeddings)):
+        residuals = embeddings[rows] - means[tracks.track_of[rows]]
+        scatter += residuals.T @ residuals
     level = np.trace(scatter) / dim / max(freedom, 1)
     if level <= 0:
         return embeddings
     values, axes = np.linalg.eigh((scatter + dim * level * np.eye(dim)) / (freedom + dim))
-    turned: Vectors = embeddings @ (axes / np.sqrt(values)) @ axes.T
+    turned: Vectors = embeddings @ ((axes / np.sqrt(values)) @ axes.T)
     return turned
+
+
+def _in_parts(n: int) -> list[Indices]:
+    """Divide 0..n-1, so that what is worked out on the way needs little memory in a long film."""
+    return np.array_split(np.arange(n), n // 4096 + 1)
 
 
 def film_centre(means: Vectors) -> Vectors:
@@ -85,8 +92,8 @@ def film_centre(means: Vectors) -> Vectors:
     if len(means) == 1:
         people = means
     else:
-        distances = np.clip(1.0 - means @ means.T, 0.0, 2.0)
-        distances = (distances + distances.T) / 2
+        single = means.astype(np.float32)
+        distances = fill_pairs(len(means), lambda a, b: np.clip(1 - single[a] @ single[b].T, 0.0, 2.0))
         np.fill_diagonal(distances, 0.0)
         label = cut_at_height(linkage_tree(distances, "average"), len(means), CAUTIOUS_DISTANCE)
         people = group_means(means, label, int(label.max()) + 1)
@@ -114,7 +121,7 @@ class PlausiblePairs:
     def __call__(self, a: npt.NDArray[np.integer], b: npt.NDArray[np.integer]) -> BoolArray:
         """Judge the pairs of tracks (a_i, b_i); gives (m,)."""
         plausible = ~np.isin(np.asarray(a, np.int64) * len(self.vectors) + b, self.forbidden)
-        for part in np.array_split(np.arange(len(a)), len(a) // 100_000 + 1):
+        for part in np.array_split(np.arange(len(a)), len(a) // 10_000 + 1):
             scores = np.einsum("md,md->m", self.vectors[a[part]], self.vectors[b[part]])
             plausible[part] &= self.mixture.log_odds(scores) >= 0
         return plausible
@@ -125,7 +132,7 @@ def plausible_pairs(tracks: TrackSet) -> PlausiblePairs:
     if not tracks.n_tracks:
         return PlausiblePairs(np.empty((0, 0)), fit_mixture(np.empty(0)), np.empty(0, np.int64))
     vectors = centred_tracks(tracks)
-    some = vectors[measured(tracks.anchors())]
+    some = vectors[measured(tracks.anchors())].astype(np.float32)
     a, b = tracks.cannot_link.T.astype(np.int64)
     forbidden = np.concatenate([a * tracks.n_tracks + b, b * tracks.n_tracks + a])
     return PlausiblePairs(vectors, fit_mixture(_upper(some @ some.T)), forbidden)
@@ -135,9 +142,12 @@ def learned_score(tracks: TrackSet, adaptation: Adaptation, number: int) -> Prod
     """Give the mean learned similarity -S between tracks after iteration `number` (1, 2, ...)."""
     iteration = adaptation.iterations[number - 1]
     metric = LossMetric(iteration.centre, adaptation.student_temperature, adaptation.teacher_temperature)
-    p, q = metric.sides(iteration.embeddings)
-    means = (group_means(side, tracks.track_of, tracks.n_tracks).astype(np.float32) for side in (p, q))
-    return Product(*means)
+    sums = np.zeros((2, tracks.n_tracks, iteration.embeddings.shape[1]))
+    for rows in _in_parts(tracks.n_crops):
+        for total, side in zip(sums, metric.sides(iteration.embeddings[rows]), strict=True):
+            total += sum_by(side, tracks.track_of[rows], tracks.n_tracks)
+    left, right = (sums / np.bincount(tracks.track_of)[:, None]).astype(np.float32)
+    return Product(left, right)
 
 
 def combined_scores(tracks: TrackSet, adaptation: Adaptation | None, anchors: Indices) -> Single:

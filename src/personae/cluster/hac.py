@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 import numpy as np
+import numpy.typing as npt
 from scipy.cluster import hierarchy
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
@@ -14,6 +15,7 @@ from personae.cluster.labels import Labels, Vectors, cannot_link_matrix, order_b
 from personae.core.errors import SettingError
 from personae.core.trackset import BoolArray, TrackSet
 
+Floats = npt.NDArray[np.floating]
 Linkage = Literal["average", "complete", "single", "ward"]
 Metric = Literal["cosine", "euclidean"]
 
@@ -78,7 +80,7 @@ def pairwise_distances(unit_vectors: Vectors, metric: Metric) -> Vectors:
     return cosine if metric == "cosine" else np.sqrt(2 * cosine)
 
 
-def linkage_tree(distances: Vectors, linkage: Linkage, forbidden: BoolArray | None = None) -> Vectors:
+def linkage_tree(distances: Floats, linkage: Linkage, forbidden: BoolArray | None = None) -> Vectors:
     """Build the merge tree of (T, T) distances as (m, 3) rows (item a, item b, height), by rising height.
 
     Row i says: join the clusters that hold items a and b. Without `forbidden` pairs m = T - 1; with them two
@@ -114,7 +116,7 @@ def _scipy_tree(z: Vectors) -> Vectors:
     return np.column_stack([item[z[:, 0].astype(np.int64)], item[z[:, 1].astype(np.int64)], z[:, 2]])
 
 
-def _constrained_tree(distances: Vectors, linkage: Linkage, forbidden: BoolArray) -> Vectors:
+def _constrained_tree(distances: Floats, linkage: Linkage, forbidden: BoolArray) -> Vectors:
     """Merge along nearest-neighbour chains (Murtagh 1983) with Lance-Williams updates; O(T^2) time, memory.
 
     Forbidden pairs are infinitely far; all four linkages stay reducible then (a merged cluster is never
@@ -122,7 +124,7 @@ def _constrained_tree(distances: Vectors, linkage: Linkage, forbidden: BoolArray
     closest pair at a time.
     """
     n = len(distances)
-    d = distances**2 if linkage == "ward" else distances.copy()
+    d: Floats = distances**2 if linkage == "ward" else distances.copy()
     d[forbidden] = np.inf
     np.fill_diagonal(d, np.inf)
     size = np.ones(n)

@@ -11,6 +11,7 @@ from typing import Any
 
 from personae.core.errors import ProjectError, SettingError
 from personae.core.hooks import Hook, silent
+from personae.core.memory import give_back
 from personae.project.digest import stage_digest
 from personae.project.files import TEMPORARY, NewFiles, sweep, writing
 from personae.project.folder import ADAPTATION, CHECKS, EMBEDDINGS, MANIFEST, REPORT, Project, create
@@ -137,6 +138,7 @@ def _perform(
         marks = files.put_in_place()
     finally:
         files.discard()
+        give_back()
     finished = StageRecord(
         parameters=stage.parameters(settings),
         weights=stage.weights(settings),
