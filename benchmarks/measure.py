@@ -132,6 +132,10 @@ class Ledger:
         self.rows = [{**row, **self._now} for row in read_rows(self.path)]
         write_rows(self.path, self.rows)
 
+    def drop(self, **key: str) -> None:
+        """Forget what was put down for a key."""
+        self.rows = [row for row in self.rows if not row.items() >= key.items()]
+
     def put(self, **figures: object) -> Row:
         """Put down a row, completed by the circumstances."""
         row = {**_texts(figures), **self._now}

@@ -149,6 +149,7 @@ def main() -> None:
     for system in options.systems:
         if importlib.util.find_spec(SYSTEMS[system].needs):
             usable.append(system)
+            ledger.drop(film="", system=system)
         elif not any(row["system"] == system and row.get("wall_s") for row in ledger.rows):
             note = f"not measured: the package {SYSTEMS[system].needs} is not installed"
             print(f"{system}: {note}", flush=True)
