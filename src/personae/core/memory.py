@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import gc
 import sys
 from contextlib import suppress
 
@@ -14,7 +13,6 @@ def give_back() -> None:
     What a stage leaves behind lies beside what the next one needs, and the largest sum of both is what a long
     film asks of the machine. glibc has a call for it; elsewhere only Arrow's pool is emptied.
     """
-    gc.collect()
     if (arrow := sys.modules.get("pyarrow")) is not None:
         arrow.default_memory_pool().release_unused()
     with suppress(OSError, AttributeError, TypeError):
