@@ -31,7 +31,7 @@ def test_similarity_is_the_least_squares_solution(seed, scale, turn):
     points = ARCFACE_TEMPLATE @ [[cos, sin], [-sin, cos]] + rng.normal(0, 900, 2)
     points += rng.normal(0, 3 * scale, (5, 2))
     ours = similarity(points, ARCFACE_TEMPLATE)
-    assert ours == pytest.approx(plain_similarity(points, ARCFACE_TEMPLATE), abs=1e-6)
+    assert ours == pytest.approx(plain_similarity(points, ARCFACE_TEMPLATE), rel=1e-8, abs=1e-6)
 
 
 def test_points_in_one_place_do_not_break_it():
