@@ -15,7 +15,8 @@ Device = Literal["auto", "cpu", "cuda"]
 
 
 class _Settings(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # Validators are built when a setting is first given, not when `personae --help` shows its description.
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class ScanConfig(_Settings):
