@@ -24,16 +24,13 @@ from clips import CLIPS
 from rich.console import Console
 from rich.table import Table
 from shown import write_csv
-from stress import Case, scanned
+from stress import Case, learned, scanned
 from variants import Film
 
-from personae.adapt import Adaptation, adapt
 from personae.cluster import evidence, personae
-from personae.cluster.evidence import plausible_pairs
 from personae.cluster.hac import cut_at_count
 from personae.cluster.personae import Personae
 from personae.core.compute import prepare_torch
-from personae.core.config import AdaptConfig
 from personae.core.trackset import TrackSet
 from personae.encode import Encoder, load_encoder
 from personae.evaluate.labels import read_labels
@@ -76,12 +73,6 @@ OF_ADAPTATION: dict[str, dict[str, Any]] = {
     "adaptation": {"iterations": 0},
 }
 COLUMNS = ("without", "clip", "seed", "WCP", "PCR", "B3F")
-
-
-def learned(tracks: TrackSet, encoder: Encoder, seed: int, **settings: Any) -> Adaptation:
-    """Adapt to some tracks with some settings changed."""
-    config = AdaptConfig(seed=seed, **settings)
-    return adapt(tracks, encoder, config, plausible=plausible_pairs(tracks))
 
 
 def results(case: Case, encoder: Encoder, seed: int) -> Iterator[tuple[str, np.ndarray]]:

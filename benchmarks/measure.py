@@ -140,7 +140,8 @@ class Ledger:
         """Put down a row, completed by the circumstances."""
         row = {**_texts(figures), **self._now}
         key = {name: row.get(name, "") for name in self.key}
-        self.rows = [other for other in self.rows if not other.items() >= key.items()] + [row]
+        self.drop(**key)
+        self.rows.append(row)
         write_rows(self.path, self.rows)
         return row
 

@@ -5,12 +5,10 @@ python benchmarks/performance_page.py [--results FOLDER] [--to FILE]
 
 from __future__ import annotations
 
-import argparse
 from dataclasses import fields
-from pathlib import Path
 
-from measure import RESULTS, ROOT, Circumstances, Row, read_rows
-from shown import markdown
+from measure import Circumstances, Row, read_rows
+from shown import markdown, write_page
 from speed_results import Results
 from targets import PAPER_ADAPT_S, PAPER_CLUSTER_S, targets
 
@@ -256,17 +254,9 @@ def _range(values: list[float]) -> str:
     return f" ({min(values):.1f} to {max(values):.1f})" if len(values) > 1 else ""
 
 
-def main() -> None:
-    """Write the page."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--results", type=Path, default=RESULTS)
-    parser.add_argument("--to", type=Path, default=ROOT / "docs" / "performance.md")
-    options = parser.parse_args()
-    speed, scale = (read_rows(options.results / name) for name in ("speed.csv", "scale.csv"))
-    options.to.write_text(page(speed, scale), encoding="utf-8")
-
-
 if __name__ == "__main__":
-    main()
+    write_page(
+        __doc__,
+        "performance.md",
+        lambda results: page(*(read_rows(results / name) for name in ("speed.csv", "scale.csv"))),
+    )

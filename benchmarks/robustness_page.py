@@ -5,13 +5,11 @@ python benchmarks/robustness_page.py [--results FOLDER] [--to FILE]
 
 from __future__ import annotations
 
-import argparse
 import statistics
 from collections.abc import Sequence
-from pathlib import Path
 
-from measure import RESULTS, ROOT, Row, read_rows
-from shown import markdown
+from measure import Row, read_rows
+from shown import markdown, write_page
 
 OURS = "personae"
 ROUNDING = 0.0005
@@ -91,16 +89,5 @@ def _range(values: Sequence[float], how: str) -> str:
     return f" ({low} to {high})" if low != high else ""
 
 
-def main() -> None:
-    """Write the page."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--results", type=Path, default=RESULTS)
-    parser.add_argument("--to", type=Path, default=ROOT / "docs" / "robustness.md")
-    options = parser.parse_args()
-    options.to.write_text(page(read_rows(options.results / "stress.csv")), encoding="utf-8")
-
-
 if __name__ == "__main__":
-    main()
+    write_page(__doc__, "robustness.md", lambda results: page(read_rows(results / "stress.csv")))

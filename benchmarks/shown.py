@@ -1,11 +1,13 @@
-"""Figures on the screen as they come, then as a table and, where wanted, as a CSV."""
+"""Figures on the screen as they come, then as a table and, where wanted, as a CSV; and pages made of CSVs."""
 
 from __future__ import annotations
 
+import argparse
 import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
+from measure import RESULTS, ROOT
 from rich.console import Console
 from rich.table import Table
 
@@ -44,3 +46,12 @@ def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object
 def markdown(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
     """Give the lines of a Markdown table."""
     return [f"| {' | '.join(line)} |" for line in (header, ["---"] * len(header), *rows)]
+
+
+def write_page(about: str, name: str, page: Callable[[Path], str]) -> None:
+    """Be the command that writes a page of docs/ from the folder of results; `about` is its help."""
+    parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--results", type=Path, default=RESULTS)
+    parser.add_argument("--to", type=Path, default=ROOT / "docs" / name)
+    options = parser.parse_args()
+    options.to.write_text(page(options.results), encoding="utf-8")

@@ -21,9 +21,11 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from clips import CLIPS
+from measure import in_one_stroke
 from shown import Shown
 from variants import VARIANTS, Film
 
@@ -135,13 +137,19 @@ def subset(tracks: TrackSet, kept: np.ndarray) -> TrackSet:
 
 def adapted(case: Case, encoder: Encoder, seed: int, folder: Path) -> Adaptation:
     """Adapt to a case, or read what an earlier run has left in `folder`."""
-    if not folder.exists():
-        found = adapt(case.tracks, encoder, AdaptConfig(seed=seed), plausible=plausible_pairs(case.tracks))
-        made = folder.with_suffix(".part")
-        made.mkdir(exist_ok=True)
-        found.save(made)
-        made.rename(folder)
-    return Adaptation.load(folder)
+    if folder.exists():
+        return Adaptation.load(folder)
+    adaptation = learned(case.tracks, encoder, seed)
+    with in_one_stroke(folder) as unfinished:
+        unfinished.mkdir()
+        adaptation.save(unfinished)
+    return adaptation
+
+
+def learned(tracks: TrackSet, encoder: Encoder, seed: int, **settings: Any) -> Adaptation:
+    """Adapt to some tracks with some settings changed."""
+    config = AdaptConfig(seed=seed, **settings)
+    return adapt(tracks, encoder, config, plausible=plausible_pairs(tracks))
 
 
 def results(case: Case, adaptation: Adaptation, seed: int) -> Iterator[tuple[str, Score]]:

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from films import DEMO, frames_at
-from personae.scan.detect import RetinaFace, anchors, decode, overlaps, suppress, working_size
+from personae.scan.detect import DARK, RetinaFace, anchors, decode, overlaps, suppress, working_size
+from personae.scan.light import white
 from personae.weights import weight
 
 
@@ -136,6 +137,10 @@ def test_small_faces_of_a_small_film_are_found_at_the_default_size(detector, por
             assert centre == pytest.approx(
                 (left + head.shape[1] / 2, top + head.shape[0] / 2), abs=pixels / 2
             )
+
+
+def test_a_lit_picture_is_not_called_dark(portrait):
+    assert white(portrait[::4, ::4]) >= DARK > white((portrait * 0.2).astype(np.uint8)[::4, ::4])
 
 
 def test_a_face_in_the_dark_is_found(detector, portrait):

@@ -8,14 +8,14 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import logsumexp
 
+from personae.core.memory import in_parts
+
 Space = Literal["pca", "raw", "tsne"]
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
 OUTLIER_SHARE = 0.25
 """Share of a track's crops, the least likely ones, whose mean density is its threshold (paper)."""
-AT_ONCE = 4096
-"""Crops that are worked on at a time, so that a long film needs little memory."""
 
 
 def coarse_matches(
@@ -77,8 +77,8 @@ def _project(
     middle = embeddings[used].mean(axis=0, dtype=np.float64)
     dims = min(dims, len(used), embeddings.shape[1])
     scatter = np.zeros((embeddings.shape[1],) * 2)
-    for rows in np.array_split(used, len(used) // AT_ONCE + 1):
-        centred = embeddings[rows] - middle
+    for rows in in_parts(len(used)):
+        centred = embeddings[used[rows]] - middle
         scatter += centred.T @ centred
     axes = np.linalg.eigh(scatter)[1][:, ::-1][:, :dims]
     projected: FloatArray = np.asarray(embeddings @ axes - middle @ axes, dtype=np.float64)

@@ -16,6 +16,7 @@ from personae.cluster.mixture import PRIOR_PAIRS, ScoreMixture, fit_mixture
 from personae.cluster.pairs import Floats, Indices, Product, Single, fill_pairs
 from personae.cluster.similarity import LossMetric, sum_by
 from personae.cluster.table import RankMap
+from personae.core.memory import in_parts
 from personae.core.trackset import BoolArray, TrackSet
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def whitened(embeddings: Vectors, tracks: TrackSet) -> Vectors:
     means = group_means(embeddings, tracks.track_of, tracks.n_tracks)
     freedom, dim = len(embeddings) - tracks.n_tracks, embeddings.shape[1]
     scatter = np.zeros((dim, dim))
-    for rows in _in_parts(len(embeddings)):
+    for rows in in_parts(len(embeddings)):
         residuals = embeddings[rows] - means[tracks.track_of[rows]]
         scatter += residuals.T @ residuals
     level = np.trace(scatter) / dim / max(freedom, 1)
@@ -80,11 +81,6 @@ def whitened(embeddings: Vectors, tracks: TrackSet) -> Vectors:
     values, axes = np.linalg.eigh((scatter + dim * level * np.eye(dim)) / (freedom + dim))
     turned: Vectors = embeddings @ ((axes / np.sqrt(values)) @ axes.T)
     return turned
-
-
-def _in_parts(n: int) -> list[Indices]:
-    """Divide 0..n-1, so that what is worked out on the way needs little memory in a long film."""
-    return np.array_split(np.arange(n), n // 4096 + 1)
 
 
 def film_centre(means: Vectors) -> Vectors:
@@ -121,7 +117,7 @@ class PlausiblePairs:
     def __call__(self, a: npt.NDArray[np.integer], b: npt.NDArray[np.integer]) -> BoolArray:
         """Judge the pairs of tracks (a_i, b_i); gives (m,)."""
         plausible = ~np.isin(np.asarray(a, np.int64) * len(self.vectors) + b, self.forbidden)
-        for part in np.array_split(np.arange(len(a)), len(a) // 10_000 + 1):
+        for part in in_parts(len(a)):
             scores = np.einsum("md,md->m", self.vectors[a[part]], self.vectors[b[part]])
             plausible[part] &= self.mixture.log_odds(scores) >= 0
         return plausible
@@ -143,7 +139,7 @@ def learned_score(tracks: TrackSet, adaptation: Adaptation, number: int) -> Prod
     iteration = adaptation.iterations[number - 1]
     metric = LossMetric(iteration.centre, adaptation.student_temperature, adaptation.teacher_temperature)
     sums = np.zeros((2, tracks.n_tracks, iteration.embeddings.shape[1]))
-    for rows in _in_parts(tracks.n_crops):
+    for rows in in_parts(tracks.n_crops):
         for total, side in zip(sums, metric.sides(iteration.embeddings[rows]), strict=True):
             total += sum_by(side, tracks.track_of[rows], tracks.n_tracks)
     left, right = (sums / np.bincount(tracks.track_of)[:, None]).astype(np.float32)

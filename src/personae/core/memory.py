@@ -1,10 +1,18 @@
-"""Memory that is no longer used goes back to the operating system."""
+"""How memory stays small in a long film: work in parts, and what is no longer used goes back."""
 
 from __future__ import annotations
 
 import ctypes
 import sys
 from contextlib import suppress
+
+import numpy as np
+import numpy.typing as npt
+
+
+def in_parts(n: int, at_once: int = 4096) -> list[npt.NDArray[np.int64]]:
+    """Divide 0..n-1 into even parts of about `at_once` or fewer, for sums over a film's crops or pairs."""
+    return np.array_split(np.arange(n), n // at_once + 1)
 
 
 def give_back() -> None:

@@ -58,9 +58,8 @@ class CropsWriter:
                     self._stream.flush()
                     os.fsync(self._stream.fileno())
         finally:
-            self._parquet.is_open = (
-                False  # or what could not be written would be tried again, and complained of
-            )
+            # or what could not be written would be tried again at the end, and complained of
+            self._parquet.is_open = False
             with suppress(OSError):
                 self._stream.close()
 
