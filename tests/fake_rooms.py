@@ -172,7 +172,7 @@ class FakeAdaptation:
     def save(self, folder: Path) -> None:
         from safetensors.numpy import save_file
 
-        save_file({"embeddings": self.embeddings}, folder / "iterations.safetensors")
+        save_file({"embeddings": self.embeddings}, folder / "iteration-1.safetensors")
         (folder / "log.json").write_text(json.dumps(list(self.iterations)))
 
     @classmethod
@@ -180,7 +180,7 @@ class FakeAdaptation:
         from safetensors.numpy import load_file
 
         iterations = tuple(json.loads((folder / "log.json").read_text()))
-        return cls(iterations, load_file(folder / "iterations.safetensors")["embeddings"])
+        return cls(iterations, load_file(folder / "iteration-1.safetensors")["embeddings"])
 
 
 def adapt(
@@ -190,8 +190,9 @@ def adapt(
     calls["adapt"] += 1
     done: list[int] = []
     embeddings = tracks.embeddings.astype(np.float64)
-    if checkpoint.exists():
-        state = json.loads(checkpoint.read_text())
+    kept = checkpoint / "state.json"
+    if kept.exists():
+        state = json.loads(kept.read_text())
         done, embeddings = state["done"], np.array(state["embeddings"])
     for number in range(len(done), config.iterations):
         calls["iteration"] += 1
@@ -199,9 +200,10 @@ def adapt(
         noise = np.random.default_rng([config.seed, number]).normal(size=embeddings.shape)
         embeddings = embeddings + noise
         done.append(number)
-        part = checkpoint.with_name(checkpoint.name + ".part")
+        checkpoint.mkdir(exist_ok=True)
+        part = kept.with_name(kept.name + ".part")
         part.write_text(json.dumps({"done": done, "embeddings": embeddings.tolist()}))
-        part.replace(checkpoint)
+        part.replace(kept)
     return FakeAdaptation(tuple(done), embeddings.astype(np.float32))
 
 

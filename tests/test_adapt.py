@@ -246,9 +246,30 @@ def test_adaptation_is_written_and_read_back(tmp_path) -> None:
         for name in ("embeddings", "centre", "quality", "matches"):
             np.testing.assert_array_equal(getattr(a, name), getattr(b, name))
     assert back.log == adaptation.log
-    (tmp_path / "iterations.safetensors").write_bytes(b"broken")
+    first, second = (tmp_path / f"iteration-{number}.safetensors" for number in (1, 2))
+    whole = second.read_bytes()
+    second.write_bytes(whole[: len(whole) // 2])
     with pytest.raises(ProjectError, match="damaged"):
         Adaptation.load(tmp_path)
+    with pytest.raises(ProjectError, match="damaged"):
+        back.embeddings  # noqa: B018
+    second.write_bytes(whole)
+    first.unlink()
+    with pytest.raises(ProjectError, match="damaged"):
+        Adaptation.load(tmp_path)
+
+
+def test_iterations_that_were_saved_are_read_one_by_one(tmp_path) -> None:
+    adaptation = adapt(people(), None, AdaptConfig(**QUICK))
+    adaptation.save(tmp_path)
+    stored = Adaptation.load(tmp_path).iterations
+    assert len(stored) == 2
+    assert len(stored[:1]) == 1
+    for number in (0, 1, -1):
+        np.testing.assert_array_equal(stored[number].embeddings, adaptation.iterations[number].embeddings)
+    np.testing.assert_array_equal(stored[1:][0].quality, adaptation.iterations[1].quality)
+    with pytest.raises(IndexError):
+        stored[2]
 
 
 def test_weak_tracks_are_embedded_but_not_trained_on() -> None:

@@ -208,7 +208,7 @@ def test_a_folder_with_other_things_in_it_is_refused(film, tmp_path):
         ("tracks.parquet", {"scan"}),
         ("crops.parquet", {"scan"}),
         ("embeddings.safetensors", {"embed"}),
-        ("adapt/iterations.safetensors", {"adapt"}),
+        ("adapt/iteration-1.safetensors", {"adapt"}),
         ("characters.parquet", {"cluster"}),
         ("checks.json", {"cluster"}),
         ("report.html", {"report"}),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -13,8 +13,9 @@ import torch
 from torch import Tensor
 
 from personae.adapt.branches import make_branches, make_views
-from personae.adapt.checkpoint import Keeper, load_checkpoint
+from personae.adapt.checkpoint import Keeper
 from personae.adapt.finetune import Halfway, finetune
+from personae.adapt.head import CROPS_AT_ONCE
 from personae.adapt.matching import coarse_matches
 from personae.adapt.pairs import PairSampler
 from personae.adapt.quality import crop_quality, good_tracks, track_quality
@@ -48,11 +49,12 @@ def adapt(
 
     `tracks` gives the crops, or features alone (then `encoder` is None and only `depth=head` works). Every
     iteration finetunes on the tracks that passed the last quality check, scores all tracks anew, and matches
-    the good ones. With `checkpoint`, a file, each finished iteration is kept there, and a long one's epochs
-    too; a killed call goes on from it with the same result, and the caller removes the file. Weak tracks are
-    embedded but never trained on. Coarse matches that `plausible` says no to, since other evidence rules them
-    out, are dropped (not in the paper, and off with `check_matches=False`): training on positives alone has
-    nothing that would ever part two people whom one wrong match has joined.
+    the good ones. With `checkpoint`, a folder, each finished iteration is kept there and not in memory, and a
+    long one's epochs too; a killed call goes on from it with the same result. What is returned reads from
+    it, and the caller removes it. Weak tracks are embedded but never trained on. Coarse matches that
+    `plausible` says no to, since other evidence rules them out, are dropped (not in the paper, and off with
+    `check_matches=False`): training on positives alone has nothing that would ever part two people whom one
+    wrong match has joined.
     """
     started = time.perf_counter()
     if not config.check_matches:
@@ -72,15 +74,11 @@ def adapt(
     trainable = tracks.anchors()
 
     good, matches = trainable, np.empty((0, 2), dtype=np.int64)
-    iterations: list[Iteration] = []
-    log: list[dict[str, Any]] = []
-    halfway: Halfway | None = None
     keeper = Keeper(checkpoint)
-    if checkpoint is not None and checkpoint.exists():
-        iterations, log, halfway = load_checkpoint(checkpoint, training)
-        if iterations:
-            good, matches = _next_tracks(iterations[-1], trainable, config)
-    for number in range(len(iterations) + 1, config.iterations + 1):
+    log, halfway = keeper.restore(training)
+    if keeper.iterations:
+        good, matches = _next_tracks(keeper.iterations[-1], trainable, config)
+    for number in range(len(keeper.iterations) + 1, config.iterations + 1):
         plan = schedule(config, number, sum(len(members[t]) for t in good))
         seed = int(np.random.SeedSequence([config.seed, number]).generate_state(1)[0])
         sampler = PairSampler(members, good, matches, config.cross_share, seed)
@@ -90,7 +88,7 @@ def adapt(
             hook("adapt", round(1000 * done), 1000, iteration=f"{number} of {config.iterations}")
 
         def keep(state: Halfway) -> None:
-            keeper.after_epoch(training, iterations, log, state)
+            keeper.after_epoch(training, log, state)
 
         rng = np.random.default_rng(seed + 1)
         with one_thread(config.depth == "head"):
@@ -98,15 +96,15 @@ def adapt(
         halfway = None
         about = {"iteration": number, "tracks": len(good), "matches": len(matches)}
         log.extend({**about, **row} for row in rows)
-        iterations.append(_observe(training, views, tracks, members, trainable, plausible, config))
-        good, matches = _next_tracks(iterations[-1], trainable, config)
-        keeper.after_iteration(training, iterations, log)
+        iteration = _observe(training, views, tracks, members, trainable, plausible, config)
+        good, matches = _next_tracks(iteration, trainable, config)
+        keeper.after_iteration(training, iteration, log)
     seconds = {
         "views_seconds": round(views_ready - started, 2),
         "training_seconds": round(time.perf_counter() - views_ready, 2),
     }
     return Adaptation(
-        tuple(iterations), config.student_temperature, config.teacher_temperature, tuple(log), seconds
+        keeper.iterations, config.student_temperature, config.teacher_temperature, tuple(log), seconds
     )
 
 
@@ -123,7 +121,8 @@ def _observe(
     """Embed all crops with the student, score their quality, match the good tracks."""
     student, centre = training.student, training.centre
     features = torch.cat([_mean_reading(student.body, part) for part in views.clean()])
-    embeddings = student.head(features).cpu().numpy().astype(np.float32)
+    parts = (student.head(part).cpu().numpy() for part in torch.split(features, CROPS_AT_ONCE))
+    embeddings = np.concatenate(list(parts)).astype(np.float32, copy=False)
     quality = track_quality(crop_quality(student.head, features, seed=config.seed), tracks.track_of)
     good = _good(quality, trainable, config)
     matches = (

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from personae.adapt.head import Branch, FixedLength, ProjectionHead
 from personae.adapt.sources import CachedViews, LiveViews, ViewSource
 from personae.adapt.tokens import TokenBody, TokenNetwork
+from personae.core.compute import native_bfloat16
 from personae.core.config import AdaptConfig
 from personae.core.errors import SettingError
 from personae.core.trackset import TrackSet
@@ -77,11 +78,14 @@ def make_views(
     if config.depth == "full":
         return LiveViews(tracks.crops, encoder.prepare)
 
+    # Nothing is lost: what was computed in bfloat16 is such a number already.
+    precision = torch.bfloat16 if native_bfloat16(encoder.device) else torch.float32
+
     @torch.inference_mode()
     def frozen(pictures: np.ndarray) -> Tensor:
         images = encoder.prepare(pictures)
         if config.depth == "head":
-            return encoder.encode(images, half=True).float().cpu()
+            return encoder.encode(images, half=True).to(precision).cpu()
         return encoder.activations(images, half=True).half().cpu()
 
     known = config.depth == "head" and tracks.embeddings is not None

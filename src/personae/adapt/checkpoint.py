@@ -6,15 +6,18 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from personae.adapt.finetune import Halfway
-from personae.adapt.result import Iteration
+from personae.adapt.result import Iteration, StoredIterations
 from personae.adapt.training import Training
 
+STATE = "training.pt"
+"""The file of a checkpoint that holds weights, optimiser and log; the finished iterations lie beside it."""
 KEEP_EVERY_SECONDS = 30.0
 """Time between two checkpoints inside an iteration; an epoch of the head alone takes less than a second."""
 KEEP_COST = 0.05
@@ -22,31 +25,52 @@ KEEP_COST = 0.05
 
 
 class Keeper:
-    """Writes checkpoints to a file, at a bounded cost; to none where there is no path."""
+    """Keeps the finished iterations: in a folder, with checkpoints of the training at a bounded cost; in
+    memory where there is none."""
 
-    def __init__(self, path: Path | None) -> None:
-        self._path = path
+    def __init__(self, folder: Path | None) -> None:
+        self.iterations: Sequence[Iteration] = ()
+        """The finished ones."""
+        self._folder = folder
         self._last = time.perf_counter()
         self._seconds = 0.0
 
-    def after_epoch(
-        self, training: Training, iterations: list[Iteration], log: list[dict[str, Any]], halfway: Halfway
-    ) -> None:
+    def restore(self, training: Training) -> tuple[list[dict[str, Any]], Halfway | None]:
+        """Take up what an earlier call has kept; sets weights and centres in place.
+
+        Returns the log of the finished iterations, and where the next one stands if it has begun.
+        """
+        if self._folder is None or not (self._folder / STATE).exists():
+            return [], None
+        count, log, halfway = load_checkpoint(self._folder / STATE, training)
+        self.iterations = StoredIterations(self._folder, count)
+        return log, halfway
+
+    def after_epoch(self, training: Training, log: list[dict[str, Any]], halfway: Halfway) -> None:
         """Write the state inside an iteration, if the last checkpoint is long ago."""
         wait = max(KEEP_EVERY_SECONDS, self._seconds / KEEP_COST)
-        if self._path is not None and time.perf_counter() - self._last >= wait:
-            self._save(self._path, training, iterations, log, halfway)
+        if time.perf_counter() - self._last >= wait:
+            self._save(training, log, halfway)
 
-    def after_iteration(
-        self, training: Training, iterations: list[Iteration], log: list[dict[str, Any]]
-    ) -> None:
-        """Write the state after an iteration."""
-        if self._path is not None:
-            self._save(self._path, training, iterations, log, None)
+    def after_iteration(self, training: Training, iteration: Iteration, log: list[dict[str, Any]]) -> None:
+        """Take a finished iteration, and write the state after it."""
+        if self._folder is None:
+            self.iterations = (*self.iterations, iteration)
+            return
+        self._folder.mkdir(exist_ok=True)
+        stored = StoredIterations(self._folder, len(self.iterations) + 1)
+        iteration.save(stored.file(len(stored)))
+        with stored.file(len(stored)).open("rb") as file:
+            os.fsync(file.fileno())  # the training's state, which counts it in, must not reach the disk alone
+        self.iterations = stored
+        self._save(training, log, None)
 
-    def _save(self, path: Path, *state: Any) -> None:
+    def _save(self, training: Training, log: list[dict[str, Any]], halfway: Halfway | None) -> None:
+        if self._folder is None:
+            return
         started = time.perf_counter()
-        save_checkpoint(path, *state)
+        self._folder.mkdir(exist_ok=True)
+        save_checkpoint(self._folder / STATE, training, len(self.iterations), log, halfway)
         self._last = time.perf_counter()
         self._seconds = self._last - started
 
@@ -54,23 +78,12 @@ class Keeper:
 def save_checkpoint(
     path: Path,
     training: Training,
-    iterations: list[Iteration],
+    iterations: int,
     log: list[dict[str, Any]],
     halfway: Halfway | None,
 ) -> None:
     """Write the state of training, to a temporary name first; `log` is that of the finished iterations."""
-    state = {
-        "training": training.state_dict(),
-        "iterations": [
-            {
-                name: torch.from_numpy(getattr(i, name))
-                for name in ("embeddings", "centre", "quality", "matches")
-            }
-            for i in iterations
-        ],
-        "log": log,
-        "halfway": None,
-    }
+    state = {"training": training.state_dict(), "iterations": iterations, "log": log, "halfway": None}
     if halfway is not None:
         # As text: the generators' 128-bit numbers are beyond what torch reads back safely.
         numbers = {"rows": halfway.rows, "sampler": halfway.sampler, "rng": halfway.rng}
@@ -83,18 +96,13 @@ def save_checkpoint(
     os.replace(temporary, path)
 
 
-def load_checkpoint(
-    path: Path, training: Training
-) -> tuple[list[Iteration], list[dict[str, Any]], Halfway | None]:
+def load_checkpoint(path: Path, training: Training) -> tuple[int, list[dict[str, Any]], Halfway | None]:
     """Restore the weights and centres in place.
 
-    Returns the finished iterations, their log, and where the iteration after them stands if it has begun.
+    Returns how many iterations are finished, their log, and where the next one stands if it has begun.
     """
     state = torch.load(path, weights_only=True, map_location=training.device)
     training.load_state_dict(state["training"])
-    iterations = [
-        Iteration(**{name: value.cpu().numpy() for name, value in i.items()}) for i in state["iterations"]
-    ]
     kept = state["halfway"]
     halfway = kept and Halfway(optimiser=kept["optimiser"], **json.loads(kept["numbers"]))
-    return iterations, state["log"], halfway
+    return state["iterations"], state["log"], halfway

@@ -81,7 +81,9 @@ def _project(
         centred = embeddings[used[rows]] - middle
         scatter += centred.T @ centred
     axes = np.linalg.eigh(scatter)[1][:, ::-1][:, :dims]
-    projected: FloatArray = np.asarray(embeddings @ axes - middle @ axes, dtype=np.float64)
+    projected = np.empty((len(embeddings), dims))
+    for rows in in_parts(len(embeddings)):
+        projected[rows] = (embeddings[rows] - middle) @ axes
     return projected
 
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from personae.adapt.head import ProjectionHead
+from personae.adapt.head import CROPS_AT_ONCE, ProjectionHead
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -30,14 +30,17 @@ def crop_quality(
     the published ranges; passes and the place of dropout are not stated in the paper.
     """
     generator = torch.Generator(device=features.device).manual_seed(seed)
-    scores = []
-    for hidden in torch.split(head.penultimate(features), 64):
+    scores, done = features.new_empty(len(features)), 0
+    parts = (head.penultimate(part) for part in torch.split(features, CROPS_AT_ONCE))
+    for hidden in (few for part in parts for few in torch.split(part, 64)):
         mask = torch.rand((passes, 1, hidden.shape[-1]), generator=generator, device=hidden.device) >= dropout
         x = nn.functional.normalize(head.last(hidden * mask / (1.0 - dropout)), dim=-1).transpose(0, 1)
         distance = (2.0 - 2.0 * x @ x.transpose(1, 2)).clamp_min(0.0).sqrt()
         distance.diagonal(dim1=1, dim2=2).zero_()
-        scores.append(2.0 * torch.sigmoid(-distance.sum(dim=(1, 2)) / (passes * (passes - 1))))
-    return torch.cat(scores).cpu().numpy().astype(np.float32)
+        total = distance.sum(dim=(1, 2))
+        scores[done : done + len(total)] = 2.0 * torch.sigmoid(-total / (passes * (passes - 1)))
+        done += len(total)
+    return scores.cpu().numpy().astype(np.float32)
 
 
 def track_quality(crop_scores: FloatArray, track_of: npt.NDArray[np.int32]) -> FloatArray:

@@ -40,17 +40,17 @@ class CachedViews:
     """Every crop's views, drawn once and passed through the frozen part once: what makes a CPU fast
     enough."""
 
-    def __init__(self, global_views: Tensor, local_views: Tensor, clean: Tensor) -> None:
-        """Take (n, G, ...), (n, L, ...) and (n, m, ...) frozen outputs; L = 0 falls back on global views."""
-        self._views = torch.cat([global_views, local_views], dim=1)
-        self._n_global, self._n_local = global_views.shape[1], local_views.shape[1]
-        self._clean = clean
+    def __init__(self, views: Tensor, n_global: int, clean: Tensor) -> None:
+        """Take the frozen outputs of views (n, G + L, ...), G global ones first, and of the crops as they are
+        (n, m, ...); L = 0 falls back on global views."""
+        self._views, self._clean = views, clean
+        self._n_global, self._n_local = n_global, views.shape[1] - n_global
 
     @classmethod
     def of_features(cls, embeddings: npt.NDArray[np.float32]) -> CachedViews:
         """Cache bare features, for data sets without pictures: variety comes from the pairs alone."""
         x = torch.from_numpy(embeddings)[:, None]
-        return cls(x, x[:, :0], x)
+        return cls(x, 1, x)
 
     @classmethod
     def draw(
@@ -92,9 +92,7 @@ class CachedViews:
             progress(start + len(block))
         assert table is not None, "a film without crops is not adapted"
         n_views = n_global + n_local
-        return cls(
-            table[:, :n_global], table[:, n_global:n_views], table[:, n_views:] if clean is None else clean
-        )
+        return cls(table[:, :n_views], n_global, table[:, n_views:] if clean is None else clean)
 
     def pairs(self, first: IntArray, second: IntArray, rng: np.random.Generator) -> Tensor:
         """Pick random cached views of each pair; see `ViewSource.pairs`."""

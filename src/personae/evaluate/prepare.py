@@ -110,8 +110,8 @@ def adaptation_of(
     fresh.mkdir(parents=True)
     made.save(fresh)
     fresh.rename(folder)
-    checkpoint.unlink(missing_ok=True)
-    return made
+    shutil.rmtree(checkpoint, ignore_errors=True)
+    return Adaptation.load(folder)
 
 
 def first_iterations(adaptation: Adaptation, count: int) -> tuple[Adaptation, float | None]:

@@ -20,7 +20,7 @@ from personae.project.files import writing
 
 GROUP = 256
 """Rows that are written, and read, together: some 2.5 MB of pictures."""
-GROUPS_KEPT = 16
+GROUPS_KEPT = 4
 """Groups that stay in memory for the next crop that is asked for."""
 IMAGE = "image"
 

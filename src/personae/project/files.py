@@ -77,7 +77,7 @@ def temporary_name(path: Path) -> Path:
 def sweep(folder: Path) -> None:
     """Remove what a killed run has left half-written; call it only under the folder's lock."""
     for leftover in folder.glob(f"*{TEMPORARY}"):
-        _remove(leftover)
+        remove(leftover)
 
 
 def mark(path: Path) -> FileMark:
@@ -115,7 +115,7 @@ class NewFiles:
         path = self.folder / name
         with writing(path):
             temporary = temporary_name(path)
-            _remove(temporary)
+            remove(temporary)
             temporary.mkdir()
             self._names.append(name)
             yield temporary
@@ -145,7 +145,7 @@ class NewFiles:
     def discard(self) -> None:
         """Remove what has not been put in place."""
         for name in set(self._names) - self._placed:
-            _remove(temporary_name(self.folder / name))
+            remove(temporary_name(self.folder / name))
 
 
 def _files_below(folder: Path) -> list[Path]:
@@ -158,7 +158,8 @@ def _put(temporary: Path, path: Path) -> None:
     os.replace(temporary, path)
 
 
-def _remove(path: Path) -> None:
+def remove(path: Path) -> None:
+    """Remove a file, or a folder with what it holds; nothing happens where there is none."""
     if path.is_dir():
         shutil.rmtree(path)
     else:

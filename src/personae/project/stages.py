@@ -11,14 +11,14 @@ from typing import Any
 from personae.core.errors import WeightsError
 from personae.core.hooks import Hook
 from personae.project.characters import characters_table, checks_as_dicts
-from personae.project.files import NewFiles, mark, writing
+from personae.project.files import NewFiles, mark, remove, writing
 from personae.project.folder import ADAPTATION, CHECKS, EMBEDDINGS, Project
 from personae.project.manifest import Source
 from personae.project.settings import Settings
 from personae.project.tables import STAGE_OF_TABLE, file_name, write_table
 
 CHECKPOINT = ".checkpoint"
-"""Ending of the file in which adaptation keeps its finished iterations while it runs."""
+"""Ending of the folder in which adaptation keeps its finished iterations while it runs."""
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ class Adapt(Stage):
     """Adapt the network to this film; a killed run goes on from its last whole iteration."""
 
     name = "adapt"
-    version = 2
+    version = 3
 
     def parameters(self, settings: Settings) -> dict[str, Any]:
         return settings.adapt.model_dump(mode="json")
@@ -160,14 +160,14 @@ class Adapt(Stage):
         checkpoint = folder / f"adapt-{job.digest[:16]}{CHECKPOINT}"
         for other in folder.glob(f"*{CHECKPOINT}"):
             if other != checkpoint:
-                other.unlink()
+                remove(other)
         tracks = job.project.track_set()
         encoder, plausible = encoder_for(job.settings), plausible_pairs(tracks)
         with writing(checkpoint):
             adaptation = adapt(tracks, encoder, job.settings.adapt, job.hook, checkpoint, plausible)
         with job.files.subfolder(ADAPTATION) as place:
             adaptation.save(place)
-        checkpoint.unlink(missing_ok=True)
+        remove(checkpoint)
         return Outcome({"depth": job.settings.adapt.depth, "iterations": len(adaptation.iterations)})
 
 
