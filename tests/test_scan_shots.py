@@ -9,9 +9,10 @@ import cv2
 import numpy as np
 import pytest
 
+from films import DEMO
 from personae.scan.decode import Film
 from personae.scan.film import with_shots
-from personae.scan.shots import AdaptiveShots, Dissolves
+from personae.scan.shots import OWN_COLOUR, AdaptiveShots, Dissolves, own_colour
 from shared_data import shared
 
 FPS = 25
@@ -58,8 +59,56 @@ def test_repeated_pictures_change_nothing(rate):
     assert cuts(shown) == [0, first]
 
 
+def grey(picture: np.ndarray) -> np.ndarray:
+    return cv2.cvtColor(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
+
+
+def sepia(picture: np.ndarray) -> np.ndarray:
+    return (grey(picture) * (0.7, 0.85, 1.0)).astype(np.uint8)
+
+
+def pale(picture: np.ndarray) -> np.ndarray:
+    return (70 + 0.4 * (0.6 * grey(picture) + 0.4 * picture)).astype(np.uint8)
+
+
+@pytest.fixture(scope="module")
+def demo_pictures():
+    return [frame.small for frame in Film(DEMO)]
+
+
+@pytest.fixture(scope="module")
+def demo_cuts(demo_pictures):
+    return cuts(demo_pictures)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        grey,
+        sepia,
+        pale,
+        lambda picture: (grey(picture) * 0.3).astype(np.uint8),
+        lambda picture: (picture * 0.3).astype(np.uint8),
+    ],
+    ids=["grey", "sepia", "pale", "grey and dark", "dark"],
+)
+def test_cuts_are_found_without_colour_and_light(demo_pictures, demo_cuts, change):
+    """But for one, which is none: the start of a dissolve from a grey picture to one in colour."""
+    found = cuts([change(picture) for picture in demo_pictures])
+    assert len(demo_cuts) == 26
+    assert set(found) <= set(demo_cuts)
+    assert len(found) >= 25
+
+
+def test_toned_pictures_have_no_colour_of_their_own(demo_pictures):
+    for picture in demo_pictures[400:1000:100]:
+        assert own_colour(grey(picture)) == 0
+        assert own_colour(sepia(picture)) < OWN_COLOUR < own_colour(picture)
+
+
 def test_a_pan_is_no_cut():
     assert cuts(pan(0, 100, speed=5)) == [0]
+    assert cuts([grey(picture) for picture in pan(0, 100, speed=5)]) == [0]
 
 
 def test_one_frame_and_few_frames_are_one_shot():

@@ -73,7 +73,7 @@ class Scan(Stage):
     """Decode the film once: shots, faces, tracks, crops, links."""
 
     name = "scan"
-    version = 4
+    version = 5
 
     def parameters(self, settings: Settings) -> dict[str, Any]:
         return settings.scan.model_dump(mode="json")

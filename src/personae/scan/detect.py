@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from personae.core.compute import usable_cores
-from personae.scan.light import brightened, white
+from personae.scan.light import DARK, brightened, white
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -25,8 +25,6 @@ VARIANCES = (0.1, 0.2)
 """Scales of the regressed centres and of the regressed log sizes."""
 MEAN_BGR = (104.0, 117.0, 123.0)
 """Subtracted from the pixels, as in training."""
-DARK = 128.0
-"""Pictures that are less bright (see `light.white`) are brightened. Measured on every fourth pixel."""
 MOST_OVERLAP = 0.4
 """Boxes of higher IoU are one face."""
 MOST_CONTAINED = 0.7

@@ -5,17 +5,29 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import cv2
 import numpy as np
 import numpy.typing as npt
+
+from personae.scan.light import DARK, contrast, gain
+
+if TYPE_CHECKING:
+    from scenedetect import AdaptiveDetector, FrameTimecode
 
 SHORTEST_SHOT_S = 0.3
 """Two cuts closer than this are a flash, not a shot; film grammar hardly knows shots under eight frames."""
 
 WINDOW = 2
 """Frames on either side with which the adaptive detector compares a frame."""
+
+LEAST_CHANGE = 15.0
+"""Least mean change at a cut, of hue, saturation and brightness together (PySceneDetect's own figure)."""
+
+OWN_COLOUR = 1.5
+"""Mean deviation (levels) of both chroma channels from what brightness explains, below which a picture has no
+colour of its own: black and white has 0, sepia up to 0.7, colour 4 and more, or 1.6 in the dark."""
 
 
 DISSOLVE_HALF_S = 0.3
@@ -49,7 +61,12 @@ class ShotDetector(Protocol):
 
 
 class AdaptiveShots:
-    """Hard cuts by PySceneDetect's `AdaptiveDetector`: a change that stands out from the frames around it."""
+    """Hard cuts by PySceneDetect's `AdaptiveDetector`: a change that stands out from the frames around it.
+
+    It averages the changes of hue, saturation and brightness. In black and white the first two are always
+    zero, in the dark the last is small, and cuts would stay below its least change: such pictures are seen by
+    a second detector too, to which brightness alone counts, and the more the less they differ in it.
+    """
 
     delay = WINDOW * (1 + MOST_REPEATS)
 
@@ -59,9 +76,14 @@ class AdaptiveShots:
         self._fps = float(fps)
         self._before: npt.NDArray[np.uint8] | None = None
         self._repeats = 0
+        self._shortest = max(2, round(SHORTEST_SHOT_S * fps))
+        self._last_cut = 0
         self._detector = AdaptiveDetector(
-            min_scene_len=max(2, round(SHORTEST_SHOT_S * fps)), window_width=WINDOW
+            min_scene_len=self._shortest, window_width=WINDOW, min_content_val=LEAST_CHANGE
         )
+        self._by_light: AdaptiveDetector | None = None
+        """While the pictures are dark, pale or without colour."""
+        self._contrasts: deque[float] = deque(maxlen=2 * WINDOW + 1)
 
     def see(self, index: int, small: npt.NDArray[np.uint8]) -> list[int]:
         """Take the next frame; see `ShotDetector`."""
@@ -73,7 +95,39 @@ class AdaptiveShots:
                 self._repeats += 1
                 return []
         self._before, self._repeats = small, 0
-        return [cut.frame_num for cut in self._detector.process_frame(FrameTimecode(index, self._fps), small)]
+        time = FrameTimecode(index, self._fps)
+        found = {cut.frame_num for cut in self._detector.process_frame(time, small)}
+        found |= {cut.frame_num for cut in self._cuts_by_light(time, small)}
+        cuts = [cut for cut in sorted(found) if not self._last_cut or cut - self._last_cut >= self._shortest]
+        self._last_cut = max(cuts, default=self._last_cut)
+        return cuts
+
+    def _cuts_by_light(self, time: FrameTimecode, small: npt.NDArray[np.uint8]) -> list[FrameTimecode]:
+        from scenedetect import AdaptiveDetector
+
+        sample = np.ascontiguousarray(small[::4, ::4])
+        range_of_light = contrast(sample)
+        if range_of_light >= DARK and own_colour(sample) >= OWN_COLOUR:
+            self._by_light = None
+            self._contrasts.clear()
+            return []
+        if self._by_light is None:
+            self._by_light = AdaptiveDetector(
+                min_scene_len=self._shortest, window_width=WINDOW, luma_only=True
+            )
+        self._contrasts.append(range_of_light)
+        self._by_light.min_content_val = LEAST_CHANGE / gain(max(self._contrasts))
+        return list(self._by_light.process_frame(time, small))
+
+
+def own_colour(picture: npt.NDArray[np.uint8]) -> float:
+    """Give the mean deviation, in levels, of an (h, w, 3) BGR picture's chroma from a linear function of its
+    brightness; a toned black-and-white picture has none."""
+    channels = cv2.cvtColor(picture, cv2.COLOR_BGR2YCrCb).reshape(-1, 3).astype(np.float32)
+    luma, *chroma = (channels - channels.mean(axis=0)).T
+    power = float(luma @ luma)
+    slopes = [float(luma @ c) / power if power else 0.0 for c in chroma]
+    return float(sum(np.abs(c - slope * luma).mean() for c, slope in zip(chroma, slopes, strict=True)))
 
 
 @dataclass(frozen=True)
