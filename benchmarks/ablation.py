@@ -1,10 +1,11 @@
 """Take each ingredient of the default method away in turn, and score what is left.
 
     python benchmarks/ablation.py [CLIP ...] [--seeds N] [--csv FILE]
+    python benchmarks/ablation.py --show FILE
 
 Every labelled clip that is present is scanned and embedded once. The figures are B-cubed F over labelled
-faces, mean ± standard deviation over seeds. Ingredients of the clustering are taken away by putting a plain
-function in the place of the one that holds them, those of the adaptation by its settings.
+faces, mean ± standard deviation over seeds, and the mean PCR. Ingredients of the clustering are taken away by
+putting a plain function in the place of the one that holds them, those of the adaptation by its settings.
 """
 
 from __future__ import annotations
@@ -21,9 +22,8 @@ from unittest.mock import patch
 
 import numpy as np
 from clips import CLIPS
-from rich.console import Console
-from rich.table import Table
-from shown import write_csv
+from measure import Row, read_rows
+from shown import markdown, write_csv
 from stress import Case, learned, scanned
 from variants import Film
 
@@ -89,36 +89,53 @@ def results(case: Case, encoder: Encoder, seed: int) -> Iterator[tuple[str, np.n
         yield name, Personae().cluster(case.tracks, other).labels
 
 
+def measured(names: list[str], seeds: int) -> Iterator[tuple[str, str, int, float, float, float]]:
+    """Give a row of `COLUMNS` for each thing that is taken away, on each clip with each seed."""
+    encoder = load_encoder()
+    with tempfile.TemporaryDirectory() as scratch:
+        for name in names:
+            clip = CLIPS[name]
+            case = scanned(Film(clip.video, read_labels(clip.labels)), Path(scratch, f"{name}.personae"))
+            for seed in range(seeds):
+                for without, labels in results(case, encoder, seed):
+                    s = case.judge(labels)
+                    yield without, name, seed, s.wcp, s.pcr, s.bcubed.f
+
+
+def table(rows: list[Row]) -> list[str]:
+    """Make the Markdown table: B-cubed F by clip, mean ± standard deviation over seeds, with the mean PCR."""
+    clips = list(dict.fromkeys(row["clip"] for row in rows))
+    lines = []
+    for without in dict.fromkeys(row["without"] for row in rows):
+        cells = [without]
+        for clip in clips:
+            of_cell = [row for row in rows if (row["without"], row["clip"]) == (without, clip)]
+            f, pcr = ([float(row[name]) for row in of_cell] for name in ("B3F", "PCR"))
+            spread = statistics.stdev(f) if len(f) > 1 else 0.0
+            cells.append(f"{statistics.mean(f):.3f} ± {spread:.3f} ({statistics.mean(pcr):.2f})")
+        lines.append(cells)
+    return markdown(["without", *clips], lines)
+
+
 def main() -> None:
-    """Run everything and print the table."""
+    """Run everything, or read what was measured before, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("clips", nargs="*", default=list(CLIPS))
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--csv", type=Path)
+    parser.add_argument("--csv", type=Path, help="where the figures are put")
+    parser.add_argument("--show", type=Path, help="print the table of such a file, and measure nothing")
     options = parser.parse_args()
+    if options.show:
+        print(*table(read_rows(options.show)), sep="\n")
+        return
     prepare_torch()
-    encoder, rows = load_encoder(), []
-    present = [name for name in options.clips if CLIPS[name].present]
-    with tempfile.TemporaryDirectory() as scratch:
-        for name in present:
-            clip = CLIPS[name]
-            case = scanned(Film(clip.video, read_labels(clip.labels)), Path(scratch, f"{name}.personae"))
-            for seed in range(options.seeds):
-                for without, labels in results(case, encoder, seed):
-                    s = case.judge(labels)
-                    rows.append((without, name, seed, s.wcp, s.pcr, s.bcubed.f))
-                    print(*rows[-1][:3], *(f"{v:.3f}" for v in rows[-1][3:]), sep="\t", flush=True)
+    rows = []
+    for row in measured([name for name in options.clips if CLIPS[name].present], options.seeds):
+        rows.append(row)
+        print(*row[:3], *(f"{v:.3f}" for v in row[3:]), sep="\t", flush=True)
     if options.csv:
         write_csv(options.csv, COLUMNS, rows)
-    table = Table("without", *present)
-    for without in dict.fromkeys(row[0] for row in rows):
-        cells = []
-        for name in present:
-            values = [row[5] for row in rows if row[:2] == (without, name)]
-            spread = statistics.stdev(values) if len(values) > 1 else 0.0
-            cells.append(f"{statistics.mean(values):.3f} ± {spread:.3f}")
-        table.add_row(without, *cells)
-    Console(width=120).print(table)
+    print(*table([dict(zip(COLUMNS, map(str, row), strict=True)) for row in rows]), sep="\n")
 
 
 if __name__ == "__main__":
