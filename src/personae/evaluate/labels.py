@@ -130,13 +130,17 @@ def iou(a: npt.ArrayLike, b: npt.ArrayLike) -> float:
 
 def match(faces: list[LabelledFace], tracks: dict[str, PredictedTrack]) -> list[str | None]:
     """Give each labelled face the track that overlaps it best at its time, or None."""
+    names = [name for name, track in tracks.items() if len(track.times)]
+    # `box_at` decides; these only spare asking the many tracks that are nowhere near.
+    first = np.array([tracks[name].times[0] for name in names]) - 2 * REACH_S
+    last = np.array([tracks[name].times[-1] for name in names]) + 2 * REACH_S
     matches: list[str | None] = []
     for face in faces:
         best, name_of_best = LEAST_IOU, None
-        for name, track in tracks.items():
-            box = track.box_at(face.time_s)
+        for i in np.flatnonzero((first <= face.time_s) & (face.time_s <= last)):
+            box = tracks[names[i]].box_at(face.time_s)
             if box is not None and (overlap := iou(face.box, box)) > best:
-                best, name_of_best = overlap, name
+                best, name_of_best = overlap, names[i]
         matches.append(name_of_best)
     return matches
 
