@@ -15,7 +15,6 @@ from torch import Tensor
 from personae.adapt.branches import make_branches, make_views
 from personae.adapt.checkpoint import Keeper
 from personae.adapt.finetune import Halfway, finetune
-from personae.adapt.head import CROPS_AT_ONCE
 from personae.adapt.matching import coarse_matches
 from personae.adapt.pairs import PairSampler
 from personae.adapt.quality import crop_quality, good_tracks, track_quality
@@ -26,6 +25,7 @@ from personae.adapt.training import Training
 from personae.core.compute import one_thread
 from personae.core.config import AdaptConfig
 from personae.core.hooks import Hook, silent
+from personae.core.memory import AT_ONCE
 from personae.core.trackset import BoolArray, TrackSet
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def _observe(
     """Embed all crops with the student, score their quality, match the good tracks."""
     student, centre = training.student, training.centre
     features = torch.cat([_mean_reading(student.body, part) for part in views.clean()])
-    parts = (student.head(part).cpu().numpy() for part in torch.split(features, CROPS_AT_ONCE))
+    parts = (student.head(part).cpu().numpy() for part in torch.split(features, AT_ONCE))
     embeddings = np.concatenate(list(parts)).astype(np.float32, copy=False)
     quality = track_quality(crop_quality(student.head, features, seed=config.seed), tracks.track_of)
     good = _good(quality, trainable, config)

@@ -58,9 +58,11 @@ class Keeper:
             self.iterations = (*self.iterations, iteration)
             return
         self._folder.mkdir(exist_ok=True)
-        stored = StoredIterations(self._folder, len(self.iterations) + 1)
-        iteration.save(stored.file(len(stored)))
-        with stored.file(len(stored)).open("rb") as file:
+        number = len(self.iterations) + 1
+        stored = StoredIterations(self._folder, number)
+        path = stored.file(number)
+        iteration.save(path)
+        with path.open("rb") as file:
             os.fsync(file.fileno())  # the training's state, which counts it in, must not reach the disk alone
         self.iterations = stored
         self._save(training, log, None)

@@ -5,9 +5,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-CROPS_AT_ONCE = 4096
-"""Crops that pass through a head together, so that a long film's hidden activations need little memory."""
-
 
 class ProjectionHead(nn.Module):
     """Three-layer MLP with GELU whose output is as wide as the encoder's embedding (paper, Sec. 3.3).

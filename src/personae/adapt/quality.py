@@ -10,7 +10,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from personae.adapt.head import CROPS_AT_ONCE, ProjectionHead
+from personae.adapt.head import ProjectionHead
+from personae.core.memory import AT_ONCE
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -30,8 +31,9 @@ def crop_quality(
     the published ranges; passes and the place of dropout are not stated in the paper.
     """
     generator = torch.Generator(device=features.device).manual_seed(seed)
+    # One block from the start: small scores kept among large passes would tear the heap apart.
     scores, done = features.new_empty(len(features)), 0
-    parts = (head.penultimate(part) for part in torch.split(features, CROPS_AT_ONCE))
+    parts = (head.penultimate(part) for part in torch.split(features, AT_ONCE))
     for hidden in (few for part in parts for few in torch.split(part, 64)):
         mask = torch.rand((passes, 1, hidden.shape[-1]), generator=generator, device=hidden.device) >= dropout
         x = nn.functional.normalize(head.last(hidden * mask / (1.0 - dropout)), dim=-1).transpose(0, 1)

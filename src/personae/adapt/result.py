@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, overload
 
@@ -14,8 +14,6 @@ import numpy.typing as npt
 from personae.core.errors import ProjectError
 
 FloatArray = npt.NDArray[np.float32]
-
-ARRAYS = ("embeddings", "centre", "quality", "matches")
 
 
 @dataclass(frozen=True)
@@ -48,6 +46,10 @@ class Iteration:
             return cls(*(arrays[name] for name in ARRAYS))
         except (OSError, KeyError, SafetensorError) as error:
             raise damaged(file.parent) from error
+
+
+ARRAYS = tuple(each.name for each in fields(Iteration))
+"""Names in an iteration's file."""
 
 
 class StoredIterations(Sequence[Iteration]):

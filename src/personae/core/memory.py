@@ -9,10 +9,13 @@ from contextlib import suppress
 import numpy as np
 import numpy.typing as npt
 
+AT_ONCE = 4096
+"""Crops, or pairs, of a long film that are worked on together."""
 
-def in_parts(n: int, at_once: int = 4096) -> list[npt.NDArray[np.int64]]:
-    """Divide 0..n-1 into even parts of about `at_once` or fewer, for sums over a film's crops or pairs."""
-    return np.array_split(np.arange(n), n // at_once + 1)
+
+def in_parts(n: int) -> list[npt.NDArray[np.int64]]:
+    """Divide 0..n-1 into even parts of `AT_ONCE` or fewer, for sums over a film's crops or pairs."""
+    return np.array_split(np.arange(n), n // AT_ONCE + 1)
 
 
 def give_back() -> None:

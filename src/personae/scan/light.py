@@ -11,21 +11,26 @@ Picture = npt.NDArray[np.uint8]
 WHITE_SHARE = 99
 """Percentile of the brightest channel that says how bright a picture is; the last hundredth may be lamps."""
 DARK = 128.0
-"""Brightness below which a whole picture is dark: a quarter of the light that it could show."""
+"""Brightness below which a whole picture is dark, and contrast below which it is pale; both are measured on
+every fourth pixel."""
 MOST_GAIN = 4.0
 """Factor up to which pictures are brightened; beyond, noise and blocks would be found."""
 
 
 def white(picture: Picture) -> float:
     """Give the brightness 0..255 that all but a hundredth of an (h, w, 3) picture stays below."""
-    first, second, third = cv2.split(picture)
-    return float(np.percentile(cv2.max(cv2.max(first, second), third), WHITE_SHARE))
+    return float(np.percentile(_brightest_channel(picture), WHITE_SHARE))
 
 
-def contrast(picture: npt.NDArray[np.uint8]) -> float:
+def contrast(picture: Picture) -> float:
     """Give the levels between the darkest and the brightest hundredth of an (h, w, 3) picture."""
-    dark, bright = np.percentile(picture.max(axis=2), (1, 99))
-    return float(bright - dark)
+    black, bright = np.percentile(_brightest_channel(picture), (100 - WHITE_SHARE, WHITE_SHARE))
+    return float(bright - black)
+
+
+def _brightest_channel(picture: Picture) -> Picture:
+    first, second, third = cv2.split(picture)
+    return np.asarray(cv2.max(cv2.max(first, second), third), dtype=np.uint8)
 
 
 def brightened(picture: Picture, brightness: float) -> Picture:
@@ -38,5 +43,5 @@ def brightened(picture: Picture, brightness: float) -> Picture:
 
 
 def gain(brightness: float) -> float:
-    """Give the factor, 1 to `MOST_GAIN`, by which a picture of this brightness is brightened."""
+    """Give the factor, 1 to `MOST_GAIN`, that makes white of a brightness, or full contrast of less."""
     return min(MOST_GAIN, 255 / max(brightness, 1.0))

@@ -96,9 +96,9 @@ class AdaptiveShots:
                 return []
         self._before, self._repeats = small, 0
         time = FrameTimecode(index, self._fps)
-        found = {cut.frame_num for cut in self._detector.process_frame(time, small)}
-        found |= {cut.frame_num for cut in self._cuts_by_light(time, small)}
-        cuts = [cut for cut in sorted(found) if not self._last_cut or cut - self._last_cut >= self._shortest]
+        found = [*self._detector.process_frame(time, small), *self._cuts_by_light(time, small)]
+        firsts = sorted({cut.frame_num for cut in found})
+        cuts = [first for first in firsts if first - self._last_cut >= self._shortest]
         self._last_cut = max(cuts, default=self._last_cut)
         return cuts
 
