@@ -43,6 +43,10 @@ def _even_odds(tree: np.ndarray, scores: Any, *rest: Any) -> np.ndarray:
     return cut_at_count(tree, n, n - int((tree[:, 2] >= 0).sum()))
 
 
+def _level(tree: np.ndarray, level: np.ndarray, *rest: Any) -> np.ndarray:
+    return level
+
+
 def _equal_trust(learned: np.ndarray, base_odds: np.ndarray) -> float:
     return 1.0
 
@@ -53,7 +57,10 @@ OF_CLUSTERING: dict[str, Swap] = {
     "the film's mean face": lambda: patch.object(evidence, "film_centre", lambda x: np.zeros(x.shape[1])),
     "trust (all iterations count alike)": lambda: patch.object(evidence, "trust", _equal_trust),
     "faint tracks apart": lambda: patch.object(personae, "defining_tracks", TrackSet.anchors),
-    "silhouette (stops at even odds)": lambda: patch.object(personae, "choose_level", _even_odds),
+    "undoing of unions": lambda: patch.object(personae, "part_clearer", _level),
+    "silhouette (stops at even odds)": lambda: patch.multiple(
+        personae, choose_level=_even_odds, part_clearer=_level
+    ),
     "joining of poor tracks": lambda: patch.object(personae, "attach", lambda odds, labels, links: labels),
 }
 """What is taken away -> how."""

@@ -8,6 +8,7 @@ from scipy.special import expit
 
 from personae.cluster.labels import Labels, Vectors
 from personae.cluster.pairs import Indices, View
+from personae.cluster.parts import Parts
 from personae.cluster.result import Check
 
 AT_MOST = 24
@@ -23,18 +24,19 @@ def nearest_decisions(
     odds: npt.NDArray[np.float64],
     log_odds: View,
 ) -> list[Check]:
-    """List the merges made, the merges refused and the tracks left unknown whose odds are nearest to even.
+    """List the decisions whose odds are against them or nearest to even: merges made, merges refused, tracks
+    left unknown; what is most against the odds first.
 
     `tree` holds merges over the `anchors`; `odds` (T, K) a track's log-odds to each group, `log_odds` (T, T)
     the pairs'. Of several refused merges between parts of two characters the surest stands for all.
     """
     joined, left_unknown = np.flatnonzero(_made(tree, labels[anchors])), np.flatnonzero(labels < 0)
     refused = np.setdiff1d(np.arange(len(tree)), joined)
-    parts = _Parts(tree, anchors)
+    parts = Parts(tree, anchors)
     found: list[tuple[float, Check]] = []
-    for merge in _nearest(joined, np.abs(tree[joined, 2])):
+    for merge in _nearest(joined, tree[joined, 2]):
         evidence, sides = float(tree[merge, 2]), _closest(*parts.of(merge), log_odds)
-        found.append((abs(evidence), Check("merge", sides, float(expit(evidence)), "Joined as one person.")))
+        found.append((evidence, Check("merge", sides, float(expit(evidence)), "Joined as one person.")))
     seen: set[tuple[int, int]] = set()
     for merge in refused[tree[refused, 2] > -PLAIN]:
         evidence, sides = float(tree[merge, 2]), _closest(*parts.of(merge), log_odds)
@@ -42,7 +44,7 @@ def nearest_decisions(
         if pair not in seen:
             seen.add(pair)
             text = "Kept apart as two people."
-            found.append((abs(evidence), Check("split", sides, float(expit(evidence)), text)))
+            found.append((-evidence, Check("split", sides, float(expit(evidence)), text)))
     best = odds[left_unknown].max(axis=1, initial=-np.inf)
     for track in _nearest(left_unknown, np.abs(best)):
         group = int(odds[track].argmax())
@@ -64,31 +66,6 @@ def _nearest(decisions: Indices, distance: npt.NDArray[np.float64]) -> Indices:
 def _made(tree: Vectors, labels: Labels) -> npt.NDArray[np.bool_]:
     """Tell of every merge whether its two parts are in one group."""
     return np.asarray(labels[tree[:, 0].astype(np.int64)] == labels[tree[:, 1].astype(np.int64)])
-
-
-class _Parts:
-    """The tracks that every merge of a tree puts together: stretches of one order of all its items."""
-
-    def __init__(self, tree: Vectors, anchors: Indices) -> None:
-        n = len(tree) + 1
-        follows, last, size = np.full(n, -1), np.arange(n), np.ones(n, dtype=np.int64)
-        self.stretches: list[tuple[int, int, int, int]] = []
-        for a, b in tree[:, :2].astype(np.int64).tolist():
-            self.stretches.append((a, int(size[a]), b, int(size[b])))
-            follows[last[a]], last[a] = b, last[b]
-            size[a] += size[b]
-        item, order = 0, []
-        while item >= 0:
-            order.append(item)
-            item = int(follows[item])
-        self.tracks = anchors[order]
-        self.place = np.argsort(order)
-
-    def of(self, merge: int) -> tuple[Indices, Indices]:
-        """Give the tracks of both parts of a merge."""
-        a, size_a, b, size_b = self.stretches[merge]
-        left, right = self.place[a], self.place[b]
-        return self.tracks[left : left + size_a], self.tracks[right : right + size_b]
 
 
 def _closest(left: Indices, right: Indices, log_odds: View) -> tuple[int, int]:

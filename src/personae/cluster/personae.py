@@ -15,6 +15,7 @@ from personae.cluster.evidence import combined_scores, film_mixture
 from personae.cluster.labels import Labels, order_by_size
 from personae.cluster.levels import choose_level
 from personae.cluster.pairs import Indices, Rows, View, sums_by_group
+from personae.cluster.parting import part_clearer
 from personae.cluster.people import CANNOT_LINK_ODDS, Pairs, merge_tree
 from personae.cluster.recognisable import defining_tracks
 from personae.cluster.result import Clustering
@@ -64,7 +65,8 @@ class Personae:
         tree = merge_tree(View(scores, mixture.log_odds, anchors), apart, together)
         plain = View(scores, np.asarray, anchors)
         labels = np.full(n, -1, dtype=np.int64)
-        labels[anchors] = choose_level(tree, plain, mixture.same[0], apart, self.at_least, self.at_most)
+        level = choose_level(tree, plain, mixture.same[0], apart, self.at_least, self.at_most)
+        labels[anchors] = part_clearer(tree, level, plain, mixture.same[0], self.at_most)
         labels = order_by_size(attach(everything, labels, cannot_link))
         odds = odds_to_groups(everything, labels, cannot_link)
         confidence, runner_up = judge(labels, odds)

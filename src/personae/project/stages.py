@@ -175,7 +175,7 @@ class Cluster(Stage):
     """Group the tracks into characters."""
 
     name = "cluster"
-    version = 5
+    version = 6
 
     def parameters(self, settings: Settings) -> dict[str, Any]:
         return settings.cluster.model_dump(mode="json")

@@ -1,0 +1,143 @@
+"""How clearly groups stand apart: the mean silhouette, kept up while groups join or part."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from personae.cluster.labels import Labels, Vectors
+from personae.cluster.pairs import ROWS, Floats, Indices, Rows, sums_by_group
+
+
+@dataclass(frozen=True)
+class Parting:
+    """What there would be if some items left their group for one of their own."""
+
+    left: int
+    """The group that they leave."""
+    labels: Labels
+    sums: tuple[Vectors, Vectors]
+    """(n,) summed distances to the members who stay, and to those who leave."""
+    own: Vectors
+    nearest: Indices
+    distance: Vectors
+    silhouette: float
+
+
+class Apart:
+    """How far each of n items is from its own group and from the nearest other one.
+
+    Distances are 1 - score. Every item counts as having one more neighbour of its own group, at the `usual`
+    score of one person. So takes of one scene, alike beyond what makes a person, are no group of their own
+    for that; and somebody seen once has a silhouette, high if nobody is near, where the plain one is 0 and
+    gains by any union at all. Only what a change of groups changes is worked out anew.
+    """
+
+    def __init__(self, scores: Rows, usual: float, labels: Labels) -> None:
+        self.usual = max(1 - usual, 0.0)
+        self.distances = _Distances(scores)
+        self.labels = labels.copy()
+        self.size = np.bincount(labels).astype(np.float64)
+        self.alive = len(self.size)
+        self.sums = sums_by_group(self.distances, labels, self.alive)
+        """(n, K) summed distances to the members of each group; infinite where a group is no more."""
+        items = np.arange(len(labels))
+        self.own = self.sums[items, labels].astype(np.float64)
+        self.nearest, self.distance = self._look_around(items)
+
+    def silhouette(self) -> float:
+        """Give the mean silhouette (Rousseeuw 1987); one group alone counts -1."""
+        if self.alive < 2:
+            return -1.0
+        return self._mean(self.own, self.size[self.labels], self.distance)
+
+    def join(self, a: int, b: int) -> None:
+        """Put together the groups that hold items a and b.
+
+        A union is no nearer to any item than the nearer of its parts, so the nearest other group changes for
+        those items alone that had one of the two.
+        """
+        kept, gone = self.labels[a], self.labels[b]
+        self.labels[self.labels == gone] = kept
+        self.size[kept] += self.size[gone]
+        self.sums[:, kept] += self.sums[:, gone]
+        self.sums[:, gone] = np.inf
+        self.alive -= 1
+        members = np.flatnonzero(self.labels == kept)
+        self.own[members] = self.sums[members, kept]
+        changed = np.flatnonzero((self.nearest == kept) | (self.nearest == gone))
+        self.nearest[changed], self.distance[changed] = self._look_around(changed)
+
+    def parting(self, items: Indices) -> Parting:
+        """Work out what there would be if `items`, some of one group, left it; nothing changes yet."""
+        left, new = int(self.labels[items[0]]), len(self.size)
+        leaving = self._sums_to(items)
+        staying = self.sums[:, left] - leaving
+        labels, own = self.labels.copy(), self.own.copy()
+        labels[items] = new
+        stay, leave = labels == left, labels == new
+        own[stay], own[leave] = staying[stay], leaving[leave]
+        nearest, distance = self.nearest.copy(), self.distance.copy()
+        near = np.flatnonzero(nearest == left)
+        nearest[near], distance[near] = self._look_around(near, but=left)
+        for group, inside, sums in ((left, stay, staying), (new, leave, leaving)):
+            mean = sums / inside.sum()
+            closer = ~inside & (mean < distance)
+            nearest[closer], distance[closer] = group, mean[closer]
+        size = self.size[self.labels]
+        size[stay], size[leave] = stay.sum(), leave.sum()
+        silhouette = self._mean(own, size, distance)
+        return Parting(left, labels, (staying, leaving), own, nearest, distance, silhouette)
+
+    def part(self, parting: Parting) -> None:
+        """Let those leave who were asked about; nothing may have changed since."""
+        self.labels, self.own = parting.labels, parting.own
+        self.nearest, self.distance = parting.nearest, parting.distance
+        staying, leaving = parting.sums
+        self.sums[:, parting.left] = staying
+        self.sums = np.column_stack([self.sums, leaving.astype(self.sums.dtype)])
+        self.size = np.bincount(self.labels).astype(np.float64)
+        self.alive += 1
+
+    def _mean(self, own: Vectors, size: Vectors, distance: Vectors) -> float:
+        inside = (own + self.usual) / size
+        widest = np.maximum(distance, inside)
+        return float(((distance - inside) / np.where(widest > 0, widest, 1.0)).mean())
+
+    def _sums_to(self, items: Indices) -> Vectors:
+        """Sum every item's distances to some items, itself left out; gives (n,)."""
+        total = np.zeros(len(self.labels))
+        for start in range(0, len(items), ROWS):
+            rows = items[start : start + ROWS]
+            distances = self.distances[rows]
+            distances[np.arange(len(rows)), rows] = 0.0
+            total += distances.sum(axis=0, dtype=np.float64)
+        return total
+
+    def _look_around(self, items: Indices, but: int | None = None) -> tuple[Indices, Vectors]:
+        """Find the nearest other group of some items, not looking at one, and its mean distance."""
+        nearest, distance = np.empty(len(items), dtype=np.int64), np.empty(len(items))
+        for place in np.array_split(np.arange(len(items)), len(items) // ROWS + 1):
+            rows, part = np.arange(len(place)), items[place]
+            means = self.sums[part] / self.size
+            means[rows, self.labels[part]] = np.inf
+            if but is not None:
+                means[:, but] = np.inf
+            nearest[place] = means.argmin(axis=1)
+            distance[place] = means[rows, nearest[place]]
+        return nearest, distance
+
+
+class _Distances:
+    """1 - score, never negative."""
+
+    def __init__(self, scores: Rows) -> None:
+        self.scores = scores
+
+    def __len__(self) -> int:
+        return len(self.scores)
+
+    def __getitem__(self, rows: int | Indices) -> Floats:
+        distances: Floats = np.maximum(1 - self.scores[rows], 0)
+        return distances
