@@ -115,6 +115,8 @@ def with_false_faces(case: Case, encoder: Encoder) -> Case:
         embeddings=np.concatenate([case.tracks.require_embeddings(), false]),
         cannot_link=case.tracks.cannot_link,
         weak=np.append(case.tracks.weak, np.zeros(FALSE_FACES, np.bool_)),
+        place=np.concatenate([case.tracks.place, np.zeros((len(false), 4), np.float32)]),  # nowhere
+        time_s=np.append(case.tracks.time_s, np.zeros(len(false), np.float32)),
     )
     return Case(tracks, case.ids + [-1] * FALSE_FACES, case.boxes, case.labels)
 
@@ -132,6 +134,8 @@ def subset(tracks: TrackSet, kept: np.ndarray) -> TrackSet:
         cannot_link=links[(links >= 0).all(axis=1)].astype(np.int32),
         weak=tracks.weak[kept] if tracks.weak is not None else None,
         width=tracks.width[crops] if tracks.width is not None else None,
+        place=tracks.place[crops] if tracks.place is not None else None,
+        time_s=tracks.time_s[crops] if tracks.time_s is not None else None,
     )
 
 

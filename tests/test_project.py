@@ -85,6 +85,17 @@ def test_the_track_set_numbers_only_tracks_with_crops(film):
         tracks.crops[15]
 
 
+def test_crops_have_the_place_and_time_of_their_faces(film):
+    project = run(film)
+    tracks, faces = project.track_set(), project.table("faces").to_pylist()
+    of_crop = {face["crop"]: face for face in faces if face["crop"] >= 0}
+    assert len(of_crop) == tracks.n_crops
+    crops = project.table("crops", "crop", "time_s").to_pylist()
+    for place, time, crop in zip(tracks.place, tracks.time_s, crops, strict=True):
+        np.testing.assert_allclose(place, [of_crop[crop["crop"]][name] for name in "xywh"])
+        assert time == pytest.approx(crop["time_s"], abs=1e-4)
+
+
 def test_checks_name_the_tables_tracks(film):
     checks = run(film).checks
     assert checks == [{"kind": "merge", "tracks": [0, 2], "probability": 0.5, "text": "the same?"}]

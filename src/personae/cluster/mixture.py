@@ -54,6 +54,18 @@ class ScoreMixture:
         bounded: Floats = np.clip(odds, -SUREST, SUREST)
         return bounded
 
+    def raised(self, scores: FloatArray, more: FloatArray) -> FloatArray:
+        """Give the scores (m,) at which the log-odds are higher by `more` (m,), 0 or above.
+
+        As far as any score has such odds. Above, they are not bounded here: of pairs alike beyond doubt some
+        are still more alike than others.
+        """
+        rising = np.maximum.accumulate(self._table.values)
+        odds, first = np.unique(rising, return_index=True)
+        sought = np.maximum(self._table(scores), -SUREST) + more
+        higher = np.interp(sought, odds, self._table.low + self._table.step * first)
+        return np.asarray(np.where(more > 0, np.maximum(higher, scores), scores))
+
     @cached_property
     def _table(self) -> EvenTable:
         """The log-odds, not yet bounded, at 4001 scores.

@@ -19,6 +19,7 @@ from personae.cluster.parting import part_clearer
 from personae.cluster.people import CANNOT_LINK_ODDS, Pairs, merge_tree
 from personae.cluster.recognisable import defining_tracks
 from personae.cluster.result import Clustering
+from personae.cluster.returns import hear_returns, returned_faces
 from personae.core.config import check_hints
 from personae.core.trackset import TrackSet
 
@@ -60,6 +61,7 @@ class Personae:
         anchors = np.union1d(defining_tracks(tracks), must_link).astype(np.int64)
         scores = combined_scores(tracks, adaptation, anchors)
         mixture = film_mixture(scores, anchors)
+        hear_returns(scores, mixture, returned_faces(tracks), anchors)
         everything = View(scores, mixture.log_odds, np.arange(n))
         apart, together = (_among(pairs, anchors, n) for pairs in (cannot_link, must_link))
         tree = merge_tree(View(scores, mixture.log_odds, anchors), apart, together)

@@ -56,11 +56,17 @@ class TrackSet:
     sharpness: FloatArray | None = None
     """(n,) variance of the Laplacian of each aligned crop, higher is sharper."""
 
+    place: FloatArray | None = None
+    """(n, 4) x, y, w, h of each crop's face box in its picture, in pixels of the film."""
+
+    time_s: FloatArray | None = None
+    """(n,) when each crop was seen, in seconds of the film."""
+
     def __post_init__(self) -> None:
         n, tracks = len(self.track_of), self.n_tracks
         if n and (self.track_of.min() < 0 or len(np.unique(self.track_of)) != tracks):
             raise ValueError("track_of must number the tracks 0..T-1, each with at least one crop")
-        for name in ("crops", "embeddings", "width", "sharpness"):
+        for name in ("crops", "embeddings", "width", "sharpness", "place", "time_s"):
             value = getattr(self, name)
             if value is not None and len(value) != n:
                 raise ValueError(f"{name} has {len(value)} rows for {n} crops")

@@ -25,7 +25,7 @@ class FilmTracks(TrackSet):
 def read_tracks(project: Project, embedded: bool) -> FilmTracks:
     """Assemble the tracks that have crops, and their embeddings where these are wished for and finished."""
     tracks, links = project.table("tracks"), project.table("links")
-    crops = project.table("crops", "track", "width", "sharpness")
+    crops = project.table("crops", "crop", "track", "time_s", "width", "sharpness")
     owner = crops["track"].to_numpy()
     track_ids, track_of = np.unique(owner, return_inverse=True)
     described = {int(number): row for row, number in enumerate(tracks["track"].to_numpy())}
@@ -49,8 +49,20 @@ def read_tracks(project: Project, embedded: bool) -> FilmTracks:
         weak=np.array([status[row] != "kept" for row in rows], dtype=np.bool_),
         width=crops["width"].to_numpy().astype(np.float32),
         sharpness=crops["sharpness"].to_numpy().astype(np.float32),
+        place=_places(project, crops["crop"].to_numpy()),
+        time_s=crops["time_s"].to_numpy().astype(np.float32),
         track_ids=track_ids.astype(np.int32),
     )
+
+
+def _places(project: Project, crops: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+    """Find the (n, 4) face boxes of the crops."""
+    faces = project.table("faces", "crop", "x", "y", "w", "h")
+    of_face = faces["crop"].to_numpy()
+    face = np.flatnonzero(of_face >= 0)
+    face = face[np.argsort(of_face[face])]
+    face = face[np.searchsorted(of_face[face], crops)]
+    return np.column_stack([faces[name].to_numpy()[face] for name in ("x", "y", "w", "h")])
 
 
 def _embeddings(project: Project) -> npt.NDArray[np.float32] | None:
