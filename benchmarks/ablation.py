@@ -57,7 +57,7 @@ OF_CLUSTERING: dict[str, Swap] = {
     "the film's mean face": lambda: patch.object(evidence, "film_centre", lambda x: np.zeros(x.shape[1])),
     "trust (all iterations count alike)": lambda: patch.object(evidence, "trust", _equal_trust),
     "faint tracks apart": lambda: patch.object(personae, "defining_tracks", TrackSet.anchors),
-    "returns to a set-up": lambda: patch.object(personae, "hear_returns", lambda *given: None),
+    "returns to the same place": lambda: patch.object(personae, "hear_returns", lambda *given: None),
     "undoing of unions": lambda: patch.object(personae, "part_clearer", _level),
     "silhouette (stops at even odds)": lambda: patch.multiple(
         personae, choose_level=_even_odds, part_clearer=_level

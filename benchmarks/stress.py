@@ -38,6 +38,7 @@ from personae.cluster.personae import Personae
 from personae.cluster.videoclusternet import VideoClusterNetPaper
 from personae.core.compute import prepare_torch
 from personae.core.config import AdaptConfig
+from personae.core.crops import PICTURE_SHAPE
 from personae.core.trackset import TrackSet
 from personae.encode import Encoder, load_encoder
 from personae.evaluate.labels import LabelledFace, PredictedTrack, Score, read_labels, score
@@ -116,6 +117,7 @@ def with_false_faces(case: Case, encoder: Encoder) -> Case:
         cannot_link=case.tracks.cannot_link,
         weak=np.append(case.tracks.weak, np.zeros(FALSE_FACES, np.bool_)),
         place=np.concatenate([case.tracks.place, np.zeros((len(false), 4), np.float32)]),  # nowhere
+        picture=np.concatenate([case.tracks.picture, np.zeros((len(false), *PICTURE_SHAPE), np.uint8)]),
         time_s=np.append(case.tracks.time_s, np.zeros(len(false), np.float32)),
     )
     return Case(tracks, case.ids + [-1] * FALSE_FACES, case.boxes, case.labels)
@@ -135,6 +137,7 @@ def subset(tracks: TrackSet, kept: np.ndarray) -> TrackSet:
         weak=tracks.weak[kept] if tracks.weak is not None else None,
         width=tracks.width[crops] if tracks.width is not None else None,
         place=tracks.place[crops] if tracks.place is not None else None,
+        picture=tracks.picture[crops] if tracks.picture is not None else None,
         time_s=tracks.time_s[crops] if tracks.time_s is not None else None,
     )
 

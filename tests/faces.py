@@ -42,4 +42,5 @@ def face(
         sharpness=sharpness,
         look=who,
         jpeg=b"jpeg",
+        picture=b"picture",
     )

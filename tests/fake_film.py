@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from personae.core import schema
-from personae.core.crops import CROP_SIZE
+from personae.core.crops import CROP_SIZE, PICTURE_SHAPE
 from personae.project import Cast, Project
 from personae.project.cast import TrackSpan, screen_time
 from personae.project.files import NewFiles
@@ -166,6 +167,7 @@ def _crops(
             "score": float(rng.uniform(0.7, 1)),
             "frontality": float(rng.uniform(0, 1)),
             "image": pictures[int(rng.integers(len(pictures)))],
+            "picture": bytes(math.prod(PICTURE_SHAPE)),
         }
         for i, frame in enumerate(frames)
     ]

@@ -7,6 +7,7 @@ checkpoint, and clustering reads what the earlier stages left. `calls` counts wh
 from __future__ import annotations
 
 import json
+import math
 import sys
 from collections import Counter
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ import numpy as np
 import pyarrow as pa
 
 from personae.core import schema
+from personae.core.crops import PICTURE_SHAPE
 from personae.core.errors import FilmError, WeightsError
 
 TRACKS = 6
@@ -139,6 +141,7 @@ def _crop(crop: int, track: int, frame: int) -> dict[str, Any]:
         "score": 0.99,
         "frontality": 0.8,
         "image": cv2.imencode(".jpg", image)[1].tobytes(),
+        "picture": bytes([crop % 256]) * math.prod(PICTURE_SHAPE),
     }
 
 

@@ -1,3 +1,4 @@
+import math
 from collections import deque
 
 import numpy as np
@@ -5,6 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from personae.core.crops import PICTURE_SHAPE
 from personae.core.errors import OutputError
 from personae.core.schema import CROPS
 from personae.project.crops import GROUP, GROUPS_KEPT, CropsWriter, StoredCrops
@@ -17,7 +19,8 @@ def crop(number):
     grey = np.full((160, 160, 3), number % 256, dtype=np.uint8)
     jpeg = cv2.imencode(".jpg", grey)[1].tobytes()
     about = dict.fromkeys(("time_s", "width", "sharpness", "score", "frontality"), float(number))
-    return {"crop": number, "track": number // 5, "frame": number, "image": jpeg, **about}
+    pixels = {"image": jpeg, "picture": bytes([number % 256]) * math.prod(PICTURE_SHAPE)}
+    return {"crop": number, "track": number // 5, "frame": number, **pixels, **about}
 
 
 def rows(first, end):

@@ -11,6 +11,7 @@ import pytest
 
 import fake_rooms
 from personae.core import schema
+from personae.core.crops import PICTURE_SHAPE
 from personae.core.errors import PersonaeError, ProjectError, SettingError
 from personae.project import Project
 from personae.project.cast import TrackSpan, appearances, screen_time
@@ -85,7 +86,7 @@ def test_the_track_set_numbers_only_tracks_with_crops(film):
         tracks.crops[15]
 
 
-def test_crops_have_the_place_and_time_of_their_faces(film):
+def test_crops_have_the_place_time_and_picture_of_their_faces(film):
     project = run(film)
     tracks, faces = project.track_set(), project.table("faces").to_pylist()
     of_crop = {face["crop"]: face for face in faces if face["crop"] >= 0}
@@ -94,6 +95,9 @@ def test_crops_have_the_place_and_time_of_their_faces(film):
     for place, time, crop in zip(tracks.place, tracks.time_s, crops, strict=True):
         np.testing.assert_allclose(place, [of_crop[crop["crop"]][name] for name in "xywh"])
         assert time == pytest.approx(crop["time_s"], abs=1e-4)
+    assert tracks.picture.shape == (15, *PICTURE_SHAPE)
+    assert tracks.picture[:, 3, 5, 1].tolist() == list(range(15))
+    assert project.track_set(placed=False).place is project.track_set(placed=False).picture is None
 
 
 def test_checks_name_the_tables_tracks(film):

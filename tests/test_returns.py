@@ -12,7 +12,8 @@ from cast import cast
 from personae.cluster.labels import unit_rows
 from personae.cluster.mixture import SUREST, ScoreMixture
 from personae.cluster.personae import Personae
-from personae.cluster.returns import SOON_S, hear_returns, odds_of_return, returned_faces
+from personae.cluster.returns import GRAIN, NEAR, SOON_S, hear_returns, odds_of_return, returned_faces
+from personae.core.crops import PICTURE_SHAPE
 from personae.core.trackset import TrackSet
 from personae.evaluate.metrics import bcubed
 
@@ -20,10 +21,11 @@ HERE, THERE = (100, 100, 50, 50), (400, 100, 50, 50)
 
 
 def picture(seed: int, noise: int = 0) -> np.ndarray:
-    """A crop of broad patches, and the same with a little noise."""
-    broad = np.random.default_rng(seed).integers(0, 255, (4, 4, 3))
-    fine = np.random.default_rng(noise).normal(0, 3, (160, 160, 3)) if noise else 0
-    return np.clip(np.kron(broad, np.ones((40, 40, 1))) + fine, 0, 255).astype(np.uint8)
+    """A picture of broad patches, and the same with a little noise."""
+    height, width, colours = PICTURE_SHAPE
+    broad = np.random.default_rng(seed).integers(0, 255, (height // 2, width // 2, colours))
+    fine = np.random.default_rng(noise).normal(0, 3, PICTURE_SHAPE) if noise else 0
+    return np.clip(np.kron(broad, np.ones((2, 2, 1))) + fine, 0, 255).astype(np.uint8)
 
 
 def seen(*crops: tuple[int, float, tuple[int, int, int, int], np.ndarray]) -> TrackSet:
@@ -31,44 +33,46 @@ def seen(*crops: tuple[int, float, tuple[int, int, int, int], np.ndarray]) -> Tr
     owner, time, box, pictures = zip(*crops, strict=True)
     return TrackSet(
         track_of=np.array(owner, np.int32),
-        crops=list(pictures),
         place=np.array(box, np.float32),
+        picture=np.array(pictures),
         time_s=np.array(time, np.float32),
     )
 
 
-def test_a_return_is_the_same_place_soon_after() -> None:
+def test_a_return_is_near_the_same_place_soon_after() -> None:
     found = returned_faces(
         seen(
             (0, 0.0, HERE, picture(1)),
-            (1, 5.0, HERE, picture(1, noise=1)),  # 0 is back
+            (1, 5.0, (140, 100, 50, 50), picture(1, noise=1)),  # 0 is back, and leans to the right
             (2, 5.0, THERE, picture(1)),  # elsewhere in the same picture
-            (3, 5.0 + SOON_S + 1, HERE, picture(1)),  # too late
-            (4, 9.0, (130, 100, 50, 50), picture(1)),  # half beside it
+            (3, 5.5, (80, 80, 110, 110), picture(1)),  # much larger
+            (4, 6.0 + SOON_S, HERE, picture(1)),  # too late
         )
     )
     assert found.pairs.tolist() == [[0, 1]]
-    assert found.likeness[0] > 3
+    assert found.likeness[0, 0] > 3
+    assert found.likeness[0, 1] == pytest.approx(-40 / 50)
 
 
-def test_of_many_crops_the_most_alike_count_whichever_comes_first() -> None:
+def test_the_pictures_most_alike_count_whichever_track_comes_first() -> None:
     crops = [
         (1, 0.0, HERE, picture(5)),
-        (1, 1.0, HERE, picture(6)),
+        (1, 1.0, (110, 100, 50, 50), picture(6)),
         (0, 8.0, HERE, picture(7)),
         (0, 9.0, HERE, picture(6, noise=1)),
     ]
     found = returned_faces(seen(*crops))
     assert found.pairs.tolist() == [[0, 1]]
+    assert found.likeness[0, 1] == pytest.approx(-0.2)
     alike, other = returned_faces(seen(crops[1], crops[3])), returned_faces(seen(crops[0], crops[2]))
-    assert found.likeness == pytest.approx(alike.likeness)
-    assert found.likeness > other.likeness + 2
+    np.testing.assert_allclose(found.likeness, alike.likeness)
+    assert found.likeness[0, 0] > other.likeness[0, 0] + 2
 
 
-def test_light_counts_for_nothing_and_equal_pictures_for_no_more_than_a_codec_leaves() -> None:
+def test_light_counts_for_nothing_and_equal_pictures_for_no_more_than_grain_leaves() -> None:
     dark = (picture(3) * 0.5).astype(np.uint8)
     found = returned_faces(seen((0, 0.0, HERE, picture(3)), (1, 1.0, HERE, dark)))
-    assert found.likeness[0] == pytest.approx(-np.log(1e-3), abs=0.5)
+    assert found.likeness.tolist() == [[pytest.approx(-np.log(GRAIN)), 0]]
 
 
 def test_who_is_on_screen_at_the_same_time_does_not_return() -> None:
@@ -81,10 +85,10 @@ def test_who_is_on_screen_at_the_same_time_does_not_return() -> None:
     assert not len(returned_faces(changed).pairs)
 
 
-def test_without_places_times_or_crops_nothing_returns() -> None:
+def test_without_pictures_places_or_times_nothing_returns() -> None:
     tracks = seen((0, 0.0, HERE, picture(1)), (1, 1.0, HERE, picture(1)))
     assert len(returned_faces(tracks).pairs) == 1
-    for missing in ("crops", "place", "time_s"):
+    for missing in ("picture", "place", "time_s"):
         assert not len(returned_faces(replace(tracks, **{missing: None})).pairs)
 
 
@@ -92,20 +96,20 @@ def test_long_films_are_compared_in_parts_that_leave_no_pair_out() -> None:
     rng = np.random.default_rng(0)
     n = 1500
     time = np.sort(rng.uniform(0, 700, n)).astype(np.float32)
-    box = np.column_stack([rng.uniform(0, 200, (n, 2)), np.full((n, 2), 60)]).astype(np.float32)
-    pictures = [picture(int(seed)) for seed in rng.integers(0, 5, n)]
-    tracks = TrackSet(track_of=np.arange(n, dtype=np.int32), crops=pictures, place=box, time_s=time)
-    expected = set()
-    for a in range(n):
-        for b in range(a + 1, n):
-            if time[b] - time[a] > SOON_S:
-                break
-            wide, high = (60 - np.abs(box[a, :2] - box[b, :2])).clip(0)
-            if wide * high / (7200 - wide * high) >= 0.5 and time[a] < time[b]:
-                expected.add((a, b))
+    box = np.column_stack([rng.uniform(0, 400, (n, 2)), np.full((n, 2), 60)]).astype(np.float32)
+    pictures = np.array([picture(int(seed)) for seed in range(5)])[rng.integers(0, 5, n)]
+    tracks = TrackSet(track_of=np.arange(n, dtype=np.int32), picture=pictures, place=box, time_s=time)
+    expected = {
+        (a, b): -float(np.linalg.norm(box[a, :2] - box[b, :2]) / 60)
+        for a in range(n)
+        for b in range(a + 1, n)
+        if time[b] - time[a] <= SOON_S and np.linalg.norm(box[a, :2] - box[b, :2]) < NEAR * 60
+    }
     found = returned_faces(tracks)
-    assert {(int(a), int(b)) for a, b in found.pairs} == expected
     assert len(expected) > 1000
+    assert {(int(a), int(b)): pytest.approx(near, abs=1e-4) for (a, b), near in expected.items()} == {
+        (int(a), int(b)): float(near) for (a, b), (_, near) in zip(found.pairs, found.likeness, strict=True)
+    }
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -114,22 +118,23 @@ def test_a_return_says_as_much_as_the_film_bears_out(seed: int) -> None:
     rng = np.random.default_rng(seed)
     same = rng.random(400) < 0.4
     told = np.where(same, rng.normal(4, 0.7, 400), rng.normal(1, 0.7, 400))
+    noise = rng.normal(0, 1, 400)
     face = np.where(same, 2.0, -2.0)
     all_of_them = np.ones(400, np.bool_)
-    odds = odds_of_return(told, face, 0.2, all_of_them)
+    odds = odds_of_return(np.column_stack([told, noise]), face, 0.2, all_of_them)
     assert (odds >= 0).all()
     assert odds[told > 3.5].min() > 2
     assert odds[told < 1].max() == 0
     share = float(expit(face).mean())
-    idle = odds_of_return(rng.normal(2, 1, 400), face, share, all_of_them)
+    idle = odds_of_return(rng.normal(2, 1, (400, 2)), face, share, all_of_them)
     assert np.abs(idle).max() < 0.7
 
 
 def test_few_pairs_say_little_and_none_say_nothing() -> None:
-    few = odds_of_return(np.array([3.0, 3.1, 2.9]), np.full(3, 5.0), 0.2, np.ones(3, np.bool_))
+    few = odds_of_return(np.array([[3.0], [3.1], [2.9]]), np.full(3, 5.0), 0.2, np.ones(3, np.bool_))
     assert 0 < few.max() < 1
-    assert odds_of_return(np.array([5.0]), np.array([5.0]), 0.2, np.zeros(1, np.bool_)).tolist() == [0]
-    assert odds_of_return(np.empty(0), np.empty(0), 0.2, np.empty(0, np.bool_)).shape == (0,)
+    assert odds_of_return(np.array([[5.0]]), np.array([5.0]), 0.2, np.zeros(1, np.bool_)).tolist() == [0]
+    assert odds_of_return(np.empty((0, 2)), np.empty(0), 0.2, np.empty(0, np.bool_)).shape == (0,)
 
 
 def test_odds_of_a_return_add_to_those_of_the_face_and_never_take_away() -> None:
@@ -138,10 +143,10 @@ def test_odds_of_a_return_add_to_those_of_the_face_and_never_take_away() -> None
     n = 40
     scores = rng.uniform(-0.2, 0.8, (n, n)).astype(np.float32)
     scores = (scores + scores.T) / 2
-    pictures = [picture(i // 2, noise=i + 1) for i in range(n)]
+    pictures = np.array([picture(i // 2, noise=i + 1) for i in range(n)])
     tracks = TrackSet(
         track_of=np.arange(n, dtype=np.int32),
-        crops=pictures,
+        picture=pictures,
         place=np.tile(np.array(HERE, np.float32), (n, 1)),
         time_s=np.arange(n, dtype=np.float32),
     )
@@ -189,7 +194,7 @@ def test_poor_faces_are_found_by_their_returns() -> None:
         )
         known = replace(
             alone,
-            crops=[picture(int(who[t]), noise=i + 1) for i, t in enumerate(tracks.track_of)],
+            picture=np.array([picture(int(who[t]), noise=i + 1) for i, t in enumerate(tracks.track_of)]),
             place=np.array([HERE, THERE], np.float32)[who % 2][tracks.track_of],
             time_s=tracks.track_of.astype(np.float32),
         )

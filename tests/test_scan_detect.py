@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from films import DEMO, frames_at
-from personae.core.boxes import overlaps
-from personae.scan.detect import RetinaFace, anchors, decode, suppress, working_size
+from personae.scan.detect import RetinaFace, anchors, decode, overlaps, suppress, working_size
 from personae.scan.light import DARK, white
 from personae.weights import weight
 

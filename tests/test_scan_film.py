@@ -14,7 +14,7 @@ import pytest
 from films import DEMO, frames_at, shifting, write_film
 from personae.core import schema
 from personae.core.config import ScanConfig
-from personae.core.crops import ARCFACE_TEMPLATE, CROP_MARGIN, CROP_SIZE
+from personae.core.crops import ARCFACE_TEMPLATE, CROP_MARGIN, CROP_SIZE, PICTURE_SHAPE
 from personae.scan import Scan, scan_film
 from personae.scan.detect import RetinaFace
 from personae.weights import weight
@@ -126,6 +126,17 @@ def _seconds(scan: Scan, face: dict, later: dict) -> float:
 
 def test_the_tables_fit_each_other(scan):
     assert_sound(scan)
+
+
+def test_crops_keep_the_whole_picture_they_are_from(film, scan):
+    crops = scan.crops.select(["frame", "picture"]).to_pylist()
+    height, width, _ = PICTURE_SHAPE
+    for crop in (crops[0], crops[-1]):
+        [frame] = frames_at([crop["frame"] / 25], film)
+        expected = cv2.resize(frame, (width, height), interpolation=cv2.INTER_AREA).astype(float)
+        kept = np.frombuffer(crop["picture"], np.uint8).reshape(PICTURE_SHAPE)
+        assert np.abs(kept - expected).mean() < 6
+        assert np.abs(kept[..., ::-1] - expected).mean() > 8, "red and blue in their places"
 
 
 def test_crops_are_aligned(scan):

@@ -1,7 +1,7 @@
 """Faces that come back: a film returns to a camera set-up, and who was there is there again.
 
-Films cut back and forth between few set-ups (shot and reverse shot), and whoever is at the same place of the
-picture soon after, and looks the same down to light and pose, is the same person: evidence that needs no
+Films cut back and forth between few set-ups (shot and reverse shot, the one wide shot of a room). Whoever is
+at the same place of the same picture soon after is the same person, most likely: evidence that needs no
 recognisable face, so it holds where faces are small, dark or turned away. Hoai and Zisserman (Thread-safe,
 2014) call such shots a thread; here single faces are linked, and how much that says is learnt from the film.
 """
@@ -10,96 +10,100 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
 from scipy.special import expit, logit
 
+from personae.cluster.labels import Vectors
 from personae.cluster.mixture import PRIOR_PAIRS, SUREST, ScoreMixture
 from personae.cluster.pairs import Indices, Single
-from personae.core.boxes import overlaps
-from personae.core.trackset import TrackSet
-
-Floats = npt.NDArray[np.float64]
+from personae.core.trackset import BoolArray, TrackSet
 
 SOON_S = 60.0
-"""Most seconds after which a set-up is expected back: within a scene. 20 seconds or the whole film give
-nearly the same characters."""
-SAME_PLACE = 0.5
-"""Least IoU of two faces at one place of the picture, the usual bound."""
-SIDE = 8
-"""Pixels a side at which crops are compared: light, pose, hair and collar, hardly a feature of the face."""
+"""Most seconds after which a set-up is expected back: within a scene."""
+NEAR = 1.5
+"""Most distance of two faces at one place of the picture, in widths of a face: neighbours at a table sit
+farther apart, and one person leans less."""
+ALIKE_SIZE = 2.0
+"""Most ratio of their sizes."""
+GRAIN = 0.01
+"""Least difference of two pictures that counts, as a share of all: what grain and codec leave of none."""
 AT_ONCE = 512
 """Crops that are compared with all that follow soon."""
 ROUNDS = 20
 """Most times that what a return says is fitted; it settles after a few."""
 SETTLED = 1e-3
 """Change of log-odds that counts for none."""
-ALIKE = 1e-3
-"""Least difference that counts between two crops: what a codec leaves of none."""
 
 
 @dataclass(frozen=True)
 class Returns:
-    """Pairs of tracks of which the later one's face is at a place where the earlier one's was."""
+    """Pairs of tracks of which the later one's face is near the place where the earlier one's was."""
 
     pairs: Indices
     """(m, 2) tracks, the lower number first."""
-    likeness: Floats
-    """(m,) -log(1 - r) with r the correlation of the two most alike crops at one place."""
+    likeness: Vectors
+    """(m, 2): -log(1 - r) with r the correlation of the two most alike pictures, and how near the faces are
+    in these, 0 to -`NEAR` widths of a face."""
 
 
 def returned_faces(tracks: TrackSet) -> Returns:
-    """Find the tracks that return; none where crops, places or times are not known.
+    """Find the tracks that may be returns of one another; none where pictures, places or times are unknown.
 
-    Two tracks on screen at the same time are no return of one another.
+    Two tracks on screen at the same time are none.
     """
-    none = Returns(np.empty((0, 2), np.int64), np.empty(0))
-    if tracks.crops is None or tracks.place is None or tracks.time_s is None or not tracks.n_crops:
-        return none
+    pairs, likeness = np.empty(0, np.int64), np.empty((0, 2))
+    if tracks.picture is None or tracks.place is None or tracks.time_s is None or not tracks.n_crops:
+        return Returns(np.empty((0, 2), np.int64), likeness)
     order = np.argsort(tracks.time_s, kind="stable")
-    time, place, owner = tracks.time_s[order], tracks.place[order], tracks.track_of[order].astype(np.int64)
-    looks = _looks(tracks)[order]
+    time, owner = tracks.time_s[order], tracks.track_of[order].astype(np.int64)
+    corner, extent = np.split(tracks.place[order].astype(np.float64), 2, axis=1)
+    centre, size = corner + extent / 2, np.sqrt(np.maximum(extent.prod(axis=1), 1e-9))
     first, last = np.full(tracks.n_tracks, np.inf), np.full(tracks.n_tracks, -np.inf)
     np.minimum.at(first, owner, time)
     np.maximum.at(last, owner, time)
-    keys, best = np.empty(0, np.int64), np.empty(0)
     for start in range(0, len(order), AT_ONCE):
         end = min(start + AT_ONCE, len(order))
         until = int(np.searchsorted(time, time[end - 1] + SOON_S, side="right"))
-        earlier, later = np.nonzero(overlaps(place[start:end], place[start:until])[0] >= SAME_PLACE)
-        earlier, later = earlier + start, later + start
-        a, b = owner[earlier], owner[later]
-        returns = (later > earlier) & (time[later] - time[earlier] <= SOON_S)
-        returns &= (last[a] < first[b]) | (last[b] < first[a])
-        earlier, later, a, b = earlier[returns], later[returns], a[returns], b[returns]
-        alike = np.einsum("mp,mp->m", looks[earlier], looks[later])
-        keys = np.append(keys, np.minimum(a, b) * tracks.n_tracks + np.maximum(a, b))
-        keys, of_pair = np.unique(keys, return_inverse=True)
-        greatest = np.full(len(keys), -np.inf)
-        np.maximum.at(greatest, of_pair, np.append(best, alike))
-        best = greatest
-    pairs = np.column_stack(np.divmod(keys, tracks.n_tracks))
-    return Returns(pairs, -np.log(np.maximum(1 - best, ALIKE)))
+        here, soon = slice(start, end), slice(start, until)
+        scale = np.sqrt(size[here, None] * size[soon])
+        apart = np.linalg.norm(centre[here, None] - centre[soon], axis=2) / scale
+        ratio = size[here, None] / size[soon]
+        near = (apart < NEAR) & (ratio < ALIKE_SIZE) & (ratio > 1 / ALIKE_SIZE)
+        gap = time[soon] - time[here, None]
+        earlier, later = np.nonzero(near & (gap > 0) & (gap <= SOON_S))
+        a, b = owner[here][earlier], owner[soon][later]
+        may = (last[a] < first[b]) | (last[b] < first[a])
+        earlier, later, a, b = earlier[may], later[may], a[may], b[may]
+        pictures = _unit(tracks.picture[order[soon]])
+        alike = (pictures[: end - start] @ pictures.T)[earlier, later]
+        found = np.column_stack([-np.log(np.maximum(1 - alike, GRAIN)), -apart[earlier, later]])
+        keys = np.minimum(a, b) * tracks.n_tracks + np.maximum(a, b)
+        pairs, likeness = _most_alike(np.append(pairs, keys), np.concatenate([likeness, found]))
+    return Returns(np.column_stack(np.divmod(pairs, tracks.n_tracks)), likeness)
 
 
-def _looks(tracks: TrackSet) -> Single:
-    """Give each crop as a zero-mean vector of length 1, (n, 3 SIDE^2): their products are correlations."""
-    assert tracks.crops is not None
-    looks = np.empty((tracks.n_crops, SIDE * SIDE, 3), np.float32)
-    for i in range(tracks.n_crops):
-        looks[i] = cv2.resize(tracks.crops[i], (SIDE, SIDE), interpolation=cv2.INTER_AREA).reshape(-1, 3)
-    looks -= looks.mean(axis=1, keepdims=True)
-    flat = looks.reshape(tracks.n_crops, -1)
-    flat /= np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-6)
-    return flat
+def _most_alike(pairs: Indices, likeness: Vectors) -> tuple[Indices, Vectors]:
+    """Keep of each pair the pictures that are most alike, and of equal ones those with the nearest faces."""
+    by_likeness = np.lexsort((-likeness[:, 1], -likeness[:, 0], pairs))
+    kept, first = np.unique(pairs[by_likeness], return_index=True)
+    return kept, likeness[by_likeness[first]]
 
 
-def odds_of_return(likeness: Floats, face: Floats, share: float, judged: npt.NDArray[np.bool_]) -> Floats:
+def _unit(pictures: npt.NDArray[np.uint8]) -> Single:
+    """Give pictures (n, h, w, 3) as zero-mean vectors of length 1: their products are correlations."""
+    flat = pictures.reshape(len(pictures), -1, 3).astype(np.float32)
+    flat -= flat.mean(axis=1, keepdims=True)
+    vectors = flat.reshape(len(pictures), -1)
+    vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-6)
+    return vectors
+
+
+def odds_of_return(likeness: Vectors, face: Vectors, share: float, judged: BoolArray) -> Vectors:
     """Give (m,) the log-odds by which a return speaks for one person, 0 to `SUREST`.
 
-    A logistic regression on the likeness, fitted to this film without labels: the targets are the
+    A logistic regression on the likeness (m, k), fitted to this film without labels: the targets are the
     probabilities of one person by the log-odds of the `face` (m,) and of the return together, of the `judged`
     pairs, so it is fitted again until they agree (expectation-maximisation). What it says beyond the odds of
     any pair of tracks, of which a `share` show one person, is what the return says. `PRIOR_PAIRS` pairs from
@@ -110,27 +114,29 @@ def odds_of_return(likeness: Floats, face: Floats, share: float, judged: npt.NDA
     given = likeness[judged]
     if not len(given):
         return odds
-    middle, spread = float(given.mean()), float(given.std()) or 1.0
-    scaled = np.append((given - middle) / spread, 0.0)
+    spread = given.std(axis=0)
+    scaled = (likeness - given.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
+    known = np.vstack([scaled[judged], np.zeros(likeness.shape[1])])
     weight = np.append(np.ones(len(given)), PRIOR_PAIRS)
-    line = np.zeros(2)
+    line = np.zeros(1 + likeness.shape[1])
     for _ in range(ROUNDS):
         before = odds
         same = np.append(expit(face[judged] + odds[judged]), share)
-        line = minimize(_loss, line, args=(scaled, same, weight), jac=True).x
-        odds = np.clip(line[0] + line[1] * (likeness - middle) / spread - logit(share), 0.0, SUREST)
+        line = minimize(_loss, line, args=(known, same, weight), jac=True).x
+        odds = np.clip(line[0] + scaled @ line[1:] - logit(share), 0.0, SUREST)
         if np.abs(odds - before).max() < SETTLED:
             break
     return odds
 
 
-def _loss(line: Floats, x: Floats, same: Floats, weight: Floats) -> tuple[float, Floats]:
-    """Give the cross-entropy of a logistic line (height, slope), its slope held by a unit prior, and its
+def _loss(line: Vectors, x: Vectors, same: Vectors, weight: Vectors) -> tuple[float, Vectors]:
+    """Give the cross-entropy of a logistic line (height, slopes), its slopes held by unit priors, and its
     gradient."""
-    odds = line[0] + line[1] * x
+    slopes = line[1:]
+    odds = line[0] + x @ slopes
     error = weight * (expit(odds) - same)
-    value = float(weight @ (np.logaddexp(0, odds) - same * odds)) + line[1] ** 2 / 2
-    return value, np.array([error.sum(), error @ x + line[1]])
+    value = float(weight @ (np.logaddexp(0, odds) - same * odds) + slopes @ slopes / 2)
+    return value, np.append(error.sum(), error @ x + slopes)
 
 
 def hear_returns(scores: Single, mixture: ScoreMixture, returns: Returns, anchors: Indices) -> None:

@@ -22,6 +22,10 @@ ARCFACE_TEMPLATE: npt.NDArray[np.float32] = np.array(
 """Mean positions (x, y) of left eye, right eye, nose, left and right mouth corner, left first in the
 image."""
 
+PICTURE_SHAPE = (14, 24, 3)
+"""(h, w, 3) RGB of the whole picture that a crop is from, squeezed small: enough to know a camera set-up
+by."""
+
 CropArray = npt.NDArray[np.uint8]
 """(n, S, S, 3) RGB with S >= TEMPLATE_SIZE, or one (S, S, 3); the template's square sits in the middle."""
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
 import pyarrow as pa
+
+from personae.core.crops import PICTURE_SHAPE
 
 SHOTS = pa.schema(
     [
@@ -68,6 +72,7 @@ CROPS = pa.schema(
         ("score", pa.float32()),
         ("frontality", pa.float32()),  # 0 profile .. 1 frontal, from the landmarks
         ("image", pa.binary()),  # JPEG of the CROP_SIZE square
+        ("picture", pa.binary(math.prod(PICTURE_SHAPE))),  # bytes of the whole picture, see core.crops
     ]
 )
 """One row per sampled, aligned crop, ordered by track then frame."""

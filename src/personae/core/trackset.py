@@ -59,6 +59,9 @@ class TrackSet:
     place: FloatArray | None = None
     """(n, 4) x, y, w, h of each crop's face box in its picture, in pixels of the film."""
 
+    picture: npt.NDArray[np.uint8] | None = None
+    """(n, h, w, 3) the whole picture that each crop is from, squeezed to `core.crops.PICTURE_SHAPE`."""
+
     time_s: FloatArray | None = None
     """(n,) when each crop was seen, in seconds of the film."""
 
@@ -66,7 +69,7 @@ class TrackSet:
         n, tracks = len(self.track_of), self.n_tracks
         if n and (self.track_of.min() < 0 or len(np.unique(self.track_of)) != tracks):
             raise ValueError("track_of must number the tracks 0..T-1, each with at least one crop")
-        for name in ("crops", "embeddings", "width", "sharpness", "place", "time_s"):
+        for name in ("crops", "embeddings", "width", "sharpness", "place", "picture", "time_s"):
             value = getattr(self, name)
             if value is not None and len(value) != n:
                 raise ValueError(f"{name} has {len(value)} rows for {n} crops")

@@ -117,14 +117,15 @@ class Project:
 
         return read_cast(self)
 
-    def track_set(self, embedded: bool = True) -> FilmTracks:
+    def track_set(self, embedded: bool = True, placed: bool = True) -> FilmTracks:
         """Give the tracks that have crops, as every adapting or clustering method takes them.
 
-        With `embedded`, the embeddings are there too, once their stage has finished.
+        With `embedded`, the embeddings are there too, once their stage has finished; with `placed`, where and
+        in what picture each crop was seen.
         """
         from personae.project.tracks import read_tracks
 
-        return read_tracks(self, embedded)
+        return read_tracks(self, embedded, placed)
 
     def file(self, stage: str, name: str) -> Path:
         """Find a file of a finished stage; ProjectError where it is not what the stage wrote."""

@@ -73,7 +73,7 @@ class Scan(Stage):
     """Decode the film once: shots, faces, tracks, crops, links."""
 
     name = "scan"
-    version = 5
+    version = 6
 
     def parameters(self, settings: Settings) -> dict[str, Any]:
         return settings.scan.model_dump(mode="json")
@@ -129,7 +129,7 @@ class Embed(Stage):
     def work(self, job: Job) -> Outcome:
         from safetensors.numpy import save
 
-        tracks = job.project.track_set(embedded=False)
+        tracks = job.project.track_set(embedded=False, placed=False)
         encoder = encoder_for(job.settings)
         embeddings = encoder.embed(tracks.crops, half=True, hook=job.hook)
         with job.files.file(EMBEDDINGS) as stream:
@@ -161,7 +161,7 @@ class Adapt(Stage):
         for other in folder.glob(f"*{CHECKPOINT}"):
             if other != checkpoint:
                 remove(other)
-        tracks = job.project.track_set()
+        tracks = job.project.track_set(placed=False)
         encoder, plausible = encoder_for(job.settings), plausible_pairs(tracks)
         with writing(checkpoint):
             adaptation = adapt(tracks, encoder, job.settings.adapt, job.hook, checkpoint, plausible)

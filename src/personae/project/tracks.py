@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from personae.core.crops import PICTURE_SHAPE
 from personae.core.trackset import IntArray, TrackSet
 
 if TYPE_CHECKING:
@@ -22,8 +23,8 @@ class FilmTracks(TrackSet):
     """(T,) the tracks' numbers in the project's tables, ascending."""
 
 
-def read_tracks(project: Project, embedded: bool) -> FilmTracks:
-    """Assemble the tracks that have crops, and their embeddings where these are wished for and finished."""
+def read_tracks(project: Project, embedded: bool, placed: bool) -> FilmTracks:
+    """Assemble the tracks that have crops, where wished for with embeddings, once finished, and places."""
     tracks, links = project.table("tracks"), project.table("links")
     crops = project.table("crops", "crop", "track", "time_s", "width", "sharpness")
     owner = crops["track"].to_numpy()
@@ -49,7 +50,8 @@ def read_tracks(project: Project, embedded: bool) -> FilmTracks:
         weak=np.array([status[row] != "kept" for row in rows], dtype=np.bool_),
         width=crops["width"].to_numpy().astype(np.float32),
         sharpness=crops["sharpness"].to_numpy().astype(np.float32),
-        place=_places(project, crops["crop"].to_numpy()),
+        place=_places(project, crops["crop"].to_numpy()) if placed else None,
+        picture=_pictures(project) if placed else None,
         time_s=crops["time_s"].to_numpy().astype(np.float32),
         track_ids=track_ids.astype(np.int32),
     )
@@ -63,6 +65,13 @@ def _places(project: Project, crops: npt.NDArray[np.int64]) -> npt.NDArray[np.fl
     face = face[np.argsort(of_face[face])]
     face = face[np.searchsorted(of_face[face], crops)]
     return np.column_stack([faces[name].to_numpy()[face] for name in ("x", "y", "w", "h")])
+
+
+def _pictures(project: Project) -> npt.NDArray[np.uint8]:
+    """Read the (n, h, w, 3) small pictures that the crops are from."""
+    rows = project.table("crops", "picture")["picture"].combine_chunks()
+    flat = np.frombuffer(b"".join(rows.to_pylist()), dtype=np.uint8)
+    return flat.reshape(-1, *PICTURE_SHAPE)
 
 
 def _embeddings(project: Project) -> npt.NDArray[np.float32] | None:

@@ -13,7 +13,6 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from personae.core.boxes import overlaps
 from personae.core.compute import usable_cores
 from personae.scan.light import DARK, brightened, white
 
@@ -139,6 +138,17 @@ def decode(
     boxes = np.concatenate([centre - size / 2, size], axis=1)
     keep = suppress(boxes, scores)
     return Faces(boxes[keep], scores[keep], landmarks[keep].astype(np.float32))
+
+
+def overlaps(boxes: FloatArray, others: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Give IoU and covered share of the smaller, both (n, m), of (n, 4) and (m, 4) boxes x, y, w, h."""
+    low = np.maximum(boxes[:, None, :2], others[None, :, :2])
+    high = np.minimum((boxes[:, :2] + boxes[:, 2:])[:, None], (others[:, :2] + others[:, 2:])[None])
+    inter = np.clip(high - low, 0, None).prod(axis=2)
+    area, area_of_others = boxes[:, 2:].prod(axis=1)[:, None], others[:, 2:].prod(axis=1)[None]
+    tiny = np.float32(1e-9)
+    iou = inter / np.maximum(area + area_of_others - inter, tiny)
+    return iou, inter / np.maximum(np.minimum(area, area_of_others), tiny)
 
 
 def suppress(boxes: FloatArray, scores: FloatArray) -> npt.NDArray[np.int64]:

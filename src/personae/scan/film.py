@@ -196,14 +196,15 @@ class _Scanner:
             if len(members) % CROPS_IN_MEMORY == 0:
                 forget_crops(members, self._config.crop_every, self._config.crops_at_least)
         for face in crowd:
-            face.jpeg = None
+            face.drop_crop()
         self._strangers += crowd
         self._settle(frame.time_s - STRANGERS_WAIT_S)
 
     def _settle(self, until_s: float) -> None:
         """Forget what strangers looked like that no track has adopted for so long."""
         while self._settled < len(self._strangers) and self._strangers[self._settled].time_s < until_s:
-            self._strangers[self._settled].look = self._strangers[self._settled].jpeg = None
+            self._strangers[self._settled].look = None
+            self._strangers[self._settled].drop_crop()
             self._settled += 1
 
     def _close(self, shot: _OpenShot) -> None:

@@ -6,8 +6,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from personae.core.boxes import overlaps
-from personae.scan.detect import MEAN_BGR, Faces, RetinaFace
+from personae.scan.detect import MEAN_BGR, Faces, RetinaFace, overlaps
 from personae.scan.passes import SAME_PLACE
 
 SIDE = 192

@@ -13,8 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from personae.core.boxes import overlaps
-from personae.scan.detect import Faces
+from personae.scan.detect import Faces, overlaps
 
 SHARES = (1 / 3, 1 / 2, 2 / 3)
 """Sizes in between, as shares of the full one; few, since the detector prepares for each anew."""

@@ -28,6 +28,12 @@ class SeenFace:
     needed."""
     jpeg: bytes | None = None
     """The aligned crop; dropped as soon as it is sure not to be sampled."""
+    picture: bytes | None = None
+    """The whole picture, small, as in `core.crops.PICTURE_SHAPE`; dropped with the crop."""
+
+    def drop_crop(self) -> None:
+        """Forget the crop and the picture: the face will not be sampled."""
+        self.jpeg = self.picture = None
 
     @property
     def width(self) -> float:
@@ -72,4 +78,4 @@ def forget_crops(faces: Sequence[SeenFace], every: int, at_least: int) -> None:
     keep = set(sample(faces, every, at_least))
     for i, face in enumerate(faces):
         if i not in keep:
-            face.jpeg = None
+            face.drop_crop()

@@ -189,4 +189,5 @@ class Tables:
             "score": face.score,
             "frontality": face.frontality,
             "image": face.jpeg,
+            "picture": face.picture,
         }

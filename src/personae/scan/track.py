@@ -216,4 +216,4 @@ def _drop_blends(faces: Sequence[SeenFace], dissolves: Sequence[Dissolve]) -> No
     blended = [face for face in faces if any(d.first < face.frame < d.last for d in dissolves)]
     if len({face.frame for face in faces if face.jpeg}) > len({face.frame for face in blended if face.jpeg}):
         for face in blended:
-            face.jpeg = None
+            face.drop_crop()
