@@ -52,6 +52,7 @@ def _write(
         if bit_rate:
             stream.bit_rate = bit_rate
         stream.codec_context.time_base = Fraction(1, 1000)
+        stream.codec_context.thread_count = 1  # with more, x264 does not write the same film twice
         for part in parts:
             last = 0.0
             for seconds, picture in _frames(part.path):
