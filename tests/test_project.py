@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 import fake_rooms
@@ -260,6 +262,18 @@ def test_a_damaged_table_is_one_sentence_for_who_reads_it(film, table):
     (folder / f"{table}.parquet").write_bytes(b"PAR1 nothing PAR1")
     with pytest.raises(ProjectError, match=rf"{table}\.parquet is damaged.*personae run"):
         Project.open(folder).table(table)
+
+
+@pytest.mark.parametrize("columns", [[], ["track", "width"]])
+def test_a_table_of_another_version_is_one_sentence_for_who_reads_it(film, columns):
+    folder = run(film).folder
+    path, manifest = folder / "crops.parquet", json.loads((folder / "project.json").read_text())
+    pq.write_table(pq.ParquetFile(path).read(use_threads=False).drop_columns(["picture"]), path)
+    mark = {"size": path.stat().st_size, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+    manifest["stages"]["scan"]["files"]["crops.parquet"] = mark
+    (folder / "project.json").write_text(json.dumps(manifest))
+    with pytest.raises(ProjectError, match=r"crops\.parquet was written by another version.*personae run"):
+        Project.open(folder).table("crops", *columns)
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"format": 1}', '{"format": 1, "created": 7}'])

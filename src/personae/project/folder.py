@@ -80,13 +80,18 @@ class Project:
 
         With `columns`, only those are read: the pictures of all crops are hundreds of megabytes in a long
         film, and `crops` gives them one by one. Raises ProjectError where the stage has not finished, has to
-        be run again, or the file is damaged.
+        be run again, or the file is damaged or another version's.
         """
         if (name, *columns) not in self._tables:
             if name not in STAGE_OF_TABLE:
                 raise ValueError(f"there is no table {name!r}; there are: {', '.join(STAGE_OF_TABLE)}")
             path = self.file(STAGE_OF_TABLE[name], file_name(name))
-            self._tables[name, *columns] = read_table(name, path, columns or None)
+            try:
+                self._tables[name, *columns] = read_table(name, path, columns or None)
+            except ValueError as error:
+                raise ProjectError(
+                    f"{path} was written by another version of personae: `personae run` will make it again."
+                ) from error
         return self._tables[name, *columns]
 
     def crops(self) -> StoredCrops:
