@@ -54,9 +54,8 @@ def returned_faces(tracks: TrackSet) -> Returns:
 
     Two tracks on screen at the same time are none.
     """
-    pairs, likeness = np.empty(0, np.int64), np.empty((0, 2))
     if tracks.picture is None or tracks.place is None or tracks.time_s is None or not tracks.n_crops:
-        return Returns(np.empty((0, 2), np.int64), likeness)
+        return Returns(np.empty((0, 2), np.int64), np.empty((0, 2)))
     order = np.argsort(tracks.time_s, kind="stable")
     time, owner = tracks.time_s[order], tracks.track_of[order].astype(np.int64)
     corner, extent = np.split(tracks.place[order].astype(np.float64), 2, axis=1)
@@ -64,6 +63,7 @@ def returned_faces(tracks: TrackSet) -> Returns:
     first, last = np.full(tracks.n_tracks, np.inf), np.full(tracks.n_tracks, -np.inf)
     np.minimum.at(first, owner, time)
     np.maximum.at(last, owner, time)
+    parts: list[tuple[Indices, Vectors]] = []
     for start in range(0, len(order), AT_ONCE):
         end = min(start + AT_ONCE, len(order))
         until = int(np.searchsorted(time, time[end - 1] + SOON_S, side="right"))
@@ -80,13 +80,14 @@ def returned_faces(tracks: TrackSet) -> Returns:
         pictures = _unit(tracks.picture[order[soon]])
         alike = (pictures[: end - start] @ pictures.T)[earlier, later]
         found = np.column_stack([-np.log(np.maximum(1 - alike, GRAIN)), -apart[earlier, later]])
-        keys = np.minimum(a, b) * tracks.n_tracks + np.maximum(a, b)
-        pairs, likeness = _most_alike(np.append(pairs, keys), np.concatenate([likeness, found]))
+        parts.append(_most_alike(np.minimum(a, b) * tracks.n_tracks + np.maximum(a, b), found))
+    pairs, likeness = _most_alike(*(np.concatenate(side) for side in zip(*parts, strict=True)))
     return Returns(np.column_stack(np.divmod(pairs, tracks.n_tracks)), likeness)
 
 
 def _most_alike(pairs: Indices, likeness: Vectors) -> tuple[Indices, Vectors]:
-    """Keep of each pair the pictures that are most alike, and of equal ones those with the nearest faces."""
+    """Keep of each pair the pictures that are most alike, and of equal ones those with the nearest faces; by
+    rising pair."""
     by_likeness = np.lexsort((-likeness[:, 1], -likeness[:, 0], pairs))
     kept, first = np.unique(pairs[by_likeness], return_index=True)
     return kept, likeness[by_likeness[first]]
