@@ -48,6 +48,8 @@ from personae.project.settings import Settings
 
 COLUMNS = ("clip", "variant", "seed", "method", "found", "faces", "WCP", "PCR", "B3F", "strays")
 FALSE_FACES = 12
+OF_CROPS = ("width", "place", "picture", "time_s")
+"""What a `TrackSet` may say of each crop beside its embedding."""
 
 
 @dataclass(frozen=True)
@@ -135,10 +137,7 @@ def subset(tracks: TrackSet, kept: np.ndarray) -> TrackSet:
         embeddings=tracks.require_embeddings()[crops],
         cannot_link=links[(links >= 0).all(axis=1)].astype(np.int32),
         weak=tracks.weak[kept] if tracks.weak is not None else None,
-        width=tracks.width[crops] if tracks.width is not None else None,
-        place=tracks.place[crops] if tracks.place is not None else None,
-        picture=tracks.picture[crops] if tracks.picture is not None else None,
-        time_s=tracks.time_s[crops] if tracks.time_s is not None else None,
+        **{name: of_crop[crops] for name in OF_CROPS if (of_crop := getattr(tracks, name)) is not None},
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from personae.cluster.labels import Labels, Vectors
-from personae.cluster.pairs import ROWS, Floats, Indices, Rows, sums_by_group
+from personae.cluster.pairs import ROWS, Floats, Indices, Rows, sums_by_group, with_others
 
 
 @dataclass(frozen=True)
@@ -17,6 +17,8 @@ class Parting:
     left: int
     """The group that they leave."""
     labels: Labels
+    size: Vectors
+    """(K + 1,) of the groups, the new one last."""
     sums: tuple[Vectors, Vectors]
     """(n,) summed distances to the members who stay, and to those who leave."""
     own: Vectors
@@ -76,28 +78,26 @@ class Apart:
         staying = self.sums[:, left] - leaving
         labels, own = self.labels.copy(), self.own.copy()
         labels[items] = new
+        size = np.bincount(labels).astype(np.float64)
         stay, leave = labels == left, labels == new
         own[stay], own[leave] = staying[stay], leaving[leave]
         nearest, distance = self.nearest.copy(), self.distance.copy()
         near = np.flatnonzero(nearest == left)
         nearest[near], distance[near] = self._look_around(near, but=left)
         for group, inside, sums in ((left, stay, staying), (new, leave, leaving)):
-            mean = sums / inside.sum()
+            mean = sums / size[group]
             closer = ~inside & (mean < distance)
             nearest[closer], distance[closer] = group, mean[closer]
-        size = self.size[self.labels]
-        size[stay], size[leave] = stay.sum(), leave.sum()
-        silhouette = self._mean(own, size, distance)
-        return Parting(left, labels, (staying, leaving), own, nearest, distance, silhouette)
+        silhouette = self._mean(own, size[labels], distance)
+        return Parting(left, labels, size, (staying, leaving), own, nearest, distance, silhouette)
 
     def part(self, parting: Parting) -> None:
         """Let those leave who were asked about; nothing may have changed since."""
-        self.labels, self.own = parting.labels, parting.own
+        self.labels, self.size, self.own = parting.labels, parting.size, parting.own
         self.nearest, self.distance = parting.nearest, parting.distance
         staying, leaving = parting.sums
         self.sums[:, parting.left] = staying
         self.sums = np.column_stack([self.sums, leaving.astype(self.sums.dtype)])
-        self.size = np.bincount(self.labels).astype(np.float64)
         self.alive += 1
 
     def _mean(self, own: Vectors, size: Vectors, distance: Vectors) -> float:
@@ -108,10 +108,7 @@ class Apart:
     def _sums_to(self, items: Indices) -> Vectors:
         """Sum every item's distances to some items, itself left out; gives (n,)."""
         total = np.zeros(len(self.labels))
-        for start in range(0, len(items), ROWS):
-            rows = items[start : start + ROWS]
-            distances = self.distances[rows]
-            distances[np.arange(len(rows)), rows] = 0.0
+        for _, distances in with_others(self.distances, items):
             total += distances.sum(axis=0, dtype=np.float64)
         return total
 

@@ -1,4 +1,4 @@
-"""Which decisions a person should look at first: those nearest to even odds."""
+"""Which decisions a person should look at first: those against the odds, then those nearest to even."""
 
 from __future__ import annotations
 

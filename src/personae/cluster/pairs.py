@@ -75,8 +75,8 @@ class Product:
 def fill_pairs(n: int, between: Callable[[slice, slice], Single]) -> Single:
     """Work out a symmetric (n, n) matrix by squares, each once."""
     filled = np.empty((n, n), dtype=np.float32)
-    for rows in _blocks(n, SIDE):
-        for columns in _blocks(n, SIDE, rows.start):
+    for rows in blocks(n, SIDE):
+        for columns in blocks(n, SIDE, rows.start):
             square = between(rows, columns)
             if rows == columns:
                 square = (square + square.T) * np.float32(0.5)
@@ -96,13 +96,20 @@ def sums_by_group(
     members = np.flatnonzero(labels >= 0)
     pick = csr_array((np.ones(len(members)), (labels[members], members)), shape=(n_groups, len(pairs)))
     sums = np.empty((len(asked), n_groups), dtype=np.float32)
-    for part in _blocks(len(asked), ROWS):
-        items = asked[part]
-        numbers = pairs[items]
-        numbers[np.arange(len(items)), items] = 0.0
+    for part, numbers in with_others(pairs, asked):
         sums[part] = (pick @ numbers.T).T
     return sums
 
 
-def _blocks(n: int, length: int, start: int = 0) -> Iterator[slice]:
+def with_others(pairs: Rows, asked: Indices) -> Iterator[tuple[slice, Floats]]:
+    """Read the numbers of some items with all others, by parts of `asked`; with itself each has 0."""
+    for part in blocks(len(asked), ROWS):
+        items = asked[part]
+        numbers = pairs[items]
+        numbers[np.arange(len(items)), items] = 0.0
+        yield part, numbers
+
+
+def blocks(n: int, length: int, start: int = 0) -> Iterator[slice]:
+    """Divide `start`..n-1 into slices of a length, the last one shorter."""
     return (slice(first, min(first + length, n)) for first in range(start, n, length))

@@ -38,9 +38,9 @@ class Personae:
     Well recognised tracks define people: their pairwise evidence, by face and by place, becomes log-odds by a
     mixture fitted to this film, average linkage under cannot-links orders the merges, and the level of the
     clearest groups is taken, less the unions that make them less clear. All other tracks attach where the
-    odds are clear, else stay unknown. `n_clusters`,
-    `at_least` and `at_most` are hints that are honoured when given, as far as there are tracks; must-links
-    are law. Raises SettingError for hints that contradict each other.
+    odds are clear, else stay unknown. `n_clusters`, `at_least` and `at_most` are hints that are honoured when
+    given, as far as there are tracks; must-links are law. Raises SettingError for hints that contradict each
+    other.
     """
 
     name: ClassVar[str] = "personae"

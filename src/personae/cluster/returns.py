@@ -17,7 +17,7 @@ from scipy.special import expit, logit
 
 from personae.cluster.labels import Vectors
 from personae.cluster.mixture import PRIOR_PAIRS, SUREST, ScoreMixture
-from personae.cluster.pairs import Indices, Single
+from personae.cluster.pairs import SIDE, Indices, Single, blocks
 from personae.core.trackset import BoolArray, TrackSet
 
 SOON_S = 60.0
@@ -30,8 +30,6 @@ ALIKE_SIZE = 2.0
 """Most ratio of their sizes."""
 GRAIN = 0.01
 """Least difference of two pictures that counts, as a share of all: what grain and codec leave of none."""
-AT_ONCE = 512
-"""Crops that are compared with all that follow soon."""
 ROUNDS = 20
 """Most times that what a return says is fitted; it settles after a few."""
 SETTLED = 1e-3
@@ -64,10 +62,9 @@ def returned_faces(tracks: TrackSet) -> Returns:
     np.minimum.at(first, owner, time)
     np.maximum.at(last, owner, time)
     parts: list[tuple[Indices, Vectors]] = []
-    for start in range(0, len(order), AT_ONCE):
-        end = min(start + AT_ONCE, len(order))
-        until = int(np.searchsorted(time, time[end - 1] + SOON_S, side="right"))
-        here, soon = slice(start, end), slice(start, until)
+    for here in blocks(len(order), SIDE):
+        until = int(np.searchsorted(time, time[here.stop - 1] + SOON_S, side="right"))
+        soon = slice(here.start, until)
         scale = np.sqrt(size[here, None] * size[soon])
         apart = np.linalg.norm(centre[here, None] - centre[soon], axis=2) / scale
         ratio = size[here, None] / size[soon]
@@ -78,7 +75,7 @@ def returned_faces(tracks: TrackSet) -> Returns:
         may = (last[a] < first[b]) | (last[b] < first[a])
         earlier, later, a, b = earlier[may], later[may], a[may], b[may]
         pictures = _unit(tracks.picture[order[soon]])
-        alike = (pictures[: end - start] @ pictures.T)[earlier, later]
+        alike = (pictures[: here.stop - here.start] @ pictures.T)[earlier, later]
         found = np.column_stack([-np.log(np.maximum(1 - alike, GRAIN)), -apart[earlier, later]])
         parts.append(_most_alike(np.minimum(a, b) * tracks.n_tracks + np.maximum(a, b), found))
     pairs, likeness = _most_alike(*(np.concatenate(side) for side in zip(*parts, strict=True)))

@@ -12,6 +12,8 @@ from personae.core.crops import PICTURE_SHAPE
 from personae.core.trackset import IntArray, TrackSet
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from personae.project.folder import Project
 
 
@@ -26,7 +28,8 @@ class FilmTracks(TrackSet):
 def read_tracks(project: Project, embedded: bool, placed: bool) -> FilmTracks:
     """Assemble the tracks that have crops, where wished for with embeddings, once finished, and places."""
     tracks, links = project.table("tracks"), project.table("links")
-    crops = project.table("crops", "crop", "track", "time_s", "width", "sharpness")
+    pictures = ("picture",) if placed else ()
+    crops = project.table("crops", "track", "time_s", "width", "sharpness", *pictures)
     owner = crops["track"].to_numpy()
     track_ids, track_of = np.unique(owner, return_inverse=True)
     described = {int(number): row for row, number in enumerate(tracks["track"].to_numpy())}
@@ -50,27 +53,25 @@ def read_tracks(project: Project, embedded: bool, placed: bool) -> FilmTracks:
         weak=np.array([status[row] != "kept" for row in rows], dtype=np.bool_),
         width=crops["width"].to_numpy().astype(np.float32),
         sharpness=crops["sharpness"].to_numpy().astype(np.float32),
-        place=_places(project, crops["crop"].to_numpy()) if placed else None,
-        picture=_pictures(project) if placed else None,
+        place=_places(project) if placed else None,
+        picture=_pictures(crops) if placed else None,
         time_s=crops["time_s"].to_numpy().astype(np.float32),
         track_ids=track_ids.astype(np.int32),
     )
 
 
-def _places(project: Project, crops: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
-    """Find the (n, 4) face boxes of the crops."""
+def _places(project: Project) -> npt.NDArray[np.float32]:
+    """Find the (n, 4) face boxes of the crops, whose numbers are those of their rows."""
     faces = project.table("faces", "crop", "x", "y", "w", "h")
     of_face = faces["crop"].to_numpy()
     face = np.flatnonzero(of_face >= 0)
     face = face[np.argsort(of_face[face])]
-    face = face[np.searchsorted(of_face[face], crops)]
     return np.column_stack([faces[name].to_numpy()[face] for name in ("x", "y", "w", "h")])
 
 
-def _pictures(project: Project) -> npt.NDArray[np.uint8]:
-    """Read the (n, h, w, 3) small pictures that the crops are from."""
-    rows = project.table("crops", "picture")["picture"].combine_chunks()
-    flat = np.frombuffer(b"".join(rows.to_pylist()), dtype=np.uint8)
+def _pictures(crops: pa.Table) -> npt.NDArray[np.uint8]:
+    """Put together the (n, h, w, 3) small pictures that the crops are from."""
+    flat = np.frombuffer(b"".join(crops["picture"].to_pylist()), dtype=np.uint8)
     return flat.reshape(-1, *PICTURE_SHAPE)
 
 

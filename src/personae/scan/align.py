@@ -6,14 +6,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from personae.core.crops import (
-    ARCFACE_TEMPLATE,
-    CROP_MARGIN,
-    CROP_SIZE,
-    PICTURE_SHAPE,
-    CropArray,
-    template_square,
-)
+from personae.core.crops import ARCFACE_TEMPLATE, CROP_MARGIN, CROP_SIZE, CropArray, template_square
 from personae.scan.light import brightened, white
 
 FloatArray = npt.NDArray[np.float64]
@@ -89,13 +82,6 @@ def stored(crop: CropArray) -> bytes:
     """Encode an aligned RGB crop the way it is kept: evenly lit, as a JPEG."""
     bgr = evenly_lit(crop)[..., ::-1]
     return cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1].tobytes()
-
-
-def squeezed(image: npt.NDArray[np.uint8]) -> bytes:
-    """Give the bytes of an (H, W, 3) BGR picture at `PICTURE_SHAPE`, in RGB."""
-    height, width, _ = PICTURE_SHAPE
-    small = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
-    return small[..., ::-1].tobytes()
 
 
 def sharpness(crop: CropArray) -> float:

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from av.video.reformatter import VideoReformatter
 
+from personae.core.crops import PICTURE_SHAPE
 from personae.core.errors import FilmError
 from personae.scan.media import open_film, pictures_of, probe
 
@@ -58,6 +59,12 @@ class Frame:
             width, height = height, width
         picture = converted(self.picture, width, height, "bgr24", "BILINEAR")
         return _upright(picture.to_ndarray(), self.rotation)
+
+    def squeezed(self) -> bytes:
+        """Give the bytes of the frame at `PICTURE_SHAPE`, RGB, upright."""
+        height, width, _ = PICTURE_SHAPE
+        squeezed = cv2.resize(self.small, (width, height), interpolation=cv2.INTER_AREA)
+        return squeezed[..., ::-1].tobytes()
 
     def rgb(self) -> Image:
         """Give the frame as (H, W, 3) RGB in the film's size, upright; of a combed frame, one field."""

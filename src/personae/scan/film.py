@@ -203,8 +203,9 @@ class _Scanner:
     def _settle(self, until_s: float) -> None:
         """Forget what strangers looked like that no track has adopted for so long."""
         while self._settled < len(self._strangers) and self._strangers[self._settled].time_s < until_s:
-            self._strangers[self._settled].look = None
-            self._strangers[self._settled].drop_crop()
+            stranger = self._strangers[self._settled]
+            stranger.look = None
+            stranger.drop_crop()
             self._settled += 1
 
     def _close(self, shot: _OpenShot) -> None:

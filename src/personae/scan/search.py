@@ -12,7 +12,7 @@ import numpy as np
 
 from personae.core.compute import usable_cores
 from personae.core.config import ScanConfig
-from personae.scan.align import aligned_crop, frontality, sharpness, squeezed, stored
+from personae.scan.align import aligned_crop, frontality, sharpness, stored
 from personae.scan.decode import Frame
 from personae.scan.detect import Faces, RetinaFace, working_size
 from personae.scan.media import MediaInfo
@@ -117,7 +117,7 @@ class FaceSearch:
         """Cut the crops of a frame's faces and measure them."""
         if not len(faces):
             return []
-        image, picture = frame.rgb(), squeezed(frame.small)
+        image, picture = frame.rgb(), frame.squeezed()
         seen = []
         for box, score, landmarks in zip(faces.boxes, faces.scores, faces.landmarks, strict=True):
             crop = aligned_crop(image, landmarks, self._media.pixel_aspect)
