@@ -21,19 +21,19 @@ from typing import Any
 from unittest.mock import patch
 
 import numpy as np
+
 from clips import CLIPS
 from measure import Row, read_rows
-from shown import markdown, write_csv
-from stress import Case, learned, scanned
-from variants import Film
-
 from personae.cluster import evidence, personae
 from personae.cluster.hac import cut_at_count
-from personae.cluster.personae import Personae
+from personae.cluster.personae import CalibratedLinkage
 from personae.core.compute import prepare_torch
 from personae.core.trackset import TrackSet
 from personae.encode import Encoder, load_encoder
-from personae.evaluate.labels import read_labels
+from personae.metrics.hand_labels import read_labels
+from shown import markdown, write_csv
+from stress import Case, learned, scanned
+from variants import Film
 
 Swap = Callable[[], AbstractContextManager[Any]]
 
@@ -53,16 +53,24 @@ def _equal_trust(learned: np.ndarray, base_odds: np.ndarray) -> float:
 
 OF_CLUSTERING: dict[str, Swap] = {
     "nothing": nullcontext,
-    "whitening by the film's tracks": lambda: patch.object(evidence, "whitened", lambda x, tracks: x),
-    "the film's mean face": lambda: patch.object(evidence, "film_centre", lambda x: np.zeros(x.shape[1])),
+    "whitening by the film's tracks": lambda: patch.object(
+        evidence, "wccn_whiten", lambda x, tracks: x
+    ),
+    "the film's mean face": lambda: patch.object(
+        evidence, "film_centre", lambda x: np.zeros(x.shape[1])
+    ),
     "trust (all iterations count alike)": lambda: patch.object(evidence, "trust", _equal_trust),
     "faint tracks apart": lambda: patch.object(personae, "defining_tracks", TrackSet.anchors),
-    "returns to the same place": lambda: patch.object(personae, "hear_returns", lambda *given: None),
-    "undoing of unions": lambda: patch.object(personae, "part_clearer", _level),
-    "silhouette (stops at even odds)": lambda: patch.multiple(
-        personae, choose_level=_even_odds, part_clearer=_level
+    "returns to the same place": lambda: patch.object(
+        personae, "add_thread_log_odds", lambda *given: None
     ),
-    "joining of poor tracks": lambda: patch.object(personae, "attach", lambda odds, labels, links: labels),
+    "undoing of unions": lambda: patch.object(personae, "refine_cut", _level),
+    "silhouette (stops at even odds)": lambda: patch.multiple(
+        personae, select_cut=_even_odds, refine_cut=_level
+    ),
+    "joining of poor tracks": lambda: patch.object(
+        personae, "attach", lambda odds, labels, links: labels
+    ),
 }
 """What is taken away -> how."""
 
@@ -70,7 +78,7 @@ OF_TRACKS: dict[str, Callable[[TrackSet], TrackSet]] = {
     "cannot-links": lambda tracks: replace(
         tracks, cannot_link=tracks.cannot_link[:0], cannot_link_frames=None
     ),
-    "weak tracks apart": lambda tracks: replace(tracks, weak=None),
+    "weak tracks apart": lambda tracks: replace(tracks, attach_only=None),
 }
 
 OF_ADAPTATION: dict[str, dict[str, Any]] = {
@@ -88,13 +96,13 @@ def results(case: Case, encoder: Encoder, seed: int) -> Iterator[tuple[str, np.n
     adaptation = learned(case.tracks, encoder, seed)
     for name, swap in OF_CLUSTERING.items():
         with swap():
-            yield name, Personae().cluster(case.tracks, adaptation).labels
+            yield name, CalibratedLinkage().cluster(case.tracks, adaptation).labels
     for name, change in OF_TRACKS.items():
         tracks = change(case.tracks)
-        yield name, Personae().cluster(tracks, learned(tracks, encoder, seed)).labels
+        yield name, CalibratedLinkage().cluster(tracks, learned(tracks, encoder, seed)).labels
     for name, settings in OF_ADAPTATION.items():
         other = learned(case.tracks, encoder, seed, **settings)
-        yield name, Personae().cluster(case.tracks, other).labels
+        yield name, CalibratedLinkage().cluster(case.tracks, other).labels
 
 
 def measured(names: list[str], seeds: int) -> Iterator[tuple[str, str, int, float, float, float]]:
@@ -103,7 +111,9 @@ def measured(names: list[str], seeds: int) -> Iterator[tuple[str, str, int, floa
     with tempfile.TemporaryDirectory() as scratch:
         for name in names:
             clip = CLIPS[name]
-            case = scanned(Film(clip.video, read_labels(clip.labels)), Path(scratch, f"{name}.personae"))
+            case = scanned(
+                Film(clip.video, read_labels(clip.labels)), Path(scratch, f"{name}.personae")
+            )
             for seed in range(seeds):
                 for without, labels in results(case, encoder, seed):
                     s = case.judge(labels)
@@ -131,7 +141,9 @@ def main() -> None:
     parser.add_argument("clips", nargs="*", default=list(CLIPS))
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--csv", type=Path, help="where the figures are put")
-    parser.add_argument("--show", type=Path, help="print the table of such a file, and measure nothing")
+    parser.add_argument(
+        "--show", type=Path, help="print the table of such a file, and measure nothing"
+    )
     options = parser.parse_args()
     if options.show:
         print(*table(read_rows(options.show)), sep="\n")

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from personae.evaluate.labels import read_labels, read_tracks, score
+from personae.metrics.hand_labels import read_labels, read_tracks, score
 from personae.project import Project
 from personae.project.manifest import STAGES
 
@@ -93,7 +93,9 @@ def run(clip: Clip, folder: Path, seed: int, method: str | None) -> dict[str, An
         "B3P": round(result.bcubed.precision, 4),
         "B3R": round(result.bcubed.recall, 4),
         "B3F": round(result.bcubed.f, 4),
-        **{f"{stage}_s": round(seconds[stage], 1) if stage in seconds else None for stage in STAGES},
+        **{
+            f"{stage}_s": round(seconds[stage], 1) if stage in seconds else None for stage in STAGES
+        },
         "ratio": round(sum(seconds.values()) / project.source.duration_s, 2),
     }
 

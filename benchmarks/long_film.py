@@ -24,13 +24,13 @@ from typing import Any
 
 import av
 import av.filter
+
 from clips import CLIPS
 from measure import in_one_stroke
+from personae.metrics.hand_labels import LABEL_COLUMNS, LabelledFace, read_labels
+from personae.weights.registry import sha256_of
 from takes import FPS, HEIGHT, WIDTH, Source, Take, carried, takes
 from variants import Film
-
-from personae.evaluate.labels import LABEL_COLUMNS, LabelledFace, read_labels
-from personae.weights.registry import sha256_of
 
 ENCODING = {"preset": "superfast", "crf": "23", "threads": "2"}
 """The number of threads is stated because x264's output depends on it."""
@@ -38,12 +38,16 @@ CACHE = Path(tempfile.gettempdir()) / "personae-bench"
 """Where films go unless another folder is named."""
 
 
-def long_film(minutes: float, folder: Path = CACHE, seed: int = 0, clips: tuple[str, ...] = ()) -> Film:
+def long_film(
+    minutes: float, folder: Path = CACHE, seed: int = 0, clips: tuple[str, ...] = ()
+) -> Film:
     """Give a film of that length with its labels, making whatever of it is not in the folder already.
 
     The clips are those named, or all that are present.
     """
-    present = {name: clip for name, clip in CLIPS.items() if name in (clips or CLIPS) and clip.present}
+    present = {
+        name: clip for name, clip in CLIPS.items() if name in (clips or CLIPS) and clip.present
+    }
     of = (
         sorted(sha256_of(file) for clip in present.values() for file in (clip.video, clip.labels)),
         ENCODING,
@@ -95,7 +99,10 @@ def encode(take: Take, source: Source, path: Path, frames: int) -> None:
 
     RuntimeError if the clip gives fewer frames.
     """
-    with av.open(str(source.film.path)) as given, av.open(str(path), "w", format="mp4") as container:
+    with (
+        av.open(str(source.film.path)) as given,
+        av.open(str(path), "w", format="mp4") as container,
+    ):
         stream = given.streams.video[0]
         stream.thread_type = "AUTO"
         target = container.add_stream("libx264", rate=FPS, options=ENCODING)
@@ -153,26 +160,39 @@ def join(pieces: list[Path], path: Path) -> None:
 
     RuntimeError if a piece is encoded otherwise than the first.
     """
-    with in_one_stroke(path) as unfinished, av.open(str(unfinished), "w", format="mp4") as container:
+    with (
+        in_one_stroke(path) as unfinished,
+        av.open(str(unfinished), "w", format="mp4") as container,
+    ):
         target, first, offset = None, None, 0
         for piece in pieces:
             with av.open(str(piece)) as given:
                 stream = given.streams.video[0]
                 if target is None:
-                    target, first = container.add_stream_from_template(stream), stream.codec_context.extradata
+                    target, first = (
+                        container.add_stream_from_template(stream),
+                        stream.codec_context.extradata,
+                    )
                 elif stream.codec_context.extradata != first:
                     raise RuntimeError(f"{piece} is not encoded like the other takes")
                 step = round(1 / (FPS * stream.time_base))
                 for packet in given.demux(stream):
                     if packet.dts is None:
                         continue
-                    packet.pts, packet.dts, packet.stream = packet.pts + offset, packet.dts + offset, target
+                    packet.pts, packet.dts, packet.stream = (
+                        packet.pts + offset,
+                        packet.dts + offset,
+                        target,
+                    )
                     container.mux(packet)
                 offset += stream.frames * step
 
 
 def _write_labels(faces: list[LabelledFace], film: Path, path: Path) -> None:
-    with in_one_stroke(path) as unfinished, open(unfinished, "w", newline="", encoding="utf-8") as file:
+    with (
+        in_one_stroke(path) as unfinished,
+        open(unfinished, "w", newline="", encoding="utf-8") as file,
+    ):
         writer = csv.writer(file)
         writer.writerow(("video", *LABEL_COLUMNS))
         for face in faces:
@@ -187,8 +207,12 @@ def main() -> None:
     )
     parser.add_argument("minutes", type=float)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--to", type=Path, default=CACHE, help=f"folder for films (default: {CACHE})")
-    parser.add_argument("--clips", nargs="*", default=[], choices=CLIPS, help="default: all that are present")
+    parser.add_argument(
+        "--to", type=Path, default=CACHE, help=f"folder for films (default: {CACHE})"
+    )
+    parser.add_argument(
+        "--clips", nargs="*", default=[], choices=CLIPS, help="default: all that are present"
+    )
     options = parser.parse_args()
     film = long_film(options.minutes, options.to, options.seed, tuple(options.clips))
     people = len({face.person for face in film.labels})

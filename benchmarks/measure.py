@@ -64,7 +64,9 @@ def cost_of(command: Sequence[str]) -> Cost:
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise subprocess.CalledProcessError(process.returncode, list(command))
-    return Cost(round(wall, 2), round(usage.ru_utime + usage.ru_stime, 2), round(usage.ru_maxrss / 1024, 1))
+    return Cost(
+        round(wall, 2), round(usage.ru_utime + usage.ru_stime, 2), round(usage.ru_maxrss / 1024, 1)
+    )
 
 
 @dataclass(frozen=True)
@@ -125,7 +127,9 @@ class Ledger:
         """
         wanted = {**_texts(key), **{name: self._now[name] for name in SAME}}
         committed = not self._now["commit"].endswith("+")
-        return committed and any(row.items() >= wanted.items() and not row.get("note") for row in self.rows)
+        return committed and any(
+            row.items() >= wanted.items() and not row.get("note") for row in self.rows
+        )
 
     def stamp(self) -> None:
         """Complete rows that something else has written to the file by the circumstances."""
@@ -158,7 +162,10 @@ def write_rows(path: Path, rows: list[Row]) -> None:
     """Write rows as a CSV with all columns that any of them has, in one stroke."""
     columns = list(dict.fromkeys(name for row in rows for name in row))
     path.parent.mkdir(parents=True, exist_ok=True)
-    with in_one_stroke(path) as unfinished, open(unfinished, "w", newline="", encoding="utf-8") as file:
+    with (
+        in_one_stroke(path) as unfinished,
+        open(unfinished, "w", newline="", encoding="utf-8") as file,
+    ):
         writer = csv.DictWriter(file, columns, restval="", lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
@@ -179,7 +186,9 @@ def _texts(figures: dict[str, object]) -> Row:
 def _said(*command: str) -> str:
     """Give what a command prints; nothing where it is not there."""
     try:
-        result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        result = subprocess.run(
+            command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        )
     except FileNotFoundError:
         return ""
     return result.stdout.strip()
@@ -190,7 +199,10 @@ def _cpu() -> str:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
         return platform.processor() or "unknown"
-    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "unknown")
+    return next(
+        (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")),
+        "unknown",
+    )
 
 
 def _version(library: str) -> str:

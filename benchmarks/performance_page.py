@@ -70,9 +70,7 @@ def _circumstances(rows: list[Row]) -> list[str]:
     for machine in dict.fromkeys(tuple(row.get(name, "") for name in names) for row in rows):
         cpu, cores, memory, gpu, platform, python, libraries = machine
         here = [row for row in rows if tuple(row.get(name, "") for name in names) == machine]
-        about = (
-            f"{cpu}, {cores} cores, {memory} GiB, {gpu or 'no GPU'}, {platform}; Python {python}, {libraries}"
-        )
+        about = f"{cpu}, {cores} cores, {memory} GiB, {gpu or 'no GPU'}, {platform}; Python {python}, {libraries}"
         lines.append(f"* {about}.")
         lines += [
             f"  Commit {commit}, {date}: `{command}`"
@@ -86,7 +84,10 @@ def _circumstances(rows: list[Row]) -> list[str]:
 
 
 def _targets(results: Results, scale: list[Row]) -> list[str]:
-    rows = [(target, found, "yes" if met else "**no**") for target, found, met in targets(results, scale)]
+    rows = [
+        (target, found, "yes" if met else "**no**")
+        for target, found, met in targets(results, scale)
+    ]
     return ["## Targets", "", *markdown(("target", "measured", "met"), rows), ""] if rows else []
 
 
@@ -111,7 +112,9 @@ def _whole(results: Results) -> list[str]:
         runs = results.of(film, "personae")
         if runs:
             figures = {
-                name: results.figure(film, "personae", name) for name in runs[0] if _is_number(runs[0][name])
+                name: results.figure(film, "personae", name)
+                for name in runs[0]
+                if _is_number(runs[0][name])
             }
             rows.append(
                 (
@@ -149,10 +152,24 @@ def _stages(results: Results) -> list[str]:
 
 
 def _beside(results: Results) -> list[str]:
-    header = ("film", "system", "runs", "time", "CPU", "peak", "B-cubed F", "personae is faster", "by CPU")
+    header = (
+        "film",
+        "system",
+        "runs",
+        "time",
+        "CPU",
+        "peak",
+        "B-cubed F",
+        "personae is faster",
+        "by CPU",
+    )
     rows = []
     for film in results.films:
-        others = [name for name in dict.fromkeys(row["system"] for row in results.rows) if name != "personae"]
+        others = [
+            name
+            for name in dict.fromkeys(row["system"] for row in results.rows)
+            if name != "personae"
+        ]
         present = [name for name in others if results.of(film, name)]
         for system in ["personae", *present] if present else []:
             faster = [results.times_faster(film, system, name) for name in ("wall_s", "cpu_s")]

@@ -24,12 +24,11 @@ import av
 import numpy as np
 import numpy.typing as npt
 
+from personae.core.arrays import FloatArray, UInt8Array
+
 MOST_FACES = 10_000
 """Faces that are clustered with one another: 0.4 GB of distances."""
 WHISPERS_DISTANCE = 0.5
-
-FloatArray = npt.NDArray[np.float32]
-Picture = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,7 @@ class Seen:
     """x, y, w, h in pixels of the film."""
 
 
-def frames(film: Path) -> Iterator[tuple[int, float, Picture]]:
+def frames(film: Path) -> Iterator[tuple[int, float, UInt8Array]]:
     """Decode a film into (number, seconds, RGB picture)."""
     with av.open(str(film)) as container:
         stream = container.streams.video[0]
@@ -58,18 +57,20 @@ def with_personae(film: Path) -> tuple[list[Seen], npt.NDArray[np.int64]]:
     from personae.core.compute import prepare_torch
     from personae.core.config import ScanConfig
     from personae.encode import load_encoder
-    from personae.scan.align import aligned_crop
-    from personae.scan.detect import RetinaFace, working_size
+    from personae.scan.alignment import aligned_crop
+    from personae.scan.retinaface import RetinaFace, working_size
     from personae.weights import weight
 
     prepare_torch()
     config = ScanConfig()
-    detector = RetinaFace(weight("retinaface-mobilenet025").path(), min_score=config.start_score)
+    detector = RetinaFace(
+        weight("retinaface-mobilenet025").path(), min_score=config.min_start_score
+    )
     encoder = load_encoder()
     seen, embeddings = [], []
     for number, time_s, picture in frames(film):
         height, width = picture.shape[:2]
-        size = working_size(width, height, config.working_side)
+        size = working_size(width, height, config.detection_size)
         small = cv2.resize(picture[..., ::-1], size, interpolation=cv2.INTER_LINEAR)
         faces = detector(small).scaled(width / size[0], height / size[1])
         if len(faces):
@@ -97,7 +98,8 @@ def average_linkage(embeddings: FloatArray, most: int = MOST_FACES) -> npt.NDArr
     tree = linkage(squareform(distances, checks=False), method="average")
     labels = fcluster(tree, DEFAULT_COSINE_DISTANCE, criterion="distance").astype(np.int64)
     nearest = [
-        np.argmax(part @ unit[chosen].T, axis=1) for part in np.array_split(unit, len(unit) // most + 1)
+        np.argmax(part @ unit[chosen].T, axis=1)
+        for part in np.array_split(unit, len(unit) // most + 1)
     ]
     found = labels[np.concatenate(nearest)]
     found[chosen] = labels

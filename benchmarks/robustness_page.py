@@ -26,7 +26,7 @@ bench-stress` measures anew. `benchmarks/variants.py` makes the harmed films, an
 what else is done.
 
 Every film is scanned by `personae`, and all methods cluster the same tracks. Beside the default method stand
-Algorithm 1 of VideoClusterNet on the same adaptation, FINCH at whichever of its partitions scores best (it is
+Algorithm 1 of FaceTrackClusterer on the same adaptation, FINCH at whichever of its partitions scores best (it is
 told the truth for that), and average linkage at one fixed distance; the best of the three is shown, by its
 mean over the seeds. *Found* says how many labelled faces lie on a track: in one variant half of the tracks
 are deleted on purpose.
@@ -66,13 +66,19 @@ def page(rows: list[Row]) -> str:
     return "\n".join(
         [
             HEAD,
-            *dict.fromkeys(f"Commit {row['commit']}, {row['date']}: `{row['command']}`" for row in rows),
+            *dict.fromkeys(
+                f"Commit {row['commit']}, {row['date']}: `{row['command']}`" for row in rows
+            ),
             "",
             f"Means over {seeds} seeds, with the range where they differ. The default method is at least as",
             f"good as the best of the others in {len(cases) - len(behind)} of {len(cases)} cases"
             + (f"; not in {'; '.join(behind)}." if behind else "."),
             f"Its PCR is {least:.2f} or more"
-            + (", so no cast collapses." if least >= LEAST_PCR else ": at least one cast has collapsed."),
+            + (
+                ", so no cast collapses."
+                if least >= LEAST_PCR
+                else ": at least one cast has collapsed."
+            ),
             "",
             *markdown(header, table),
             "",

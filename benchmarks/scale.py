@@ -20,15 +20,26 @@ import time
 from pathlib import Path
 
 import numpy as np
-from shown import Shown
 
 from personae.adapt import Adaptation, Iteration
-from personae.cluster.personae import Personae
+from personae.cluster.personae import CalibratedLinkage
 from personae.core.trackset import TrackSet
-from personae.evaluate.metrics import bcubed
+from personae.metrics.clustering import bcubed
+from shown import Shown
 
 SIZES = (100, 300, 1000, 3000, 10000, 20000)
-COLUMNS = ("tracks", "people", "seconds", "cpu_seconds", "peak_mb", "found", "unknown", "B3P", "B3R", "B3F")
+COLUMNS = (
+    "tracks",
+    "people",
+    "seconds",
+    "cpu_seconds",
+    "peak_mb",
+    "found",
+    "unknown",
+    "B3P",
+    "B3R",
+    "B3F",
+)
 DIM = 192
 CROPS = 4
 
@@ -62,7 +73,7 @@ def film(n_tracks: int, n_iterations: int, seed: int) -> tuple[TrackSet, Adaptat
         track_of=track_of,
         embeddings=base.astype(np.float32),
         cannot_link=together(rng, who),
-        weak=weak,
+        attach_only=weak,
     )
     return made, Adaptation(tuple(iterations), 0.1, 0.04), who
 
@@ -86,12 +97,23 @@ def measure(n_tracks: int, n_iterations: int, seed: int) -> dict[str, float]:
     """Cluster one film in this process; gives a row of the table."""
     tracks, adaptation, who = film(n_tracks, n_iterations, seed)
     wall, cpu = time.perf_counter(), time.process_time()
-    labels = Personae().cluster(tracks, adaptation).labels
+    labels = CalibratedLinkage().cluster(tracks, adaptation).labels
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (
+        2**20 if sys.platform == "darwin" else 2**10
+    )
 
     score = bcubed(who, labels)
-    row = (n_tracks, len(np.unique(who)), wall, cpu, peak, labels.max() + 1, (labels < 0).sum(), *score)
+    row = (
+        n_tracks,
+        len(np.unique(who)),
+        wall,
+        cpu,
+        peak,
+        labels.max() + 1,
+        (labels < 0).sum(),
+        *score,
+    )
     return dict(zip(COLUMNS, map(float, row), strict=True))
 
 
@@ -109,7 +131,10 @@ def main() -> None:
         with fresh.Pool(1) as pool:
             row = pool.apply(measure, (n_tracks, options.iterations, options.seed))
         shown.add(
-            *(f"{row[name]:.{3 if name[:2] == 'B3' else 1 if 'seconds' in name else 0}f}" for name in COLUMNS)
+            *(
+                f"{row[name]:.{3 if name[:2] == 'B3' else 1 if 'seconds' in name else 0}f}"
+                for name in COLUMNS
+            )
         )
     shown.finish(options.csv)
 

@@ -7,9 +7,10 @@ import csv
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from measure import RESULTS, ROOT
 from rich.console import Console
 from rich.table import Table
+
+from measure import RESULTS, ROOT
 
 WIDTH = 140
 """Characters of the table's widest line."""
@@ -50,7 +51,9 @@ def markdown(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
 
 def write_page(about: str, name: str, page: Callable[[Path], str]) -> None:
     """Be the command that writes a page of docs/ from the folder of results; `about` is its help."""
-    parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=about, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--results", type=Path, default=RESULTS)
     parser.add_argument("--to", type=Path, default=ROOT / "docs" / name)
     options = parser.parse_args()

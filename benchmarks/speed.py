@@ -26,12 +26,11 @@ from pathlib import Path
 from clips import CLIPS, COMMAND
 from long_film import CACHE, long_film
 from measure import RESULTS, Cost, Ledger, cost_of
-from variants import Film
-
-from personae.evaluate.labels import read_labels, read_tracks, score
+from personae.metrics.hand_labels import read_labels, read_tracks, score
 from personae.project import Project
 from personae.project.manifest import STAGES
-from personae.scan.decode import probe
+from personae.scan.video_reader import probe
+from variants import Film
 
 PIPELINE = str(Path(__file__).with_name("pipeline.py"))
 LONG_S = 240.0
@@ -76,7 +75,15 @@ def pipeline(film: Path, scratch: Path) -> Measured:
 def face_recognition(film: Path, scratch: Path) -> Measured:
     """The same with the package face_recognition and dlib's Chinese whispers."""
     faces = scratch / "faces.csv"
-    command = [sys.executable, PIPELINE, str(film), "--csv", str(faces), "--with", "face_recognition"]
+    command = [
+        sys.executable,
+        PIPELINE,
+        str(film),
+        "--csv",
+        str(faces),
+        "--with",
+        "face_recognition",
+    ]
     return Measured(cost_of(command), faces, {})
 
 
@@ -136,12 +143,18 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--clips", nargs="*", choices=CLIPS, help="default: all that are present")
-    parser.add_argument("--minutes", nargs="*", type=float, default=[], help="lengths of long films")
+    parser.add_argument(
+        "--minutes", nargs="*", type=float, default=[], help="lengths of long films"
+    )
     parser.add_argument("--systems", nargs="*", choices=SYSTEMS, default=list(SYSTEMS))
     parser.add_argument("--repeats", type=int, default=3, help="of clips (default: 3)")
-    parser.add_argument("--long-repeats", type=int, default=1, help="of films over 4 minutes (default: 1)")
+    parser.add_argument(
+        "--long-repeats", type=int, default=1, help="of films over 4 minutes (default: 1)"
+    )
     parser.add_argument("--again", action="store_true", help="measure also what is there already")
-    parser.add_argument("--to", type=Path, default=CACHE, help=f"folder for films (default: {CACHE})")
+    parser.add_argument(
+        "--to", type=Path, default=CACHE, help=f"folder for films (default: {CACHE})"
+    )
     parser.add_argument("--csv", type=Path, default=RESULTS / "speed.csv")
     options = parser.parse_args()
     ledger, started = Ledger(options.csv, KEY), time.monotonic()

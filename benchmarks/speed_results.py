@@ -37,7 +37,10 @@ class Results:
 
     def a_track(self, film: str, stage: str) -> float | None:
         """Give a stage's seconds for each track."""
-        seconds, tracks = self.figure(film, "personae", f"{stage}_s"), self.figure(film, "personae", "tracks")
+        seconds, tracks = (
+            self.figure(film, "personae", f"{stage}_s"),
+            self.figure(film, "personae", "tracks"),
+        )
         return seconds / tracks if seconds is not None and tracks else None
 
 

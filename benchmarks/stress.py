@@ -24,27 +24,28 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from clips import CLIPS
 from measure import in_one_stroke
-from shown import Shown
-from variants import VARIANTS, Film
-
 from personae.adapt import Adaptation, adapt
-from personae.cluster.evidence import plausible_pairs
 from personae.cluster.finch import finch_partitions
 from personae.cluster.hac import HAC
-from personae.cluster.labels import Labels, track_means
-from personae.cluster.personae import Personae
-from personae.cluster.videoclusternet import VideoClusterNetPaper
+from personae.cluster.personae import CalibratedLinkage
+from personae.cluster.videoclusternet import VideoClusterNet
 from personae.core.compute import prepare_torch
 from personae.core.config import AdaptConfig
-from personae.core.crops import PICTURE_SHAPE
+from personae.core.crops import THUMBNAIL_SHAPE
+from personae.core.grouping import track_means
+from personae.core.labels import Labels
 from personae.core.trackset import TrackSet
+from personae.cues.face import plausible_pairs
 from personae.encode import Encoder, load_encoder
-from personae.evaluate.labels import LabelledFace, PredictedTrack, Score, read_labels, score
+from personae.metrics.hand_labels import LabelledFace, PredictedTrack, Score, read_labels, score
+from personae.pipeline.runner import run
+from personae.pipeline.settings import Settings
 from personae.project import Project
-from personae.project.runner import run
-from personae.project.settings import Settings
+from shown import Shown
+from variants import VARIANTS, Film
 
 COLUMNS = ("clip", "variant", "seed", "method", "found", "faces", "WCP", "PCR", "B3F", "strays")
 FALSE_FACES = 12
@@ -90,7 +91,9 @@ def scanned(film: Film, folder: Path) -> Case:
     for face in faces:
         if face["track"] >= 0:
             rows[face["track"]].append([face[name] for name in ("time_s", "x", "y", "w", "h")])
-    boxes = {t: PredictedTrack(np.array(r)[:, 0], np.array(r)[:, 1:], None) for t, r in rows.items()}
+    boxes = {
+        t: PredictedTrack(np.array(r)[:, 0], np.array(r)[:, 1:], None) for t, r in rows.items()
+    }
     return Case(tracks, [int(t) for t in tracks.track_ids], boxes, film.labels)
 
 
@@ -117,9 +120,11 @@ def with_false_faces(case: Case, encoder: Encoder) -> Case:
         crops=crops,
         embeddings=np.concatenate([case.tracks.require_embeddings(), false]),
         cannot_link=case.tracks.cannot_link,
-        weak=np.append(case.tracks.weak, np.zeros(FALSE_FACES, np.bool_)),
+        attach_only=np.append(case.tracks.attach_only, np.zeros(FALSE_FACES, np.bool_)),
         place=np.concatenate([case.tracks.place, np.zeros((len(false), 4), np.float32)]),  # nowhere
-        picture=np.concatenate([case.tracks.picture, np.zeros((len(false), *PICTURE_SHAPE), np.uint8)]),
+        picture=np.concatenate(
+            [case.tracks.picture, np.zeros((len(false), *THUMBNAIL_SHAPE), np.uint8)]
+        ),
         time_s=np.append(case.tracks.time_s, np.zeros(len(false), np.float32)),
     )
     return Case(tracks, case.ids + [-1] * FALSE_FACES, case.boxes, case.labels)
@@ -136,8 +141,12 @@ def subset(tracks: TrackSet, kept: np.ndarray) -> TrackSet:
         crops=[tracks.crops[i] for i in crops] if tracks.crops is not None else None,
         embeddings=tracks.require_embeddings()[crops],
         cannot_link=links[(links >= 0).all(axis=1)].astype(np.int32),
-        weak=tracks.weak[kept] if tracks.weak is not None else None,
-        **{name: of_crop[crops] for name in OF_CROPS if (of_crop := getattr(tracks, name)) is not None},
+        attach_only=tracks.attach_only[kept] if tracks.attach_only is not None else None,
+        **{
+            name: of_crop[crops]
+            for name in OF_CROPS
+            if (of_crop := getattr(tracks, name)) is not None
+        },
     )
 
 
@@ -160,8 +169,8 @@ def learned(tracks: TrackSet, encoder: Encoder, seed: int, **settings: Any) -> A
 
 def results(case: Case, adaptation: Adaptation, seed: int) -> Iterator[tuple[str, Score]]:
     """Cluster a case by every method."""
-    yield "personae", case.judge(Personae().cluster(case.tracks, adaptation).labels)
-    yield "Algorithm 1", case.judge(VideoClusterNetPaper().cluster(case.tracks, adaptation).labels)
+    yield "personae", case.judge(CalibratedLinkage().cluster(case.tracks, adaptation).labels)
+    yield "Algorithm 1", case.judge(VideoClusterNet().cluster(case.tracks, adaptation).labels)
     if seed == 0:
         partitions = finch_partitions(track_means(case.tracks))
         yield (
@@ -175,14 +184,20 @@ def main() -> None:
     """Run every clip's variants and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("clips", nargs="*", default=list(CLIPS))
-    parser.add_argument("--variants", nargs="*", default=[*VARIANTS, "half of the tracks", "false faces"])
+    parser.add_argument(
+        "--variants", nargs="*", default=[*VARIANTS, "half of the tracks", "false faces"]
+    )
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--csv", type=Path)
     parser.add_argument("--keep", type=Path)
     options = parser.parse_args()
     prepare_torch()
     encoder = load_encoder()
-    films = {name: Film(clip.video, read_labels(clip.labels)) for name, clip in CLIPS.items() if clip.present}
+    films = {
+        name: Film(clip.video, read_labels(clip.labels))
+        for name, clip in CLIPS.items()
+        if clip.present
+    }
     shown = Shown(COLUMNS)
     with tempfile.TemporaryDirectory() as temporary:
         kept = options.keep or Path(temporary)

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 
 import av
 import numpy as np
-from variants import Film
 
-from personae.evaluate.labels import LabelledFace
+from personae.metrics.hand_labels import LabelledFace
 from personae.weights.registry import sha256_of
+from variants import Film
 
 WIDTH, HEIGHT, FPS = 1280, 720, 25
 """Of the long film."""
@@ -56,7 +56,9 @@ class Window:
 
     def corner(self, seconds: float) -> tuple[float, float]:
         """Give the corner at a moment of the clip; even pixels, since colour has half the resolution."""
-        x, y = (2.0 * int((s + v * seconds) / 2) for s, v in zip(self.start, self.drift, strict=True))
+        x, y = (
+            2.0 * int((s + v * seconds) / 2) for s, v in zip(self.start, self.drift, strict=True)
+        )
         return x, y
 
 

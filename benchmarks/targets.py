@@ -8,7 +8,7 @@ from measure import Row
 from speed_results import Results
 
 PAPER_ADAPT_S, PAPER_CLUSTER_S = 0.579 * 60, 0.132
-"""Seconds a track on one A10 GPU: means over nine films (VideoClusterNet, supplementary table 3)."""
+"""Seconds a track on one A10 GPU: means over nine films (FaceTrackClusterer, supplementary table 3)."""
 TIMES_FASTER = 4.0
 """Against the pipeline, at B-cubed F no worse."""
 RATIOS = {"simplefr_Video_2": 0.5, "30 min": 0.4}
@@ -63,7 +63,9 @@ def _against_pipeline(results: Results) -> Iterator[Line]:
 def _a_track(results: Results) -> Iterator[Line]:
     for stage, limit in (("adapt", PAPER_ADAPT_S), ("cluster", PAPER_CLUSTER_S)):
         found = [
-            (value, film) for film in results.films if (value := results.a_track(film, stage)) is not None
+            (value, film)
+            for film in results.films
+            if (value := results.a_track(film, stage)) is not None
         ]
         if found:
             worst, film = max(found)

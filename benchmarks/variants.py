@@ -10,11 +10,10 @@ from pathlib import Path
 import av
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-from personae.evaluate.labels import LabelledFace
+from personae.core.arrays import UInt8Array
+from personae.metrics.hand_labels import LabelledFace
 
-Picture = npt.NDArray[np.uint8]
 GAP_S = 1.0
 """Black between two films that are joined."""
 
@@ -27,7 +26,7 @@ class Film:
     labels: list[LabelledFace]
 
 
-def _frames(path: Path) -> Iterator[tuple[float, Picture]]:
+def _frames(path: Path) -> Iterator[tuple[float, UInt8Array]]:
     """Decode a film to (seconds, RGB picture)."""
     with av.open(str(path)) as container:
         for frame in container.decode(video=0):
@@ -37,7 +36,7 @@ def _frames(path: Path) -> Iterator[tuple[float, Picture]]:
 def _write(
     path: Path,
     parts: list[Film],
-    edit: Callable[[Picture], Picture],
+    edit: Callable[[UInt8Array], UInt8Array],
     until: float = np.inf,
     bit_rate: int = 0,
 ) -> Film:
@@ -48,7 +47,9 @@ def _write(
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=1000)
         stream.pix_fmt = "yuv420p"
-        stream.options = {"crf": "18", "preset": "veryfast"} if not bit_rate else {"preset": "veryfast"}
+        stream.options = (
+            {"crf": "18", "preset": "veryfast"} if not bit_rate else {"preset": "veryfast"}
+        )
         if bit_rate:
             stream.bit_rate = bit_rate
         stream.codec_context.time_base = Fraction(1, 1000)
@@ -77,7 +78,7 @@ def _write(
     return Film(path, labels)
 
 
-def _fit(picture: Picture, shape: tuple[int, int]) -> Picture:
+def _fit(picture: UInt8Array, shape: tuple[int, int]) -> UInt8Array:
     """Cut or pad a picture at its right and lower edge, so that boxes keep their places."""
     height, width = min(picture.shape[0], shape[0]), min(picture.shape[1], shape[1])
     fitted = np.zeros((*shape, 3), np.uint8)
@@ -85,21 +86,21 @@ def _fit(picture: Picture, shape: tuple[int, int]) -> Picture:
     return fitted
 
 
-def _scaled(factor: float) -> Callable[[Picture], Picture]:
+def _scaled(factor: float) -> Callable[[UInt8Array], UInt8Array]:
     return lambda picture: np.asarray(
         cv2.resize(picture, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA), np.uint8
     )
 
 
-def _dark(picture: Picture) -> Picture:
+def _dark(picture: UInt8Array) -> UInt8Array:
     return (picture * 0.3).astype(np.uint8)
 
 
-def _grey(picture: Picture) -> Picture:
+def _grey(picture: UInt8Array) -> UInt8Array:
     return np.repeat(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
 
 
-def _as_is(picture: Picture) -> Picture:
+def _as_is(picture: UInt8Array) -> UInt8Array:
     return picture
 
 

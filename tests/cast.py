@@ -44,5 +44,5 @@ def reordered(tracks: TrackSet, order: np.ndarray) -> TrackSet:
         track_of=place[tracks.track_of][rows].astype(np.int32),
         embeddings=tracks.embeddings[rows],
         cannot_link=links,
-        weak=None if tracks.weak is None else tracks.weak[order],
+        attach_only=None if tracks.attach_only is None else tracks.attach_only[order],
     )

@@ -29,8 +29,8 @@ import cv2  # noqa: E402, F401
 import pyarrow.parquet  # noqa: E402, F401
 import safetensors.numpy  # noqa: E402, F401
 
-import personae.project.runner as runner  # noqa: E402
-from personae.project.settings import Settings  # noqa: E402
+import personae.pipeline.runner as runner  # noqa: E402
+from personae.pipeline.settings import Settings  # noqa: E402
 
 SETTINGS = Settings.of(iterations=2)
 
@@ -91,7 +91,9 @@ def main(place: Path, step: int) -> None:
     film = place / "a.mp4"
     film.write_bytes(b"film" * 50)
     expected = place / "expected"
-    earlier = place / "earlier"  # the same film run with other settings before: every stage is replaced
+    earlier = (
+        place / "earlier"
+    )  # the same film run with other settings before: every stage is replaced
     in_child(lambda: runner.run(film, expected, SETTINGS))
     in_child(lambda: runner.run(film, earlier, Settings.of(iterations=1, stride=2)))
     wanted, wrong, points = results(expected), {}, {}

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from personae.core.crops import ARCFACE_TEMPLATE, CROP_SIZE
-from personae.scan.sample import SeenFace
-from personae.scan.track import look
+from personae.scan.detection import Detection
+from personae.scan.tracklets import look
 
 FPS = 25
 
@@ -29,9 +29,9 @@ def face(
     frontality: float = 0.8,
     sharpness: float = 50.0,
     who: np.ndarray = SOMEBODY,
-) -> SeenFace:
+) -> Detection:
     """A face of a 25 fps film with a placeholder for its crop."""
-    return SeenFace(
+    return Detection(
         frame=frame,
         pts=frame * 512,
         time_s=frame / FPS,

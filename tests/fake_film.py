@@ -15,10 +15,10 @@ import numpy as np
 import pyarrow as pa
 
 from personae.core import schema
-from personae.core.crops import CROP_SIZE, PICTURE_SHAPE
+from personae.core.crops import CROP_SIZE, THUMBNAIL_SHAPE
+from personae.core.files import NewFiles
 from personae.project import Cast, Project
 from personae.project.cast import TrackSpan, screen_time
-from personae.project.files import NewFiles
 from personae.project.folder import CHECKS, create
 from personae.project.manifest import Source, StageRecord
 from personae.project.tables import STAGE_OF_TABLE, file_name, write_table
@@ -35,7 +35,9 @@ class NamedProject(Project):
 
     def cast(self) -> Cast:
         cast = super().cast()
-        return replace(cast, characters=tuple(replace(one, name=self.names.get(one.label)) for one in cast))
+        return replace(
+            cast, characters=tuple(replace(one, name=self.names.get(one.label)) for one in cast)
+        )
 
 
 def jpeg(colour: Sequence[int], side: int = CROP_SIZE) -> bytes:
@@ -75,7 +77,8 @@ def fake_film(
     rows: dict[str, Rows] = {"shots": _shots(shots, duration), "links": []}
     owners = [who for who in range(characters) for _ in range(tracks_each)] + [-1] * unknown
     rows["tracks"] = [
-        _track(track, who, characters, rows["shots"], duration, rng) for track, who in enumerate(owners)
+        _track(track, who, characters, rows["shots"], duration, rng)
+        for track, who in enumerate(owners)
     ]
     label = _labels(owners, rows["tracks"])
     rows["characters"] = [
@@ -152,7 +155,11 @@ def _next(who: int, characters: int, label: dict[int, str]) -> str | None:
 
 
 def _crops(
-    track: dict[str, Any], pictures: Sequence[bytes], count: int, first: int, rng: np.random.Generator
+    track: dict[str, Any],
+    pictures: Sequence[bytes],
+    count: int,
+    first: int,
+    rng: np.random.Generator,
 ) -> Rows:
     frames = sorted({int(f) for f in np.linspace(track["first_frame"], track["last_frame"], count)})
     track["crops"] = len(frames)
@@ -167,7 +174,7 @@ def _crops(
             "score": float(rng.uniform(0.7, 1)),
             "frontality": float(rng.uniform(0, 1)),
             "image": pictures[int(rng.integers(len(pictures)))],
-            "picture": bytes(math.prod(PICTURE_SHAPE)),
+            "picture": bytes(math.prod(THUMBNAIL_SHAPE)),
         }
         for i, frame in enumerate(frames)
     ]
@@ -238,7 +245,7 @@ def _write(
     own = {"somebodys-own": "a" * 64}
     detector = {"retinaface-mobilenet025": WEIGHTS["retinaface-mobilenet025"].sha256}
     stages: list[tuple[str, float, dict[str, Any], dict[str, str]]] = [
-        ("scan", 31.25, {"working_side": 960, "stride": None}, detector),
+        ("scan", 31.25, {"detection_size": 960, "stride": None}, detector),
         ("embed", 12.5, {}, own),
         ("adapt", 8.0, {"depth": "head", "iterations": 5, "seed": 7}, {}),
         ("cluster", 0.4, {"method": "personae", "seed": 7}, {}),

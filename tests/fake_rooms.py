@@ -19,7 +19,7 @@ import numpy as np
 import pyarrow as pa
 
 from personae.core import schema
-from personae.core.crops import PICTURE_SHAPE
+from personae.core.crops import THUMBNAIL_SHAPE
 from personae.core.errors import FilmError, WeightsError
 
 TRACKS = 6
@@ -92,7 +92,10 @@ def scan_film(path: Path, config: Any, hook: Any, device: str, crops_to: Any) ->
                 crops.append(_crop(crop, track, frame))
     links = [{"track_a": 0, "track_b": 1, "frames": 5}, {"track_a": 4, "track_b": 5, "frames": 2}]
     rows = {"shots": shots, "faces": faces, "tracks": tracks, "crops": crops, "links": links}
-    made = {name: pa.Table.from_pylist(r, schema=getattr(schema, name.upper())) for name, r in rows.items()}
+    made = {
+        name: pa.Table.from_pylist(r, schema=getattr(schema, name.upper()))
+        for name, r in rows.items()
+    }
     crops_to(made.pop("crops"))
     return FakeScan(FakeMedia(), **made)
 
@@ -141,7 +144,7 @@ def _crop(crop: int, track: int, frame: int) -> dict[str, Any]:
         "score": 0.99,
         "frontality": 0.8,
         "image": cv2.imencode(".jpg", image)[1].tobytes(),
-        "picture": bytes([crop % 256]) * math.prod(PICTURE_SHAPE),
+        "picture": bytes([crop % 256]) * math.prod(THUMBNAIL_SHAPE),
     }
 
 
@@ -232,7 +235,11 @@ class FakeMethod:
     needs_adaptation: bool
 
 
-METHODS = {"personae": FakeMethod(True), "videoclusternet-paper": FakeMethod(True), "hac": FakeMethod(False)}
+METHODS = {
+    "personae": FakeMethod(True),
+    "videoclusternet-paper": FakeMethod(True),
+    "hac": FakeMethod(False),
+}
 
 
 def plausible_pairs(tracks: Any) -> None:
@@ -243,18 +250,24 @@ def cluster(tracks: Any, adaptation: FakeAdaptation | None, config: Any) -> Fake
     """Group by the stronger of red and blue; `hac` gives everybody one label."""
     calls["cluster"] += 1
     features = tracks.embeddings if adaptation is None else adaptation.embeddings
-    means = np.array([features[tracks.track_of == track].mean(axis=0) for track in range(tracks.n_tracks)])
+    means = np.array(
+        [features[tracks.track_of == track].mean(axis=0) for track in range(tracks.n_tracks)]
+    )
     means = means.reshape(-1, 3)
     labels = (
-        (means[:, 0] > means[:, 2]).astype(np.int64) if config.method != "hac" else np.zeros(len(means), int)
+        (means[:, 0] > means[:, 2]).astype(np.int64)
+        if config.method != "hac"
+        else np.zeros(len(means), int)
     )
     checks = [FakeCheck("merge", (0, 2), 0.5, "the same?")] if len(means) > 2 else []
     confidence = np.abs(np.tanh(means[:, 1]))
-    return FakeClustering(labels, confidence, np.full(len(means), -1), checks, {"people": np.int64(2)})
+    return FakeClustering(
+        labels, confidence, np.full(len(means), -1), checks, {"people": np.int64(2)}
+    )
 
 
 def write_report(project: Any) -> Path:
-    from personae.project.files import replacing
+    from personae.core.files import replacing
 
     calls["report"] += 1
     path = project.folder / "report.html"
@@ -266,7 +279,7 @@ def write_report(project: Any) -> Path:
 ROOMS = {
     "personae.scan": {"probe": probe, "scan_film": scan_film},
     "personae.encode": {"load_encoder": load_encoder},
-    "personae.encode.architectures": {"architecture": architecture},
+    "personae.encode.architectures.registry": {"architecture": architecture},
     "personae.adapt": {"adapt": adapt, "Adaptation": FakeAdaptation},
     "personae.cluster": {
         "cluster": cluster,

@@ -8,17 +8,16 @@ from pathlib import Path
 
 import av
 import numpy as np
-import numpy.typing as npt
 
-Image = npt.NDArray[np.uint8]
+from personae.core.arrays import UInt8Array
 
 DEMO = Path(__file__).parent.parent / "examples" / "demo.mp4"
 
 
-def frames_at(times: Iterable[float], film: Path = DEMO) -> list[Image]:
+def frames_at(times: Iterable[float], film: Path = DEMO) -> list[UInt8Array]:
     """The frames of a film at some seconds, (h, w, 3) RGB."""
     wanted = sorted(times)
-    found: list[Image] = []
+    found: list[UInt8Array] = []
     with av.open(str(film)) as container:
         for picture in container.decode(video=0):
             while len(found) < len(wanted) and picture.time >= wanted[len(found)] - 1e-6:
@@ -28,14 +27,18 @@ def frames_at(times: Iterable[float], film: Path = DEMO) -> list[Image]:
     raise ValueError(f"{film} ends before {wanted[-1]} s")
 
 
-def write_film(path: Path, frames: Iterable[Image], rate: int = 25, index_first: bool = False) -> Path:
+def write_film(
+    path: Path, frames: Iterable[UInt8Array], rate: int = 25, index_first: bool = False
+) -> Path:
     """Write an H.264 film; `index_first` puts its index at the head, so that a cut-off file still opens."""
     options = {"movflags": "faststart"} if index_first else {}
     with av.open(str(path), "w", options=options) as container:
         stream = None
         for frame in frames:
             if stream is None:
-                stream = container.add_stream("h264", rate=rate, options={"preset": "ultrafast", "g": "10"})
+                stream = container.add_stream(
+                    "h264", rate=rate, options={"preset": "ultrafast", "g": "10"}
+                )
                 stream.height, stream.width = frame.shape[:2]
                 stream.pix_fmt = "yuv420p"
             container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
@@ -48,7 +51,9 @@ def write_sound(path: Path) -> Path:
     with av.open(str(path), "w") as container:
         stream = container.add_stream("aac", rate=44100)
         for _ in range(43):
-            frame = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), format="fltp", layout="mono")
+            frame = av.AudioFrame.from_ndarray(
+                np.zeros((1, 1024), np.float32), format="fltp", layout="mono"
+            )
             frame.sample_rate = 44100
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
@@ -63,6 +68,6 @@ def set_rotation(path: Path) -> None:
     path.write_bytes(data)
 
 
-def shifting(frame: Image, count: int) -> list[Image]:
+def shifting(frame: UInt8Array, count: int) -> list[UInt8Array]:
     """The picture moving a pixel to the right per frame, so that no two frames are equal."""
     return [np.roll(frame, shift, axis=1) for shift in range(count)]

@@ -43,7 +43,9 @@ class Page(HTMLParser):
             attrs
             for name, attrs in self.elements
             if name == tag
-            and all((attrs.get(key.strip("_")) or "").split()[:1] == [v] for key, v in wanted.items())
+            and all(
+                (attrs.get(key.strip("_")) or "").split()[:1] == [v] for key, v in wanted.items()
+            )
         ]
 
     def ids(self) -> list[str]:

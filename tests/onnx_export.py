@@ -9,11 +9,13 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from personae.encode.backbone import Backbone
-from personae.encode.iresnet import IResNet
+from personae.encode.architectures.backbone import Backbone
+from personae.encode.architectures.iresnet import IResNet
 
 
-def write_onnx(module: Backbone, size: int, path: Path, fold: bool, keep_names: bool = False) -> None:
+def write_onnx(
+    module: Backbone, size: int, path: Path, fold: bool, keep_names: bool = False
+) -> None:
     """Write a residual network as exporters do: tensors without names, normalisations folded away."""
     onnx = pytest.importorskip("onnx", reason="the optional package onnx is not installed")
     nodes: list[object] = []
@@ -46,7 +48,9 @@ def write_onnx(module: Backbone, size: int, path: Path, fold: bool, keep_names: 
             return norm(node("Conv", x, constant(layer.weight), **settings), bn)
         factor = bn.weight / torch.sqrt(bn.running_var + bn.eps)
         weight = layer.weight * factor.view(-1, 1, 1, 1)
-        return node("Conv", x, constant(weight), constant(bn.bias - bn.running_mean * factor), **settings)
+        return node(
+            "Conv", x, constant(weight), constant(bn.bias - bn.running_mean * factor), **settings
+        )
 
     def prelu(x: str, layer: nn.PReLU) -> str:
         if not keep_names:
@@ -73,7 +77,9 @@ def write_onnx(module: Backbone, size: int, path: Path, fold: bool, keep_names: 
                 x = residual(x, [b.bn1, b.conv1, b.bn2, b.prelu, b.conv2, b.bn3], b.downsample)
         last, linear, final = module.bn2, module.fc, module.features
     else:
-        x = prelu(conv("input", module.input_layer[0], module.input_layer[1]), module.input_layer[2])
+        x = prelu(
+            conv("input", module.input_layer[0], module.input_layer[1]), module.input_layer[2]
+        )
         for b in module.body:
             x = residual(x, list(b.res_layer), b.shortcut_layer)
         last, linear, final = module.output_layer[0], module.output_layer[3], module.output_layer[4]

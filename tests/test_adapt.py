@@ -20,11 +20,22 @@ from personae.core.config import AdaptConfig
 from personae.core.errors import ProjectError, SettingError
 from personae.core.trackset import TrackSet
 
-QUICK = {"iterations": 2, "first_epochs": 4, "later_epochs": 2, "warmup_epochs": 1, "steps_at_least": 6}
+QUICK = {
+    "iterations": 2,
+    "first_epochs": 4,
+    "later_epochs": 2,
+    "warmup_epochs": 1,
+    "min_steps_per_epoch": 6,
+}
 
 
 def people(
-    n_people: int = 3, tracks_each: int = 4, crops: int = 5, dim: int = 16, seed: int = 0, apart: float = 0.5
+    n_people: int = 3,
+    tracks_each: int = 4,
+    crops: int = 5,
+    dim: int = 16,
+    seed: int = 0,
+    apart: float = 0.5,
 ) -> TrackSet:
     """Features of well separated people; `apart` is how far one person's tracks lie from each other."""
     rng = np.random.default_rng(seed)
@@ -34,24 +45,37 @@ def people(
         place = who[track % n_people] + rng.normal(size=dim) * apart
         rows.append(place + rng.normal(size=(crops, dim)) * 0.3)
         track_of += [track] * crops
-    return TrackSet(track_of=np.array(track_of, np.int32), embeddings=np.concatenate(rows).astype(np.float32))
+    return TrackSet(
+        track_of=np.array(track_of, np.int32), embeddings=np.concatenate(rows).astype(np.float32)
+    )
 
 
 def test_loss_equals_the_formula_written_out() -> None:
     rng = np.random.default_rng(0)
-    student, teacher, centre = rng.normal(size=(2, 3, 5)), rng.normal(size=(2, 2, 5)), rng.normal(size=5)
-    found = cross_entropy(*(torch.tensor(x) for x in (student, teacher, centre)), tau_s=0.1, tau_t=0.04)
+    student, teacher, centre = (
+        rng.normal(size=(2, 3, 5)),
+        rng.normal(size=(2, 2, 5)),
+        rng.normal(size=5),
+    )
+    found = cross_entropy(
+        *(torch.tensor(x) for x in (student, teacher, centre)), tau_s=0.1, tau_t=0.04
+    )
     for b in range(2):
         for t in range(2):
             for s in range(3):
                 weight = [math.exp((teacher[b, t, d] - centre[d]) / 0.04) for d in range(5)]
                 total = math.log(sum(math.exp(student[b, s, d] / 0.1) for d in range(5)))
-                expected = -sum(weight[d] / sum(weight) * (student[b, s, d] / 0.1 - total) for d in range(5))
+                expected = -sum(
+                    weight[d] / sum(weight) * (student[b, s, d] / 0.1 - total) for d in range(5)
+                )
                 assert found[b, t, s].item() == pytest.approx(expected, rel=1e-9)
 
 
 def test_no_gradient_reaches_the_teacher() -> None:
-    student, teacher = torch.randn(1, 2, 4, requires_grad=True), torch.randn(1, 2, 4, requires_grad=True)
+    student, teacher = (
+        torch.randn(1, 2, 4, requires_grad=True),
+        torch.randn(1, 2, 4, requires_grad=True),
+    )
     cross_entropy(student, teacher, torch.zeros(4), 0.1, 0.04).sum().backward()
     assert teacher.grad is None
     assert student.grad is not None
@@ -91,15 +115,17 @@ def test_learning_rate_follows_the_papers_warm_up_and_cosine() -> None:
 
 def test_short_clips_and_films_train_for_bounded_steps() -> None:
     config = AdaptConfig()
-    assert schedule(config, 1, 10).steps_per_epoch == config.steps_at_least
-    assert schedule(config, 1, 10**6).steps_per_epoch == config.steps_at_most
+    assert schedule(config, 1, 10).steps_per_epoch == config.min_steps_per_epoch
+    assert schedule(config, 1, 10**6).steps_per_epoch == config.max_steps_per_epoch
 
 
 def test_pairs_stay_in_a_track_or_its_matches() -> None:
     tracks = people()
     members = tracks.members()
     matches = np.array([[0, 3], [0, 6]])
-    sampler = PairSampler(members, np.array([0, 1, 2, 3, 6]), matches, cross_share=0.5, seed=0)
+    sampler = PairSampler(
+        members, np.array([0, 1, 2, 3, 6]), matches, cross_track_share=0.5, seed=0
+    )
     first, second = sampler.batch(2000)
     a, b = tracks.track_of[first], tracks.track_of[second]
     assert set(zip(a.tolist(), b.tolist(), strict=True)) == {
@@ -135,7 +161,9 @@ def test_coarse_matching_equals_the_papers_densities_written_out() -> None:
         pdf = multivariate_normal(own.mean(axis=0), ledoit_wolf(own)[0] + 1e-9 * np.eye(4)).pdf
         threshold = np.sort(pdf(own))[:2].mean()
         expected |= {
-            (j, k) for k in range(6) if k != j and pdf(x[tracks.track_of == k].mean(axis=0)) >= threshold
+            (j, k)
+            for k in range(6)
+            if k != j and pdf(x[tracks.track_of == k].mean(axis=0)) >= threshold
         }
     found = coarse_matches(x, tracks.members(), np.arange(6), space="raw")
     assert {tuple(pair) for pair in found.tolist()} == expected
@@ -233,7 +261,9 @@ def test_a_killed_adaptation_goes_on_with_the_same_result(tmp_path) -> None:
     with pytest.raises(Killed):
         adapt(tracks, None, config, kill, checkpoint)
     seen = []
-    resumed = adapt(tracks, None, config, lambda *a, **facts: seen.append(facts.get("iteration")), checkpoint)
+    resumed = adapt(
+        tracks, None, config, lambda *a, **facts: seen.append(facts.get("iteration")), checkpoint
+    )
     assert "1 of 2" not in seen
     np.testing.assert_array_equal(whole.embeddings, resumed.embeddings)
 
@@ -266,7 +296,9 @@ def test_iterations_that_were_saved_are_read_one_by_one(tmp_path) -> None:
     assert len(stored) == 2
     assert len(stored[:1]) == 1
     for number in (0, 1, -1):
-        np.testing.assert_array_equal(stored[number].embeddings, adaptation.iterations[number].embeddings)
+        np.testing.assert_array_equal(
+            stored[number].embeddings, adaptation.iterations[number].embeddings
+        )
     np.testing.assert_array_equal(stored[1:][0].quality, adaptation.iterations[1].quality)
     with pytest.raises(IndexError):
         stored[2]
@@ -276,7 +308,7 @@ def test_weak_tracks_are_embedded_but_not_trained_on() -> None:
     tracks = people()
     weak = np.zeros(12, np.bool_)
     weak[5] = True
-    marked = TrackSet(track_of=tracks.track_of, embeddings=tracks.embeddings, weak=weak)
+    marked = TrackSet(track_of=tracks.track_of, embeddings=tracks.embeddings, attach_only=weak)
     adaptation = adapt(marked, None, AdaptConfig(**QUICK))
     assert adaptation.embeddings.shape == (60, 16)
     assert all(5 not in iteration.matches for iteration in adaptation.iterations)
@@ -309,7 +341,12 @@ def test_every_depth_trains_what_it_says(depth: str) -> None:
     crops = rng.integers(0, 255, size=(6, 160, 160, 3), dtype=np.uint8)
     tracks = TrackSet(track_of=np.repeat(np.arange(3, dtype=np.int32), 2), crops=crops)
     config = AdaptConfig(
-        depth=depth, iterations=1, first_epochs=2, head_only_epochs=1, steps_at_least=1, batch_pairs=2
+        depth=depth,
+        iterations=1,
+        first_epochs=2,
+        head_only_epochs=1,
+        min_steps_per_epoch=1,
+        batch_pairs=2,
     )
     before = {name: value.clone() for name, value in encoder.module.state_dict().items()}
     student, teacher = make_branches(tracks, encoder, config)

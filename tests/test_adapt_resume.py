@@ -17,7 +17,7 @@ from test_adapt import people
 from test_masked_modelling import QUICK as PICTURES
 from test_masked_modelling import pictures, vit_encoder
 
-MIXED = {"matching_space": "raw", "cross_share": 0.9}
+MIXED = {"matching_space": "raw", "cross_track_share": 0.9}
 
 
 class Killed(Exception): ...
@@ -57,7 +57,11 @@ def test_killed_inside_an_iteration(
         adapt(tracks, encoder, config, kill_at(share), file)
     first: list[int] = []
     resumed = adapt(
-        tracks, encoder, config, lambda stage, done, total, **facts: total and first.append(done), file
+        tracks,
+        encoder,
+        config,
+        lambda stage, done, total, **facts: total and first.append(done),
+        file,
     )
     # The first iteration has 4 epochs in 500 parts of 1000, the second 2: no more than one epoch is lost.
     assert first[0] >= 1000 * share - (125 if share <= 0.5 else 250)
@@ -74,7 +78,9 @@ def test_killed_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert_same(adapt(tracks, None, config), adapt(tracks, None, config, checkpoint=file))
 
 
-def test_short_epochs_are_not_kept_one_by_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_short_epochs_are_not_kept_one_by_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     written = []
     save = checkpoints.save_checkpoint
     monkeypatch.setattr(

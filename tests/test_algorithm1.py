@@ -9,8 +9,8 @@ import pytest
 from scipy.special import log_softmax, softmax
 
 from personae.cluster.algorithm1 import algorithm1
-from personae.cluster.labels import order_by_size
-from personae.cluster.similarity import LossMetric
+from personae.core.labels import order_by_size
+from personae.cues.loss_metric import LossMetric
 
 
 def literal(x: np.ndarray, track_of: np.ndarray, metric: LossMetric) -> list[set[int]]:
@@ -18,7 +18,9 @@ def literal(x: np.ndarray, track_of: np.ndarray, metric: LossMetric) -> list[set
 
     def s(a: np.ndarray, b: np.ndarray) -> float:
         def one_way(t: np.ndarray, u: np.ndarray) -> float:
-            return float(-softmax((t - metric.centre) / metric.tau_t) @ log_softmax(u / metric.tau_s))
+            return float(
+                -softmax((t - metric.centre) / metric.tau_t) @ log_softmax(u / metric.tau_s)
+            )
 
         return (one_way(a, b) + one_way(b, a)) / 2
 
@@ -39,24 +41,33 @@ def literal(x: np.ndarray, track_of: np.ndarray, metric: LossMetric) -> list[set
         linked = [{j} for j in range(len(clusters))]
         for j, k in combinations(range(len(clusters)), 2):
             between = np.mean(
-                [s(a, b) for a, b in product(representatives(clusters[j]), representatives(clusters[k]))]
+                [
+                    s(a, b)
+                    for a, b in product(representatives(clusters[j]), representatives(clusters[k]))
+                ]
             )
             if between < thresholds[j] or between < thresholds[k]:
                 together = linked[j] | linked[k]
                 for member in together:
                     linked[member] = together
-        merged = {frozenset().union(*(clusters[j] for j in group)) for group in map(frozenset, linked)}
+        merged = {
+            frozenset().union(*(clusters[j] for j in group)) for group in map(frozenset, linked)
+        }
         if len(merged) == len(clusters):
             return clusters
         clusters = [set(cluster) for cluster in merged]
 
 
-def film(n_tracks: int, n_people: int, noise: float, seed: int) -> tuple[np.ndarray, np.ndarray, LossMetric]:
+def film(
+    n_tracks: int, n_people: int, noise: float, seed: int
+) -> tuple[np.ndarray, np.ndarray, LossMetric]:
     """Tracks of 1 to 5 crops, of people with places of their own in logit space."""
     rng = np.random.default_rng(seed)
     people = rng.normal(size=(n_people, 6))
     track_of = np.repeat(np.arange(n_tracks), rng.integers(1, 6, n_tracks))
-    track = people[rng.integers(n_people, size=n_tracks)] + rng.normal(size=(n_tracks, 6)) * noise / 2
+    track = (
+        people[rng.integers(n_people, size=n_tracks)] + rng.normal(size=(n_tracks, 6)) * noise / 2
+    )
     x = track[track_of] + rng.normal(size=(len(track_of), 6)) * noise
     shuffled = rng.permutation(len(x))
     return x[shuffled] * 0.3, track_of[shuffled], LossMetric(rng.normal(size=6) * 0.02)

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from cast import partition
-from personae.cluster.apart import Apart
 from personae.cluster.hac import cut_at_count
-from personae.cluster.parting import part_clearer
-from personae.cluster.people import NO_PAIRS, merge_tree
+from personae.cluster.linkage import NO_PAIRS, constrained_average_linkage
+from personae.cluster.parting import refine_cut
+from personae.cluster.silhouette import IncrementalSilhouette
 from test_levels import plain_silhouette
 
 USUAL = 0.6
@@ -20,7 +20,7 @@ def test_partings_and_joins_in_any_order_are_the_formulas(seed: int) -> None:
     rng = np.random.default_rng(seed)
     x = rng.normal(size=(30, 3))
     distances = np.linalg.norm(x[:, None] - x[None], axis=2)
-    groups = Apart(1 - distances, USUAL, np.arange(30) % 4)
+    groups = IncrementalSilhouette(1 - distances, USUAL, np.arange(30) % 4)
     for _ in range(25):
         members = np.flatnonzero(groups.labels == rng.choice(groups.labels))
         if rng.random() < 0.7 and len(members) > 1:
@@ -60,25 +60,25 @@ def odds() -> np.ndarray:
 
 
 def test_brothers_part_where_no_level_has_everybody_right() -> None:
-    tree, scores = merge_tree(odds(), NO_PAIRS), family(brothers=0.4, profile=0.45)
+    tree, scores = constrained_average_linkage(odds(), NO_PAIRS), family(brothers=0.4, profile=0.45)
     assert partition(WHO) not in [partition(cut_at_count(tree, 20, k)) for k in range(1, 21)]
     joined = cut_at_count(tree, 20, 3)
     assert len(set(joined[:10])) == len(set(joined[15:])) == 1
-    assert partition(part_clearer(tree, joined, scores, 0.8)) == partition(WHO)
+    assert partition(refine_cut(tree, joined, scores, 0.8)) == partition(WHO)
 
 
 def test_what_stands_apart_clearly_stays_together() -> None:
-    tree = merge_tree(odds(), NO_PAIRS)
+    tree = constrained_average_linkage(odds(), NO_PAIRS)
     joined = cut_at_count(tree, 20, 3)
-    assert partition(part_clearer(tree, joined, family(0.7, 0.45), 0.8)) == partition(joined)
+    assert partition(refine_cut(tree, joined, family(0.7, 0.45), 0.8)) == partition(joined)
 
 
 def test_one_group_stays_one_and_hints_and_must_links_hold() -> None:
-    tree, scores = merge_tree(odds(), NO_PAIRS), family(0.4, 0.45)
+    tree, scores = constrained_average_linkage(odds(), NO_PAIRS), family(0.4, 0.45)
     everybody = np.zeros(20, np.int64)
-    assert part_clearer(tree, everybody, scores, 0.8).tolist() == everybody.tolist()
+    assert refine_cut(tree, everybody, scores, 0.8).tolist() == everybody.tolist()
     joined = cut_at_count(tree, 20, 3)
-    assert partition(part_clearer(tree, joined, scores, 0.8, at_most=3)) == partition(joined)
-    declared = merge_tree(odds(), NO_PAIRS, np.array([[2, 7]]))
-    held = part_clearer(declared, cut_at_count(declared, 20, 3), scores, 0.8)
+    assert partition(refine_cut(tree, joined, scores, 0.8, max_people=3)) == partition(joined)
+    declared = constrained_average_linkage(odds(), NO_PAIRS, np.array([[2, 7]]))
+    held = refine_cut(declared, cut_at_count(declared, 20, 3), scores, 0.8)
     assert held[2] == held[7]

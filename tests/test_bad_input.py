@@ -17,7 +17,13 @@ from personae import analyze, open_project
 from personae.core.errors import FilmError, OutputError, PersonaeError, ProjectError
 
 HERE = Path(__file__).parent
-QUICK = {"iterations": 1, "first_epochs": 2, "head_only_epochs": 1, "steps_at_least": 2, "steps_at_most": 2}
+QUICK = {
+    "iterations": 1,
+    "first_epochs": 2,
+    "head_only_epochs": 1,
+    "min_steps_per_epoch": 2,
+    "max_steps_per_epoch": 2,
+}
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +56,8 @@ def test_directory(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"Dear diary, today I learnt to rename files.\n" * 50, bytes(5000), b"\xff\xd8\xff" * 99]
+    "content",
+    [b"", b"Dear diary, today I learnt to rename files.\n" * 50, bytes(5000), b"\xff\xd8\xff" * 99],
 )
 def test_no_film_at_all(tmp_path, content):
     (tmp_path / "a.mp4").write_bytes(content)
@@ -70,7 +77,9 @@ def test_sound_only(tmp_path):
 def test_the_command_says_it_in_one_line_and_exits_with_2(tmp_path):
     (tmp_path / "a.mp4").write_text("no film")
     done = subprocess.run(
-        [sys.executable, "-m", "personae.cli", "run", tmp_path / "a.mp4"], capture_output=True, text=True
+        [sys.executable, "-m", "personae.cli", "run", tmp_path / "a.mp4"],
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 2
     assert done.stdout == ""
@@ -257,7 +266,10 @@ def in_own_mount(options: str, place: Path, *words: object) -> subprocess.Comple
     mount = f'mount -t tmpfs -o {options} tmpfs "$0" && {{ "$@"; code=$?; find "$0" -type f; exit $code; }}'
     command = [sys.executable, "-c", RUN_WITH_FAKES, *map(str, words)]
     return subprocess.run(
-        ["unshare", "-rm", "sh", "-c", mount, place, *command], capture_output=True, text=True, check=False
+        ["unshare", "-rm", "sh", "-c", mount, place, *command],
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 

@@ -18,38 +18,40 @@ from typer.testing import CliRunner
 
 from html_page import Page
 from personae.adapt import adapt
+from personae.bench.charts import Curve, curves, histogram, plate
+from personae.bench.image_statistics import LARGEST, lightness, sharpness_by_svd
+from personae.bench.methods import GROUPS, method, methods
+from personae.bench.networks import Networks, first_iterations
+from personae.bench.page import families, render_page
+from personae.bench.published import PUBLISHED, published
+from personae.bench.runner import Bench, run_bench
+from personae.bench.scatter_plots import layout, matched
+from personae.bench.tables import mean_rows, rows_of, spread
+from personae.bench.task import CosineMetric, EuclideanMetric, Task, algorithm1_on, metric_of
 from personae.cli.app import app
-from personae.cluster.evidence import plausible_pairs
-from personae.cluster.similarity import mean_similarity
-from personae.cluster.videoclusternet import VideoClusterNetPaper
+from personae.cluster.videoclusternet import VideoClusterNet
 from personae.compared import SYSTEMS
 from personae.core.config import AdaptConfig
 from personae.core.errors import SettingError
-from personae.evaluate.bench import Bench, run_bench
-from personae.evaluate.charts import Curve, curves, histogram, plate
-from personae.evaluate.datasets import Room, load
-from personae.evaluate.figures import FIGURES, figures
-from personae.evaluate.methods import GROUPS, method, methods
-from personae.evaluate.page import families, render_page
-from personae.evaluate.plates import layout, matched
-from personae.evaluate.prepare import Networks, first_iterations
-from personae.evaluate.published import PUBLISHED, published
-from personae.evaluate.statistics import LARGEST, lightness, sharpness_by_svd
-from personae.evaluate.tables import mean_rows, rows_of, spread
-from personae.evaluate.task import CosineMetric, EuclideanMetric, Task, algorithm1_on, metric_of
+from personae.cues.face import plausible_pairs
+from personae.cues.loss_metric import mean_similarity
+from personae.datasets import DatasetContext, load
+from personae.metrics.registry import FIGURES, figures
 
 DATA = "simulated?tracks=30&people=3"
-SHORT = "first-epochs=1:later-epochs=1:steps-at-most=3:steps-at-least=1"
+SHORT = "first-epochs=1:later-epochs=1:max-steps-per-epoch=3:min-steps-per-epoch=1"
 FAST = ["hac", "kmeans"]
 CPU = Networks(device="cpu")
 
 
-def bench(folder: Path, names: list[str] = FAST, data: list[str] | None = None, **wanted: object) -> Bench:
+def bench(
+    folder: Path, names: list[str] = FAST, data: list[str] | None = None, **wanted: object
+) -> Bench:
     return run_bench(data or [DATA], names, folder, seeds=2, networks=CPU, **wanted)
 
 
 def simulated(folder: Path, text: str = DATA):
-    return load(text, Room(folder, device="cpu"))
+    return load(text, DatasetContext(folder, device="cpu"))
 
 
 # --- methods by name
@@ -65,7 +67,10 @@ def test_groups_name_methods_that_there_are():
 
 
 def test_the_order_of_flags_does_not_matter():
-    one, other = method("personae:matching=off:iterations=3"), method("personae:iterations=3:matching=off")
+    one, other = (
+        method("personae:matching=off:iterations=3"),
+        method("personae:iterations=3:matching=off"),
+    )
     assert one.name == other.name
     assert one.settings == other.settings
     assert one.adapt == AdaptConfig(iterations=3, matching=False)
@@ -136,7 +141,7 @@ def test_algorithm1_without_flags_is_the_published_method(adapted, centre):
     data, _, adaptation = adapted
     task = Task(data.tracks, adaptation, 3, {}, 0)
     ours = algorithm1_on(task, metric_of("loss", task, centre), quality_filter=True)
-    assert ours.tolist() == VideoClusterNetPaper(centre).cluster(data.tracks, adaptation).labels.tolist()
+    assert ours.tolist() == VideoClusterNet(centre).cluster(data.tracks, adaptation).labels.tolist()
 
 
 def test_the_first_iterations_of_a_long_adaptation_are_a_short_one(adapted):
@@ -152,7 +157,9 @@ def test_the_first_iterations_of_a_long_adaptation_are_a_short_one(adapted):
 
 
 def test_base_embeddings_serve_where_nothing_is_adapted(tmp_path):
-    done = bench(tmp_path, ["videoclusternet-paper:similarity=cosine:iterations=0", "personae:iterations=0"])
+    done = bench(
+        tmp_path, ["videoclusternet-paper:similarity=cosine:iterations=0", "personae:iterations=0"]
+    )
     assert all(one.saved.adapt_seconds == 0 for one in done.results)
     assert all(one.figures["WCP"] > 0.5 for one in done.results)
 
@@ -208,7 +215,9 @@ def test_every_method_on_every_data_set_with_every_seed(tmp_path):
     watch = Watch()
     done = bench(tmp_path, data=[DATA, "simulated?tracks=20&people=2"], hook=watch)
     assert watch.last == (8, 8)
-    assert Counter(watch.finished) == {"hac": 2, "kmeans": 4}, "one seed speaks for a method without any"
+    assert Counter(watch.finished) == {"hac": 2, "kmeans": 4}, (
+        "one seed speaks for a method without any"
+    )
     assert len(done.results) == 8
     assert {(one.dataset.name, one.method.name, one.seed) for one in done.results} == set(
         itertools.product([one.name for one in done.datasets], FAST, [0, 1])
@@ -227,14 +236,21 @@ def test_nothing_is_worked_out_twice(tmp_path):
 
 
 def test_a_stopped_run_goes_on_and_gives_the_same(tmp_path):
-    names = ["hac", f"personae:{SHORT}:iterations=2", f"videoclusternet-paper:{SHORT}:iterations=1", "kmeans"]
+    names = [
+        "hac",
+        f"personae:{SHORT}:iterations=2",
+        f"videoclusternet-paper:{SHORT}:iterations=1",
+        "kmeans",
+    ]
     with pytest.raises(KeyboardInterrupt):
         bench(tmp_path / "stopped", names, hook=Watch(stop_after=3))
     watch = Watch()
     went_on = bench(tmp_path / "stopped", names, hook=watch)
     at_once = bench(tmp_path / "whole", names)
     assert 0 < len(watch.finished) <= 4
-    assert [one.saved.labels for one in went_on.results] == [one.saved.labels for one in at_once.results]
+    assert [one.saved.labels for one in went_on.results] == [
+        one.saved.labels for one in at_once.results
+    ]
 
 
 def test_a_killed_run_goes_on(tmp_path):
@@ -249,8 +265,19 @@ def test_a_killed_run_goes_on(tmp_path):
         "--device",
         "cpu",
     ]
-    command = [sys.executable, "-m", "personae.cli", *words, "-o", str(tmp_path), "--progress", "json"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as process:
+    command = [
+        sys.executable,
+        "-m",
+        "personae.cli",
+        *words,
+        "-o",
+        str(tmp_path),
+        "--progress",
+        "json",
+    ]
+    with subprocess.Popen(
+        command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
+    ) as process:
         for line in process.stderr:
             if "method" in json.loads(line):
                 process.kill()
@@ -258,7 +285,10 @@ def test_a_killed_run_goes_on(tmp_path):
     assert kept >= 1
     watch = Watch()
     done = bench(tmp_path, ["hac", "kmeans", "finch", "uldml"], hook=watch)
-    assert len(watch.finished) == len({(one.method.name, one.saved.seed) for one in done.results}) - kept
+    assert (
+        len(watch.finished)
+        == len({(one.method.name, one.saved.seed) for one in done.results}) - kept
+    )
     assert watch.last == (8, 8)
 
 
@@ -292,7 +322,9 @@ def test_other_labels_change_results_only_of_methods_that_are_told(tmp_path):
 
 def test_an_adaptation_is_shared_by_methods_of_one_seed(tmp_path):
     names = [
-        f"{name}:{SHORT}:iterations={n}" for name in ("personae", "videoclusternet-paper") for n in (1, 2)
+        f"{name}:{SHORT}:iterations={n}"
+        for name in ("personae", "videoclusternet-paper")
+        for n in (1, 2)
     ]
     done = bench(tmp_path, names)
     folders = [path for path in (tmp_path / "cache").glob("adapt-*") if path.is_dir()]
@@ -306,7 +338,9 @@ def test_an_adaptation_is_shared_by_methods_of_one_seed(tmp_path):
 
 def test_several_processes_give_what_one_gives(tmp_path):
     one, two = bench(tmp_path / "one"), bench(tmp_path / "two", jobs=2)
-    assert [each.saved.labels for each in one.results] == [each.saved.labels for each in two.results]
+    assert [each.saved.labels for each in one.results] == [
+        each.saved.labels for each in two.results
+    ]
 
 
 @pytest.mark.parametrize(
@@ -338,7 +372,17 @@ def test_data_sets_of_one_name_stay_apart(tmp_path):
 
 
 def test_the_command_leaves_tables_and_a_page(tmp_path):
-    words = ["bench", "--data", DATA, "--methods", "hac,kmeans", "--seeds", "2", "-o", str(tmp_path / "out")]
+    words = [
+        "bench",
+        "--data",
+        DATA,
+        "--methods",
+        "hac,kmeans",
+        "--seeds",
+        "2",
+        "-o",
+        str(tmp_path / "out"),
+    ]
     said = CliRunner().invoke(app, [*words, "--device", "cpu"])
     assert said.exit_code == 0, said.output
     assert "simulated features" in said.output
@@ -348,7 +392,9 @@ def test_the_command_leaves_tables_and_a_page(tmp_path):
     assert len(rows) == 2 * 2 * (len(FIGURES) + 1)
     assert {row["simulated"] for row in rows} == {"yes"}
     assert {row["given"] for row in rows if row["method"] == "kmeans"} == {"K"}
-    wcp = [float(row["value"]) for row in rows if row["metric"] == "WCP" and row["method"] == "kmeans"]
+    wcp = [
+        float(row["value"]) for row in rows if row["metric"] == "WCP" and row["method"] == "kmeans"
+    ]
     assert len(wcp) == 2
     page = Page((tmp_path / "out" / "bench.html").read_text(encoding="utf-8"))
     assert page.open == []
@@ -386,8 +432,12 @@ def test_the_mean_leaves_simulated_sets_out_where_there_are_real_ones(tmp_path):
 
 
 def test_iteration_curves_group_methods_by_all_other_flags():
-    chosen = methods(["personae", "personae:iterations=2", "personae:iterations=3:matching=off", "hac"])
-    assert {name: list(group) for name, group in families(tuple(chosen)).items()} == {"personae": [2, 5]}
+    chosen = methods(
+        ["personae", "personae:iterations=2", "personae:iterations=3:matching=off", "hac"]
+    )
+    assert {name: list(group) for name, group in families(tuple(chosen)).items()} == {
+        "personae": [2, 5]
+    }
 
 
 def test_curves_appear_on_the_page(tmp_path):
@@ -439,12 +489,16 @@ def test_the_layout_repeats_itself_and_leaves_unlabelled_tracks_out(tmp_path):
 
 def test_charts_are_well_formed_and_hold_every_item():
     x = np.random.default_rng(0).random((60, 2))
-    dots = ElementTree.fromstring(plate(x, [*range(-1, 59)], [f"<{n}>" for n in range(60)], "a & b"))
+    dots = ElementTree.fromstring(
+        plate(x, [*range(-1, 59)], [f"<{n}>" for n in range(60)], "a & b")
+    )
     assert len([one for one in dots.iter() if one.tag in ("circle", "rect", "polygon")]) == 60
     line = Curve("one", [1, 2, 3], [0.5, 0.7, 0.9], [0.1, 0.0, 0.2])
     drawn = ElementTree.fromstring(curves([line, line], "t", "iterations", 1.0))
     assert len(drawn.findall(".//g[@class='curve k1']/circle")) == 3
-    bars = ElementTree.fromstring(histogram(np.array([0.0, 0.1, 1.0]), "t", "x", bins=4)).findall("rect")
+    bars = ElementTree.fromstring(histogram(np.array([0.0, 0.1, 1.0]), "t", "x", bins=4)).findall(
+        "rect"
+    )
     room = [float(bar.get("height", 0)) for bar in bars]
     assert [tall / room[0] for tall in room] == pytest.approx([1, 0, 0, 0.5], abs=0.01)
 
@@ -458,7 +512,9 @@ def test_lightness_is_that_of_hls_space():
 
 def test_blur_lowers_sharpness():
     crop = np.random.default_rng(2).integers(0, 256, (112, 112, 3), dtype=np.uint8)
-    values = [sharpness_by_svd(cv2.GaussianBlur(crop, (0, 0), s) if s else crop) for s in (0, 1, 3, 8)]
+    values = [
+        sharpness_by_svd(cv2.GaussianBlur(crop, (0, 0), s) if s else crop) for s in (0, 1, 3, 8)
+    ]
     assert values == sorted(values, reverse=True)
     assert 0 < values[-1] < values[0] < 1
     grey = crop @ np.array([0.299, 0.587, 0.114])

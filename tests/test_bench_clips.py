@@ -27,7 +27,9 @@ def test_an_unknown_clip_is_refused() -> None:
     assert "no clip is called nowhere" in result.stderr
 
 
-def test_a_clip_that_is_not_here_is_left_out(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_clip_that_is_not_here_is_left_out(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setenv("PERSONAE_SHARED", str(tmp_path))
     result = call("intel_people")
     assert result.returncode == 0

@@ -11,11 +11,11 @@ from torch import Tensor
 
 from onnx_export import write_onnx
 from personae.core.errors import WeightsError
-from personae.encode.adaface import AdaFaceIR
+from personae.encode.architectures.adaface import AdaFaceIR
+from personae.encode.architectures.dlib_resnet import DlibResNet
+from personae.encode.architectures.iresnet import IResNet
 from personae.encode.checkpoint import fit, load_checkpoint
-from personae.encode.dlib_resnet import DlibResNet
 from personae.encode.encoder import load_encoder
-from personae.encode.iresnet import IResNet
 from tiny_networks import CONVOLUTIONAL, TINY, output, trained
 
 
@@ -33,7 +33,9 @@ def test_a_file_of_each_format_loads(name: str, form: str, tmp_path: Path) -> No
         torch.save({"epoch": 3, "state_dict": {f"module.{n}": v for n, v in state.items()}}, file)
     else:  # the network is one part of what was trained
         other = {"head.kernel": torch.zeros(8, 100), "logit_scale": torch.zeros(())}
-        torch.save({"state_dict": {**{f"model.visual.{n}": v for n, v in state.items()}, **other}}, file)
+        torch.save(
+            {"state_dict": {**{f"model.visual.{n}": v for n, v in state.items()}, **other}}, file
+        )
     fresh = trained(name, seed=5)[0]
     assert not torch.allclose(output(fresh, size), output(module, size))
     load_checkpoint(fresh, file, size)
@@ -112,7 +114,9 @@ def test_one_error_lists_all_that_does_not_fit() -> None:
         ("weights.onnx", b"no onnx file"),
     ],
 )
-def test_unreadable_files_are_reported_by_name(file: str, content: bytes | None, tmp_path: Path) -> None:
+def test_unreadable_files_are_reported_by_name(
+    file: str, content: bytes | None, tmp_path: Path
+) -> None:
     if file.endswith(".onnx"):
         pytest.importorskip("onnx", reason="the optional package onnx is not installed")
     if content is not None:

@@ -78,7 +78,13 @@ def test_the_bar_shows_stages_rates_and_notes(monkeypatch, capsys):
         hook("adapt", 0, None, note="x.parquet is damaged [or missing]")
     out, err = capsys.readouterr()
     assert out == ""
-    for word in ("scan", "50/200", "faces 7", "finished before", "x.parquet is damaged [or missing]"):
+    for word in (
+        "scan",
+        "50/200",
+        "faces 7",
+        "finished before",
+        "x.parquet is damaged [or missing]",
+    ):
         assert word in err
 
 
@@ -88,7 +94,7 @@ def test_options_reach_the_settings(command, film):
         film,
         "--method",
         "hac",
-        "--people",
+        "--num-people",
         "2",
         "--seed",
         "3",
@@ -98,7 +104,7 @@ def test_options_reach_the_settings(command, film):
         film.parent / "o",
     )
     stages = json.loads((film.parent / "o" / "project.json").read_text())["stages"]
-    assert stages["cluster"]["parameters"]["people"] == 2
+    assert stages["cluster"]["parameters"]["num_people"] == 2
     assert stages["cluster"]["parameters"]["method"] == "hac"
     assert stages["cluster"]["parameters"]["seed"] == 3
     assert stages["scan"]["parameters"]["stride"] == 4
@@ -112,11 +118,11 @@ def test_options_reach_the_settings(command, film):
         ("--method", "magic"),
         ("--encoder", "magic"),
         ("--seed", "-1"),
-        ("--people", "0"),
-        ("--at-least", "0"),
-        ("--at-least", "4", "--at-most", "2"),
-        ("--at-most", "3", "--people", "5"),
-        ("--at-most", "3", "--method", "finch"),
+        ("--num-people", "0"),
+        ("--min-people", "0"),
+        ("--min-people", "4", "--max-people", "2"),
+        ("--max-people", "3", "--num-people", "5"),
+        ("--max-people", "3", "--method", "finch"),
         ("--progress", "dots"),
         ("--weights", "nowhere.safetensors"),
     ],
@@ -131,11 +137,11 @@ def test_an_impossible_value_is_one_sentence_and_2(command, film, words):
 
 
 def test_bounds_on_the_number_of_people_reach_the_settings(command, film):
-    command("run", film, "--at-least", "2", "--at-most", "5")
+    command("run", film, "--min-people", "2", "--max-people", "5")
     parameters = json.loads((film.with_suffix(".personae") / "project.json").read_text())["stages"][
         "cluster"
     ]["parameters"]
-    assert (parameters["at_least"], parameters["at_most"]) == (2, 5)
+    assert (parameters["min_people"], parameters["max_people"]) == (2, 5)
 
 
 @pytest.mark.parametrize("words", [("--stride", "x"), ("--no-such-option",)])
@@ -162,7 +168,7 @@ def test_status_for_people_and_machines(command, film):
 
 @pytest.mark.parametrize("what", ["faces", "characters", "tracks"])
 def test_export_to_stdout_and_to_a_file(film, what, tmp_path):
-    from personae.project.runner import run
+    from personae.pipeline.runner import run
 
     folder = run(film).folder
     wanted = [sys.executable, "-m", "personae.cli", "export", what, str(folder)]
@@ -172,7 +178,9 @@ def test_export_to_stdout_and_to_a_file(film, what, tmp_path):
     assert printed.count(b"\n") > 1
 
 
-@pytest.mark.parametrize("words", [("faces", "-f", "xlsx"), ("people",), ("faces", "-o", "{film}/x.csv")])
+@pytest.mark.parametrize(
+    "words", [("faces", "-f", "xlsx"), ("people",), ("faces", "-o", "{film}/x.csv")]
+)
 def test_an_impossible_export_is_one_sentence_and_2(command, film, words):
     command("run", film, "-q")
     what, *rest = (word.format(film=film) for word in words)
@@ -182,7 +190,7 @@ def test_an_impossible_export_is_one_sentence_and_2(command, film, words):
 
 
 def test_an_export_into_a_closed_pipe_has_no_traceback(film):
-    from personae.project.runner import run
+    from personae.pipeline.runner import run
 
     folder = run(film).folder
     line = f"{sys.executable} -m personae.cli export faces {folder} | true"
@@ -266,7 +274,9 @@ HEAVY = ("torch", "cv2", "pyarrow", "scipy", "sklearn", "av", "onnxruntime", "nu
 )
 def test_import_and_help_load_nothing_heavy(code):
     check = f"\nimport sys; print('LOADED', [name for name in {HEAVY} if name in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", code + check], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code + check], capture_output=True, text=True, check=True
+    )
     assert "LOADED []" in done.stdout
 
 
@@ -309,6 +319,6 @@ def test_doctor_exit_code_follows_its_findings(command, monkeypatch):
 
 
 def test_doctor_finds_this_machine_fit():
-    from personae.project.checkup import checkup
+    from personae.cli.diagnostics import checkup
 
     assert [one for one in checkup() if not one.passed] == []

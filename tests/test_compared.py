@@ -29,10 +29,14 @@ FAST = {
 """Shorter schedules of the trained systems: what is tested here is that they work, not how well."""
 
 
-def make_tracks(people=4, n_tracks=24, crops=4, d=32, crop_noise=0.3, track_noise=0.2, links=12, seed=0):
+def make_tracks(
+    people=4, n_tracks=24, crops=4, d=32, crop_noise=0.3, track_noise=0.2, links=12, seed=0
+):
     """Give tracks around Gaussian identity centres, and the identity of each; links join different people."""
     rng = np.random.default_rng(seed)
-    identity = np.concatenate([np.arange(people), rng.integers(0, people, n_tracks - people)])[:n_tracks]
+    identity = np.concatenate([np.arange(people), rng.integers(0, people, n_tracks - people)])[
+        :n_tracks
+    ]
     centres = rng.normal(size=(people, d))
     track_of = np.repeat(np.arange(n_tracks), crops)
     x = centres[identity[track_of]] + track_noise * rng.normal(size=(n_tracks, d))[track_of]
@@ -40,7 +44,9 @@ def make_tracks(people=4, n_tracks=24, crops=4, d=32, crop_noise=0.3, track_nois
     apart = np.argwhere(np.triu(identity[:, None] != identity))
     chosen = apart[rng.permutation(len(apart))[:links]].astype(np.int32).reshape(-1, 2)
     tracks = TrackSet(
-        track_of=track_of.astype(np.int32), embeddings=(10 * x).astype(np.float32), cannot_link=chosen
+        track_of=track_of.astype(np.int32),
+        embeddings=(10 * x).astype(np.float32),
+        cannot_link=chosen,
     )
     return tracks, identity
 
@@ -76,7 +82,9 @@ def test_finds_well_separated_people_given_their_number(name):
 @pytest.mark.parametrize("name", RUNNABLE)
 def test_better_than_chance_on_noisy_people(name):
     tracks, identity = make_tracks(crop_noise=1.2, track_noise=0.8, seed=5)
-    assert adjusted_rand_score(identity, make(name, identity, n_clusters=4).fit_predict(tracks)) > 0.2
+    assert (
+        adjusted_rand_score(identity, make(name, identity, n_clusters=4).fit_predict(tracks)) > 0.2
+    )
 
 
 @pytest.mark.parametrize("name", RUNNABLE)
@@ -106,7 +114,9 @@ def fields(name):
 @pytest.mark.parametrize("n_tracks", [1, 2, 3])
 @pytest.mark.parametrize("links", [0, 1])
 def test_tiny_sets(name, crops, n_tracks, links):
-    tracks, identity = make_tracks(people=min(2, n_tracks), n_tracks=n_tracks, crops=crops, links=links)
+    tracks, identity = make_tracks(
+        people=min(2, n_tracks), n_tracks=n_tracks, crops=crops, links=links
+    )
     labels = make(name, identity).fit_predict(tracks)
     assert_ordered(labels, n_tracks)
 
@@ -118,7 +128,9 @@ def test_no_tracks(name):
 
 
 @pytest.mark.parametrize("name", RUNNABLE)
-@pytest.mark.parametrize("changes", [{"links": 0}, {"crops": 1}], ids=["no cannot-links", "one crop a track"])
+@pytest.mark.parametrize(
+    "changes", [{"links": 0}, {"crops": 1}], ids=["no cannot-links", "one crop a track"]
+)
 def test_poor_sets(name, changes):
     tracks, identity = make_tracks(**changes)
     labels = make(name, identity, n_clusters=4).fit_predict(tracks)
@@ -128,7 +140,8 @@ def test_poor_sets(name, changes):
 @pytest.mark.parametrize("name", RUNNABLE)
 def test_copies_of_one_crop(name):
     tracks = TrackSet(
-        track_of=np.repeat(np.arange(5), 2).astype(np.int32), embeddings=np.ones((10, 8), np.float32)
+        track_of=np.repeat(np.arange(5), 2).astype(np.int32),
+        embeddings=np.ones((10, 8), np.float32),
     )
     labels = make(name, np.array([0, 0, 1, 1, 0])).fit_predict(tracks)
     assert_ordered(labels, 5)
@@ -173,7 +186,9 @@ def test_a_system_that_cannot_run_says_what_is_missing(name):
 
 def test_the_registry_loads_nothing_heavy():
     code = "import sys, personae.compared as c; assert len(c.SYSTEMS) > 20; print('torch' in sys.modules)"
-    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    out = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout
     assert out.strip() == "False"
 
 

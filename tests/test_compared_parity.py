@@ -92,7 +92,9 @@ def test_tsiam_pairs_come_from_own_co_occurring_or_farthest_tracks():
     assert sources[6].tolist() == [5]
     assert len(sources[9]) == 3
     stream = system.batches(tracks, tracks.embeddings, np.random.default_rng(0))
-    left, right, same = (np.concatenate(part) for part in zip(*(next(stream) for _ in range(3)), strict=True))
+    left, right, same = (
+        np.concatenate(part) for part in zip(*(next(stream) for _ in range(3)), strict=True)
+    )
     n = 6 * tracks.n_crops  # one epoch: two positives and four negatives a crop
     left, right, same = left[:n], right[:n], same[:n]
     assert np.bincount(left[same], minlength=48).tolist() == [2] * 48
@@ -145,7 +147,9 @@ def test_siamese_feature_is_the_layer_before_the_relu():
 
 def test_fisher_vector_is_the_naive_formula():
     rng = np.random.default_rng(0)
-    mixture = GaussianMixture(3, covariance_type="diag", random_state=0).fit(rng.normal(size=(200, 5)))
+    mixture = GaussianMixture(3, covariance_type="diag", random_state=0).fit(
+        rng.normal(size=(200, 5))
+    )
     x = rng.normal(size=(7, 5))
     w, mu, sigma = mixture.weights_, mixture.means_, np.sqrt(mixture.covariances_)
     density = np.zeros((7, 3))
@@ -193,7 +197,9 @@ def test_ball_loss_is_the_plain_formula():
         inside.append(max(0.0, d2[y[i]] - ball))
         outside.append(max(0.0, 9 * ball + 0.05 - np.delete(d2, y[i]).min()))
     expected = 4 * np.mean(inside) + np.mean(outside)
-    found = ball_loss(torch.from_numpy(z), torch.from_numpy(y), torch.tensor(ball, dtype=torch.float64))
+    found = ball_loss(
+        torch.from_numpy(z), torch.from_numpy(y), torch.tensor(ball, dtype=torch.float64)
+    )
     assert float(found) == pytest.approx(expected)
 
 
@@ -209,7 +215,11 @@ def test_fitted_bcl_finds_the_number_of_unseen_people():
     test = rng.normal(size=(4, 16))[test_people] + 0.2 * rng.normal(size=(24, 16))
     tracks = TrackSet(track_of=np.arange(24, dtype=np.int32), embeddings=test.astype(np.float32))
     found = BCL().fit(train, train_people).fit_predict(tracks)
-    assert len(set(zip(found.tolist(), test_people.tolist(), strict=True))) == 4 == len(set(found.tolist()))
+    assert (
+        len(set(zip(found.tolist(), test_people.tolist(), strict=True)))
+        == 4
+        == len(set(found.tolist()))
+    )
 
 
 def test_diffrac_cost_is_the_least_square_loss():
@@ -237,7 +247,10 @@ def test_shrinking_solves_the_proximal_problems():
         norms = np.sqrt(np.stack([(z[block == b] ** 2).sum(axis=0) for b in range(3)]))
         return (by * norms).sum() + ((z - a) ** 2).sum() / 2
 
-    for value, solved in ((nuclear, shrink_singular_values(a, 0.7)), (blocks, shrink_blocks(a, block, by))):
+    for value, solved in (
+        (nuclear, shrink_singular_values(a, 0.7)),
+        (blocks, shrink_blocks(a, block, by)),
+    ):
         least = value(solved)
         for _ in range(200):
             assert value(solved + 10 ** rng.uniform(-4, 0) * rng.normal(size=a.shape)) > least

@@ -6,10 +6,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from personae.core.crops import PICTURE_SHAPE
+from personae.core.crops import THUMBNAIL_SHAPE
 from personae.core.errors import OutputError
 from personae.core.schema import CROPS
-from personae.project.crops import GROUP, GROUPS_KEPT, CropsWriter, StoredCrops
+from personae.project.crop_store import GROUP, GROUPS_KEPT, CropsWriter, StoredCrops
 
 
 def crop(number):
@@ -19,7 +19,7 @@ def crop(number):
     grey = np.full((160, 160, 3), number % 256, dtype=np.uint8)
     jpeg = cv2.imencode(".jpg", grey)[1].tobytes()
     about = dict.fromkeys(("time_s", "width", "sharpness", "score", "frontality"), float(number))
-    pixels = {"image": jpeg, "picture": bytes([number % 256]) * math.prod(PICTURE_SHAPE)}
+    pixels = {"image": jpeg, "picture": bytes([number % 256]) * math.prod(THUMBNAIL_SHAPE)}
     return {"crop": number, "track": number // 5, "frame": number, **pixels, **about}
 
 

@@ -13,19 +13,19 @@ from scipy.io import savemat
 from films import DEMO, frames_at, write_film
 from personae.core.errors import SettingError
 from personae.core.trackset import TrackSet
-from personae.evaluate.datasets import DATASETS, Room, load
-from personae.evaluate.datasets.clip import demo_files
-from personae.evaluate.datasets.crops import Boxes, links_of_boxes, sampled
-from personae.evaluate.datasets.labelled import number_people, subset_tracks
-from personae.evaluate.datasets.spec import parse
+from personae.datasets import DATASETS, DatasetContext, load
+from personae.datasets.clip import demo_files
+from personae.datasets.crops import Boxes, links_of_boxes, sampled
+from personae.datasets.labelled import number_people
+from personae.datasets.spec import parse
 from shared_data import shared
 
 
 @pytest.fixture
-def room(tmp_path: Path) -> Room:
+def room(tmp_path: Path) -> DatasetContext:
     folder = tmp_path / "bench"
     folder.mkdir()
-    return Room(folder, device="cpu")
+    return DatasetContext(folder, device="cpu")
 
 
 def save_features(path: Path, **changes: object) -> Path:
@@ -75,7 +75,7 @@ def test_every_kind_has_a_reader():
     from importlib import import_module
 
     for kind in DATASETS.values():
-        assert callable(import_module(f"personae.evaluate.datasets.{kind.module}").read)
+        assert callable(import_module(f"personae.datasets.{kind.module}").read)
 
 
 # --- what readers share
@@ -93,20 +93,22 @@ def test_a_subset_keeps_crops_and_pairs_of_its_tracks():
         embeddings=np.arange(4, dtype=np.float32)[:, None],
         cannot_link=np.array([[0, 2], [0, 1]], dtype=np.int32),
         cannot_link_frames=np.array([7, 8], dtype=np.int32),
-        weak=np.array([True, False, False]),
+        attach_only=np.array([True, False, False]),
     )
-    part = subset_tracks(tracks, np.array([True, False, True]))
+    part = tracks.subset(np.array([True, False, True]))
     assert part.track_of.tolist() == [1, 0, 1]
     assert part.embeddings[:, 0].tolist() == [0, 1, 3]
     assert part.cannot_link.tolist() == [[0, 1]]
     assert part.cannot_link_frames.tolist() == [7]
-    assert part.weak.tolist() == [True, False]
+    assert part.attach_only.tolist() == [True, False]
 
 
 def test_boxes_become_crops_every_12_frames_or_5_of_a_short_track():
     lengths = [100, 7, 2]
     track_of = np.repeat(np.arange(3), lengths)
-    boxes = Boxes(track_of, np.concatenate([np.arange(n, dtype=float) for n in lengths]), np.zeros((109, 4)))
+    boxes = Boxes(
+        track_of, np.concatenate([np.arange(n, dtype=float) for n in lengths]), np.zeros((109, 4))
+    )
     rows = sampled(boxes)
     assert np.bincount(track_of[rows]).tolist() == [9, 5, 2]
     assert len(set(rows.tolist())) == len(rows)
@@ -132,7 +134,9 @@ def test_features_are_read_as_they_are(tmp_path, room):
 
 
 def test_numbers_may_be_labels(tmp_path, room):
-    path = save_features(tmp_path / "few.npz", labels=np.array([7, -1, 7]), frames=np.array([10, 20, 30]))
+    path = save_features(
+        tmp_path / "few.npz", labels=np.array([7, -1, 7]), frames=np.array([10, 20, 30])
+    )
     data = load(f"features:{path}", room)
     assert data.truth.tolist() == [0, -1, 0]
     assert data.frames.tolist() == [10, 20, 30]
@@ -180,7 +184,14 @@ def save_mat(path: Path) -> Path:
     tracks = np.zeros(len(FRAMES), dtype=[(name, object) for name in fields])
     for row, (ident, frames) in enumerate(FRAMES.items()):
         count = np.ones(len(frames))
-        values = (ident, FIRST[ident], np.array(frames), np.array(frames) / 25, 5 * count, 6 * count)
+        values = (
+            ident,
+            FIRST[ident],
+            np.array(frames),
+            np.array(frames) / 25,
+            5 * count,
+            6 * count,
+        )
         tracks[row] = (*values, 40 * count, 50 * count)
     savemat(path, {"FaceTracks": tracks})
     return path
@@ -408,7 +419,9 @@ def test_boxes_that_do_not_fit_are_refused(tmp_path, room):
 def write_clip(folder: Path) -> str:
     """The first people of the demo clip: half a second around some labels, and those labels."""
     moments = [3.0, 8.0]
-    rows = [row for row in demo_labels() if any(abs(float(row["time_s"]) - at) < 0.01 for at in moments)]
+    rows = [
+        row for row in demo_labels() if any(abs(float(row["time_s"]) - at) < 0.01 for at in moments)
+    ]
     frames = frames_at([at + step / 25 for at in moments for step in range(-6, 7)])
     film = write_film(folder / "short.mp4", frames)
     with open(folder / "labels.csv", "w", newline="") as file:

@@ -80,5 +80,8 @@ def test_somewhere_a_face_is_small_and_somewhere_nobody_is_seen(
 ) -> None:
     assert 30 <= min(float(row["w"]) for row in labels) <= 40
     seen = sorted({float(row["time_s"]) for row in labels})
-    gaps = [later - earlier for earlier, later in zip([0.0, *seen], [*seen, frame_times[-1]], strict=True)]
+    gaps = [
+        later - earlier
+        for earlier, later in zip([0.0, *seen], [*seen, frame_times[-1]], strict=True)
+    ]
     assert max(gaps) > 1.5

@@ -42,7 +42,9 @@ def mobilefacenet_by_hand(tensors: dict[str, Tensor], x: Tensor) -> Tensor:
     def conv(name: str, x: Tensor, stride: int = 1, activate: bool = True) -> Tensor:
         weight, bias = tensors[f"{name}.conv.weight"].float(), tensors[f"{name}.conv.bias"].float()
         side = weight.shape[-1]
-        extra = max(side - stride, 0)  # TensorFlow's SAME: the odd pixel of padding goes right and below
+        extra = max(
+            side - stride, 0
+        )  # TensorFlow's SAME: the odd pixel of padding goes right and below
         x = F.pad(x, (extra // 2, extra - extra // 2) * 2)
         y = F.conv2d(x, weight, bias, stride, groups=1 if weight.shape[1] > 1 else x.shape[1])
         if not activate:
@@ -56,7 +58,9 @@ def mobilefacenet_by_hand(tensors: dict[str, Tensor], x: Tensor) -> Tensor:
         return y + x if y.shape == x.shape else y
 
     def final(name: str, x: Tensor, groups: int = 1) -> Tensor:
-        return F.conv2d(x, tensors[f"{name}.weight"].float(), tensors[f"{name}.bias"].float(), groups=groups)
+        return F.conv2d(
+            x, tensors[f"{name}.weight"].float(), tensors[f"{name}.bias"].float(), groups=groups
+        )
 
     x = conv("pointwise", conv("depthwise", conv("stem", x, stride=2)), activate=False)
     for stage, blocks in (("stage1", 5), ("stage2", 7)):
@@ -162,7 +166,9 @@ def test_a_users_own_file_is_loaded_and_named_by_its_hash(encoder: Encoder, tmp_
     save_file(state, file)
     own = load_encoder("mobilefacenet-192", file)
     assert own.weight_sha256 != encoder.weight_sha256 == weight("mobilefacenet-192").sha256
-    np.testing.assert_allclose(own.embed(some_crops(1)), encoder.embed(some_crops(1)) + 1, atol=1e-3)
+    np.testing.assert_allclose(
+        own.embed(some_crops(1)), encoder.embed(some_crops(1)) + 1, atol=1e-3
+    )
 
 
 def test_an_unknown_encoder_lists_the_known_ones() -> None:
@@ -199,7 +205,9 @@ def test_waiting_threads_sleep_unless_told_otherwise(stated: str | None) -> None
         "import sys, os; from personae.core.compute import prepare_torch; assert 'torch' not in sys.modules;"
         "prepare_torch(1); print(os.environ['OMP_WAIT_POLICY'])"
     )
-    told = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, check=True)
+    told = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, check=True
+    )
     assert told.stdout.decode().strip() == (stated or "PASSIVE")
 
 

@@ -11,10 +11,10 @@ import torch
 
 from personae.core.crops import ARCFACE_TEMPLATE, CROP_MARGIN, CROP_SIZE
 from personae.core.errors import WeightsError
-from personae.encode.architectures import ARCHITECTURES, Architecture
+from personae.encode.architectures.registry import ARCHITECTURES, Architecture
+from personae.encode.architectures.vit import VisionTransformer
 from personae.encode.encoder import Encoder, load_encoder
 from personae.encode.framing import Framing
-from personae.encode.vit import VisionTransformer
 from personae.weights import default_weights
 from tiny_networks import LARGE, TINY, trained
 
@@ -59,7 +59,9 @@ def test_the_network_sees_the_face_where_it_expects_it(name: str) -> None:
     """Dots drawn at the template's landmarks must arrive at the network's landmarks."""
     spec = ARCHITECTURES[name]
     scale = spec.input_size / 112
-    expected = np.array(spec.landmarks) if spec.landmarks else (ARCFACE_TEMPLATE + 0.5) * scale - 0.5
+    expected = (
+        np.array(spec.landmarks) if spec.landmarks else (ARCFACE_TEMPLATE + 0.5) * scale - 0.5
+    )
     rows, columns = np.mgrid[:CROP_SIZE, :CROP_SIZE]
     framing = Framing.of(spec)
     for (x, y), (x_there, y_there) in zip(ARCFACE_TEMPLATE + CROP_MARGIN, expected, strict=True):
@@ -117,7 +119,9 @@ def test_dlibs_weights_are_found_in_their_package_and_checked(
         default_weights("dlib-resnet-128")
     models = tmp_path / "face_recognition_models" / "models"
     models.mkdir(parents=True)
-    (models.parent / "__init__.py").write_text("raise ImportError('this package needs pkg_resources')")
+    (models.parent / "__init__.py").write_text(
+        "raise ImportError('this package needs pkg_resources')"
+    )
     (models / "dlib_face_recognition_resnet_model_v1.dat").write_bytes(b"another network")
     with pytest.raises(WeightsError, match="not dlib's published network"):
         default_weights("dlib-resnet-128")

@@ -8,24 +8,24 @@ from itertools import product
 import numpy as np
 import pytest
 
-import personae.cluster.evidence as evidence
+import personae.cues.face as evidence
 from cast import cast
 from personae.adapt import Adaptation, Iteration
-from personae.cluster.evidence import (
+from personae.core.grouping import unit_rows
+from personae.core.pairwise import Product
+from personae.core.trackset import TrackSet
+from personae.cues.face import (
     CENTRE_PRIOR,
-    centred_tracks,
     combined_scores,
     film_centre,
+    film_centred_tracks,
     learned_score,
     plausible_pairs,
     trust,
-    whitened,
+    wccn_whiten,
 )
-from personae.cluster.labels import unit_rows
-from personae.cluster.mixture import PRIOR_PAIRS, fit_mixture
-from personae.cluster.pairs import Product
-from personae.cluster.similarity import LossMetric
-from personae.core.trackset import TrackSet
+from personae.cues.loss_metric import LossMetric
+from personae.cues.score_mixture import PRIOR_PAIRS, fit_mixture
 
 
 def adaptation(n_crops: int, n_iterations: int = 3, seed: int = 0) -> Adaptation:
@@ -63,14 +63,16 @@ def test_what_all_faces_of_a_film_share_counts_less() -> None:
     assert tracks.embeddings is not None
     lit = tracks.embeddings + 0.8 * np.eye(tracks.embeddings.shape[1], dtype=np.float32)[0]
     film = TrackSet(track_of=tracks.track_of, embeddings=lit)
-    means = unit_rows(np.stack([lit[tracks.track_of == t].mean(axis=0) for t in range(tracks.n_tracks)]))
+    means = unit_rows(
+        np.stack([lit[tracks.track_of == t].mean(axis=0) for t in range(tracks.n_tracks)])
+    )
     strangers = who[:, None] != who
     plain, scores = (means @ means.T)[strangers].mean(), base_scores(film)[strangers].mean()
     assert plain > 0.3
     assert scores < plain / 2
     np.testing.assert_array_equal(base_scores(film), base_scores(film).T)
     np.testing.assert_array_equal(np.diag(base_scores(film)), 1.0)
-    vectors = centred_tracks(film)
+    vectors = film_centred_tracks(film)
     np.testing.assert_allclose(base_scores(film), vectors @ vectors.T, atol=1e-6)
 
 
@@ -79,8 +81,10 @@ def test_directions_that_vary_within_tracks_count_less() -> None:
     track_of = np.repeat(np.arange(200, dtype=np.int32), 5)
     x = rng.normal(size=(200, 4))[track_of] + rng.normal(size=(1000, 4)) * [2.0, 0.1, 0.1, 0.1]
     tracks = TrackSet(track_of=track_of, embeddings=x.astype(np.float32))
-    turned = whitened(x, tracks)
-    residuals = turned - np.stack([turned[track_of == t].mean(axis=0) for t in range(200)])[track_of]
+    turned = wccn_whiten(x, tracks)
+    residuals = (
+        turned - np.stack([turned[track_of == t].mean(axis=0) for t in range(200)])[track_of]
+    )
     spread = residuals.std(axis=0)
     assert spread.max() < 1.5 * spread.min()
 
@@ -88,7 +92,7 @@ def test_directions_that_vary_within_tracks_count_less() -> None:
 def test_tracks_of_one_crop_tell_nothing_of_variation() -> None:
     x = np.random.default_rng(0).normal(size=(5, 4))
     tracks = TrackSet(track_of=np.arange(5, dtype=np.int32), embeddings=x.astype(np.float32))
-    np.testing.assert_array_equal(whitened(x, tracks), x)
+    np.testing.assert_array_equal(wccn_whiten(x, tracks), x)
 
 
 def test_learned_scores_are_means_over_all_pairs_of_crops() -> None:
@@ -104,14 +108,16 @@ def test_learned_scores_are_means_over_all_pairs_of_crops() -> None:
 
 def of_base(tracks: TrackSet, sign: float) -> Product:
     """A learned score that is the base score times 7 or -7."""
-    vectors = centred_tracks(tracks).astype(np.float32)
+    vectors = film_centred_tracks(tracks).astype(np.float32)
     return Product(7 * vectors, sign * vectors)
 
 
 def test_only_the_order_of_learned_scores_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     """An iteration that ranks the pairs as the base model does changes nothing, whatever its scale."""
     tracks, _ = cast([3, 3, 2])
-    monkeypatch.setattr(evidence, "learned_score", lambda tracks, adaptation, number: of_base(tracks, 1))
+    monkeypatch.setattr(
+        evidence, "learned_score", lambda tracks, adaptation, number: of_base(tracks, 1)
+    )
     found = combined_scores(tracks, adaptation(tracks.n_crops), np.arange(8))
     np.testing.assert_allclose(found, base_scores(tracks), atol=1e-6)
 
@@ -121,16 +127,25 @@ def test_trusted_scores_are_put_on_the_base_scores_scale_by_rank() -> None:
     tracks, who = cast([6, 5, 4], noise=0.8)
     people = np.random.default_rng(1).normal(size=(3, 6))
     e = 0.3 * people[who[tracks.track_of]]
-    rows = np.random.default_rng(2).normal(size=(3, *e.shape)) * np.array([0.02, 0.05, 0.08])[:, None, None]
+    rows = (
+        np.random.default_rng(2).normal(size=(3, *e.shape))
+        * np.array([0.02, 0.05, 0.08])[:, None, None]
+    )
     learnt = Adaptation(
         tuple(
-            Iteration((e + row).astype(np.float32), np.zeros(6, np.float32), np.ones(15), np.empty((0, 2)))
+            Iteration(
+                (e + row).astype(np.float32), np.zeros(6, np.float32), np.ones(15), np.empty((0, 2))
+            )
             for row in rows
         ),
         0.1,
         0.04,
     )
-    base, upper, every = base_scores(tracks).astype(np.float64), np.triu_indices(15, 1), np.arange(15)
+    base, upper, every = (
+        base_scores(tracks).astype(np.float64),
+        np.triu_indices(15, 1),
+        np.arange(15),
+    )
     odds = fit_mixture(base[upper]).log_odds(base[upper])
     mapped, weights = [], []
     for number in (1, 2, 3):
@@ -138,7 +153,9 @@ def test_trusted_scores_are_put_on_the_base_scores_scale_by_rank() -> None:
         weights.append(trust(scores[upper], odds))
         mapped.append(np.interp(scores, np.sort(scores[upper]), np.sort(base[upper])))
     assert max(weights) > 0
-    expected = (base + max(weights) * np.average(mapped, axis=0, weights=weights)) / (1 + max(weights))
+    expected = (base + max(weights) * np.average(mapped, axis=0, weights=weights)) / (
+        1 + max(weights)
+    )
     found = combined_scores(tracks, learnt, every)
     np.testing.assert_allclose(found[upper], expected[upper], atol=1e-4)
 
@@ -146,9 +163,13 @@ def test_trusted_scores_are_put_on_the_base_scores_scale_by_rank() -> None:
 def test_trust_is_the_share_of_sure_pairs_in_order() -> None:
     odds = np.array([5.0, 4.0, -4.0, -5.0, -6.0, 0.5])
     two_of_22 = 2 / (2 + PRIOR_PAIRS)
-    assert trust(np.array([0.9, 0.8, 0.1, 0.2, 0.3, 0.0]), odds) == pytest.approx(two_of_22), "hardly proved"
+    assert trust(np.array([0.9, 0.8, 0.1, 0.2, 0.3, 0.0]), odds) == pytest.approx(two_of_22), (
+        "hardly proved"
+    )
     assert trust(np.array([0.1, 0.2, 0.8, 0.9, 0.7, 0.5]), odds) == 0.0
-    assert trust(np.array([0.9, 0.8]), np.array([5.0, 0.0])) == 0.0, "no surely different pair to learn from"
+    assert trust(np.array([0.9, 0.8]), np.array([5.0, 0.0])) == 0.0, (
+        "no surely different pair to learn from"
+    )
 
 
 @pytest.mark.parametrize("unsure", [0.0, 0.3])
@@ -166,9 +187,13 @@ def test_trust_is_how_far_an_iteration_errs_less_than_the_base_model(unsure: flo
     assert trust(learned, odds) == pytest.approx(max(0, 1 - wrong / expected) * proved, abs=1e-6)
 
 
-def test_an_iteration_that_contradicts_the_sure_pairs_is_not_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_iteration_that_contradicts_the_sure_pairs_is_not_heard(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     tracks, _ = cast([3, 3, 2])
-    monkeypatch.setattr(evidence, "learned_score", lambda tracks, adaptation, number: of_base(tracks, -1))
+    monkeypatch.setattr(
+        evidence, "learned_score", lambda tracks, adaptation, number: of_base(tracks, -1)
+    )
     found = combined_scores(tracks, adaptation(tracks.n_crops), np.arange(8))
     np.testing.assert_array_equal(found, base_scores(tracks))
 
@@ -180,12 +205,14 @@ def test_without_an_adaptation_the_base_scores_are_the_evidence() -> None:
     np.testing.assert_array_equal(combined_scores(tracks, none, np.arange(4)), base_scores(tracks))
 
 
-def test_a_long_film_is_measured_on_tracks_from_all_over_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_long_film_is_measured_on_tracks_from_all_over_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """Centre, mixture and trust hardly change when a fifth of the tracks stands for all."""
     tracks, _ = cast([30, 25, 20, 15, 10, 10, 8, 6])
     anchors = np.arange(tracks.n_tracks)
     whole = combined_scores(tracks, None, anchors)
-    monkeypatch.setattr(evidence, "MEASURED", 25)
+    monkeypatch.setattr(evidence, "MAX_SUBSAMPLED_TRACKS", 25)
     part = combined_scores(tracks, None, anchors)
     assert 0 < np.abs(whole - part).max() < 0.25
     assert np.abs(whole - part).mean() < 0.05
@@ -198,7 +225,7 @@ def test_plausible_pairs_are_those_of_even_odds_without_a_cannot_link() -> None:
     plausible = plausible_pairs(tracks)
     a, b = np.divmod(np.arange(144), 12)
     found = plausible(a, b).reshape(12, 12)
-    vectors = centred_tracks(tracks)
+    vectors = film_centred_tracks(tracks)
     scores = vectors @ vectors.T
     expected = fit_mixture(scores[np.triu_indices(12, 1)]).log_odds(scores) >= 0
     for one, other in same[:3]:

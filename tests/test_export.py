@@ -60,7 +60,9 @@ def test_characters_come_by_falling_screen_time_with_their_tracks(film: NamedPro
     assert len(rows) == 4
     assert times == sorted(times, reverse=True)
     members = [
-        row for row in film.table("characters").to_pylist() if row["character"] == rows[0]["character"]
+        row
+        for row in film.table("characters").to_pylist()
+        if row["character"] == rows[0]["character"]
     ]
     tracks = {row["track"]: row for row in film.table("tracks").to_pylist()}
     own = [tracks[row["track"]] for row in members]
@@ -99,7 +101,9 @@ def test_names_survive_quotes_commas_and_line_breaks(film: NamedProject) -> None
 
 
 @pytest.mark.parametrize("what", TABLES)
-def test_the_three_formats_hold_the_same_values(film: NamedProject, tmp_path: Path, what: str) -> None:
+def test_the_three_formats_hold_the_same_values(
+    film: NamedProject, tmp_path: Path, what: str
+) -> None:
     for fmt in ("csv", "json", "parquet"):
         export_table(film, what, fmt, tmp_path / f"out.{fmt}")
     table = pq.read_table(tmp_path / "out.parquet")

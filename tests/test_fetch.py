@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from personae.core.errors import WeightsError
-from personae.encode.architectures import ARCHITECTURES
+from personae.encode.architectures.registry import ARCHITECTURES
 from personae.weights import DOWNLOADS, Download, fetch
 from personae.weights.downloads import ATTEMPTS, cache_folder, fetch_entry
 
@@ -118,7 +118,9 @@ def test_failures_of_the_server_are_retried(publisher: Publisher, tmp_path: Path
     assert len(publisher.asked) == ATTEMPTS
 
 
-def test_a_lasting_failure_is_reported_and_leaves_nothing(publisher: Publisher, tmp_path: Path) -> None:
+def test_a_lasting_failure_is_reported_and_leaves_nothing(
+    publisher: Publisher, tmp_path: Path
+) -> None:
     one = entry(publisher)
     publisher.failures["net.onnx"] = 99
     with pytest.raises(WeightsError, match="could not be fetched"):
@@ -142,7 +144,9 @@ def test_half_a_file_is_not_kept(publisher: Publisher, tmp_path: Path) -> None:
     assert left_over(tmp_path) == []
 
 
-def test_another_file_is_not_kept_and_does_not_replace_one(publisher: Publisher, tmp_path: Path) -> None:
+def test_another_file_is_not_kept_and_does_not_replace_one(
+    publisher: Publisher, tmp_path: Path
+) -> None:
     (tmp_path / "net.onnx").write_bytes(b"an older release")
     with pytest.raises(WeightsError, match="sha256"):
         fetch_entry(entry(publisher, content=b"something else"), True, False, tmp_path)
@@ -151,7 +155,9 @@ def test_another_file_is_not_kept_and_does_not_replace_one(publisher: Publisher,
 
 
 @pytest.mark.parametrize("inside", ["net.onnx", "pack/pack/net.onnx"])
-def test_a_file_is_taken_out_of_an_archive(publisher: Publisher, tmp_path: Path, inside: str) -> None:
+def test_a_file_is_taken_out_of_an_archive(
+    publisher: Publisher, tmp_path: Path, inside: str
+) -> None:
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as zipped:
         zipped.writestr("pack/detector.onnx", b"not this one")

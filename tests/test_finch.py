@@ -20,12 +20,18 @@ def published_finch(x, req_clust=None, distance="cosine"):
 
 
 def same_partition(a, b):
-    return len(set(zip(a.tolist(), b.tolist(), strict=True))) == len(set(a.tolist())) == len(set(b.tolist()))
+    return (
+        len(set(zip(a.tolist(), b.tolist(), strict=True)))
+        == len(set(a.tolist()))
+        == len(set(b.tolist()))
+    )
 
 
 def blobs(n, d, centres, spread, seed):
     rng = np.random.default_rng(seed)
-    return rng.normal(size=(centres, d))[rng.integers(0, centres, n)] + spread * rng.normal(size=(n, d))
+    return rng.normal(size=(centres, d))[rng.integers(0, centres, n)] + spread * rng.normal(
+        size=(n, d)
+    )
 
 
 @pytest.mark.parametrize("seed", range(8))

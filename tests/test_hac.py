@@ -8,8 +8,9 @@ from scipy.cluster import hierarchy
 from scipy.spatial.distance import pdist
 
 from personae.cluster.hac import HAC, cut_at_count, cut_at_height, linkage_tree, pairwise_distances
-from personae.cluster.labels import order_by_size, track_means, unit_rows
 from personae.core.errors import SettingError
+from personae.core.grouping import track_means, unit_rows
+from personae.core.labels import order_by_size
 from personae.core.trackset import TrackSet
 
 LINKAGES = ["average", "complete", "single", "ward"]
@@ -21,7 +22,9 @@ def make_tracks(labels, crops=3, d=32, spread=0.2, seed=0, cannot_link=()):
     track_of = np.repeat(np.arange(len(labels)), crops)
     x = centres[np.asarray(labels)[track_of]] + spread * rng.normal(size=(len(track_of), d))
     pairs = np.array(cannot_link, dtype=np.int32).reshape(-1, 2)
-    return TrackSet(track_of=track_of.astype(np.int32), embeddings=x.astype(np.float32), cannot_link=pairs)
+    return TrackSet(
+        track_of=track_of.astype(np.int32), embeddings=x.astype(np.float32), cannot_link=pairs
+    )
 
 
 def same_partition(a, b):
@@ -43,7 +46,11 @@ def greedy(x, linkage, forbidden, n_clusters=1, height=np.inf):
         return {"average": np.mean, "complete": np.max, "single": np.min}[linkage](each)
 
     while len(clusters) > n_clusters:
-        pairs = [(distance(a, b), i, j) for j, b in enumerate(clusters) for i, a in enumerate(clusters[:j])]
+        pairs = [
+            (distance(a, b), i, j)
+            for j, b in enumerate(clusters)
+            for i, a in enumerate(clusters[:j])
+        ]
         best, i, j = min(pairs)
         if not np.isfinite(best) or best > height:
             break
@@ -64,9 +71,13 @@ def test_constrained_tree_equals_greedy_merging(linkage, seed):
     tree = linkage_tree(pairwise_distances(x, "euclidean"), linkage, forbidden)
     assert (np.diff(tree[:, 2]) >= 0).all()
     for k in (1, 5, 10, 20):
-        assert same_partition(cut_at_count(tree, 24, k), greedy(x, linkage, forbidden, n_clusters=k))
+        assert same_partition(
+            cut_at_count(tree, 24, k), greedy(x, linkage, forbidden, n_clusters=k)
+        )
     for height in (0.4, 0.9, 1.3):
-        assert same_partition(cut_at_height(tree, 24, height), greedy(x, linkage, forbidden, height=height))
+        assert same_partition(
+            cut_at_height(tree, 24, height), greedy(x, linkage, forbidden, height=height)
+        )
 
 
 @pytest.mark.parametrize("linkage", LINKAGES)
@@ -76,7 +87,9 @@ def test_unconstrained_tree_equals_scipy(linkage):
     expected = hierarchy.linkage(pdist(x), method=linkage)
     np.testing.assert_allclose(tree[:, 2], expected[:, 2], atol=1e-9)
     for k in (1, 4, 17, 60):
-        assert same_partition(cut_at_count(tree, 60, k), hierarchy.fcluster(expected, k, "maxclust"))
+        assert same_partition(
+            cut_at_count(tree, 60, k), hierarchy.fcluster(expected, k, "maxclust")
+        )
 
 
 @pytest.mark.parametrize("linkage", LINKAGES)
@@ -121,7 +134,9 @@ def test_cannot_links_are_respected_only_when_asked():
     assert len(set(HAC(cannot_link="respect", n_clusters=1).fit_predict(tracks).tolist())) == 2
 
 
-@pytest.mark.parametrize("method", [HAC(), HAC(n_clusters=1), HAC(n_clusters=9), HAC(cannot_link="respect")])
+@pytest.mark.parametrize(
+    "method", [HAC(), HAC(n_clusters=1), HAC(n_clusters=9), HAC(cannot_link="respect")]
+)
 @pytest.mark.parametrize("n_tracks", [0, 1, 2])
 def test_tiny_sets(method, n_tracks):
     tracks = (

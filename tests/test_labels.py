@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from personae.core.errors import SettingError
-from personae.evaluate import labels
+from personae.metrics import hand_labels as labels
 
 SHARED = Path(os.environ.get("PERSONAE_SHARED") or Path(__file__).parents[1].parent / "shared")
 SCORER = SHARED / "tools" / "score.py"
@@ -24,7 +24,9 @@ FACE_HEADER = ["frame", "time_s", "x", "y", "w", "h", "track", "character"]
 def track(*moments: tuple[float, float], character: str | None = "P01") -> labels.PredictedTrack:
     """Boxes 10 pixels wide at (time, x)."""
     times = np.array([time for time, _ in moments])
-    return labels.PredictedTrack(times, np.array([[x, 0.0, 10.0, 10.0] for _, x in moments]), character)
+    return labels.PredictedTrack(
+        times, np.array([[x, 0.0, 10.0, 10.0] for _, x in moments]), character
+    )
 
 
 def face(time_s: float, x: float, person: str) -> labels.LabelledFace:
@@ -50,7 +52,9 @@ def test_iou_by_hand() -> None:
         (2.73, None),
     ],
 )
-def test_a_track_is_there_between_its_boxes_and_just_beside_them(time_s: float, x: float | None) -> None:
+def test_a_track_is_there_between_its_boxes_and_just_beside_them(
+    time_s: float, x: float | None
+) -> None:
     box = track((1.0, 0.0), (1.5, 10.0), (2.6, 40.0)).box_at(time_s)
     assert (None if box is None else box[0]) == (None if x is None else pytest.approx(x))
 
@@ -93,7 +97,9 @@ def write(path: Path, rows: list[list[object]]) -> Path:
 
 def test_ignored_labels_are_left_out(tmp_path: Path) -> None:
     header = ["video", "time_s", "x", "y", "w", "h", "person"]
-    path = write(tmp_path / "l.csv", [header, ["v", 1, 0, 0, 9, 9, "a"], ["v", 1, 0, 0, 9, 9, "__ignore__"]])
+    path = write(
+        tmp_path / "l.csv", [header, ["v", 1, 0, 0, 9, 9, "a"], ["v", 1, 0, 0, 9, 9, "__ignore__"]]
+    )
     assert [found.person for found in labels.read_labels(path)] == ["a"]
 
 
@@ -101,12 +107,22 @@ def test_unusable_files_are_refused_in_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(SettingError, match="has no column person"):
         labels.read_labels(write(tmp_path / "a.csv", [["video", "time_s", "x", "y", "w", "h"]]))
     with pytest.raises(SettingError, match="labels nobody"):
-        labels.read_labels(write(tmp_path / "b.csv", [["video", "time_s", "x", "y", "w", "h", "person"]]))
+        labels.read_labels(
+            write(tmp_path / "b.csv", [["video", "time_s", "x", "y", "w", "h", "person"]])
+        )
 
 
 def test_a_run_without_tracks_scores_nothing(tmp_path: Path) -> None:
-    result = labels.score([face(0.0, 0.0, "a")], labels.read_tracks(write(tmp_path / "f.csv", [FACE_HEADER])))
-    assert (result.found, result.placed, result.characters, result.wcp, result.pcr) == (0, 0, 0, 0.0, 0.0)
+    result = labels.score(
+        [face(0.0, 0.0, "a")], labels.read_tracks(write(tmp_path / "f.csv", [FACE_HEADER]))
+    )
+    assert (result.found, result.placed, result.characters, result.wcp, result.pcr) == (
+        0,
+        0,
+        0,
+        0.0,
+        0.0,
+    )
 
 
 def disturbed_run(faces: list[labels.LabelledFace], folder: Path, seed: int) -> Path:
@@ -119,7 +135,9 @@ def disturbed_run(faces: list[labels.LabelledFace], folder: Path, seed: int) -> 
         number, last = tracks.get(found.person, (-1, -9.0))
         if found.time_s - last > 1 or rng.random() < 0.1:
             number = len(characters)
-            characters.append(str(rng.choice([found.person, found.person, "mixed", f"extra{number}", ""])))
+            characters.append(
+                str(rng.choice([found.person, found.person, "mixed", f"extra{number}", ""]))
+            )
         tracks[found.person] = number, found.time_s
         for _ in range(int(rng.integers(0, 3))):
             time_s = round(found.time_s + rng.uniform(-0.3, 0.3), 3)
@@ -137,13 +155,19 @@ def test_agrees_with_the_independent_scorer(name: str, seed: int, tmp_path: Path
     faces = labels.read_labels(path)
     run = disturbed_run(faces, tmp_path, seed)
     output = subprocess.run(
-        [sys.executable, str(SCORER), str(path), str(run), "--json"], check=True, capture_output=True
+        [sys.executable, str(SCORER), str(path), str(run), "--json"],
+        check=True,
+        capture_output=True,
     )
     expected = json.loads(output.stdout)
     result = labels.score(faces, labels.read_tracks(run))
     counts = ("faces", "found", "placed", "people", "characters", "strays", "tracks")
-    assert {name: getattr(result, name) for name in counts} == {name: expected[name] for name in counts}
+    assert {name: getattr(result, name) for name in counts} == {
+        name: expected[name] for name in counts
+    }
     assert 0 < result.placed < result.found < result.faces
     assert result.wcp == pytest.approx(expected["WCP"], abs=5e-5)
     assert result.pcr == pytest.approx(expected["PCR"], abs=5e-4)
-    assert tuple(result.bcubed) == pytest.approx([expected[k] for k in ("B3P", "B3R", "B3F")], abs=5e-5)
+    assert tuple(result.bcubed) == pytest.approx(
+        [expected[k] for k in ("B3P", "B3R", "B3F")], abs=5e-5
+    )

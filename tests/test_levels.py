@@ -8,8 +8,8 @@ from sklearn.metrics import silhouette_score
 
 from cast import partition
 from personae.cluster.hac import cut_at_count
-from personae.cluster.levels import UNDECIDED, choose_level, silhouettes
-from personae.cluster.people import NO_PAIRS, merge_tree
+from personae.cluster.linkage import NO_PAIRS, constrained_average_linkage
+from personae.cluster.tree_cut import UNDECIDED, select_cut, silhouettes
 
 USUAL = 0.6
 
@@ -19,7 +19,7 @@ USUAL = 0.6
 def test_the_silhouettes_are_the_formulas(n: int, seed: int) -> None:
     x = np.random.default_rng(seed).normal(size=(n, 3))
     distances = np.linalg.norm(x[:, None] - x[None], axis=2)
-    tree = merge_tree(-distances, NO_PAIRS)
+    tree = constrained_average_linkage(-distances, NO_PAIRS)
     for first in (0, 1, n // 2):
         found = silhouettes(tree, 1 - distances, 0.4, first, n - 1)
         levels = [cut_at_count(tree, n, n - k) for k in range(first, n)]
@@ -50,7 +50,7 @@ def test_without_further_neighbours_they_are_scikit_learns() -> None:
 
 def test_alike_beyond_measure_is_no_distance_below_zero() -> None:
     scores = np.array([[1.0, 1.4, 0.1], [1.4, 1.0, 0.1], [0.1, 0.1, 1.0]])
-    tree = merge_tree(scores, NO_PAIRS)
+    tree = constrained_average_linkage(scores, NO_PAIRS)
     np.testing.assert_allclose(silhouettes(tree, scores, 1.2, 1, 1), [1.0])
 
 
@@ -59,8 +59,13 @@ def test_takes_of_one_scene_do_not_split_a_person() -> None:
     person, scene = np.arange(12) // 6, np.arange(12) // 2
     scores = np.where(person[:, None] == person, 0.6, 0.1)
     scores[scene[:, None] == scene] = 0.99
-    tree = merge_tree(np.where(scores > 0.9, 3.0, np.where(scores > 0.5, 1.0, -1.0)), NO_PAIRS)
-    assert partition(choose_level(tree, scores, 0.6)) == {frozenset(range(6)), frozenset(range(6, 12))}
+    tree = constrained_average_linkage(
+        np.where(scores > 0.9, 3.0, np.where(scores > 0.5, 1.0, -1.0)), NO_PAIRS
+    )
+    assert partition(select_cut(tree, scores, 0.6)) == {
+        frozenset(range(6)),
+        frozenset(range(6, 12)),
+    }
 
 
 def test_two_people_who_are_seen_once_each_stay_two() -> None:
@@ -69,8 +74,13 @@ def test_two_people_who_are_seen_once_each_stay_two() -> None:
     scores[:4, :4] = np.kron(np.eye(2), np.ones((2, 2))) * 0.8
     scores[4, 5] = scores[5, 4] = 0.4
     odds = np.where(scores > 0.5, 3.0, np.where(scores > 0.3, -0.5, -1.5))
-    labels = choose_level(merge_tree(odds, NO_PAIRS), scores, 0.8)
-    assert partition(labels) == {frozenset({0, 1}), frozenset({2, 3}), frozenset({4}), frozenset({5})}
+    labels = select_cut(constrained_average_linkage(odds, NO_PAIRS), scores, 0.8)
+    assert partition(labels) == {
+        frozenset({0, 1}),
+        frozenset({2, 3}),
+        frozenset({4}),
+        frozenset({5}),
+    }
 
 
 def test_only_open_merges_are_weighed() -> None:
@@ -81,7 +91,7 @@ def test_only_open_merges_are_weighed() -> None:
         scores = (scores + scores.T) / 2
         odds = np.full((6, 6), -UNDECIDED - 1)
         odds[np.kron(np.eye(3), np.ones((2, 2))) > 0] = UNDECIDED + 1
-        labels = choose_level(merge_tree(odds, NO_PAIRS), scores, USUAL)
+        labels = select_cut(constrained_average_linkage(odds, NO_PAIRS), scores, USUAL)
         assert partition(labels) == {frozenset({0, 1}), frozenset({2, 3}), frozenset({4, 5})}
 
 
@@ -89,8 +99,8 @@ def test_among_open_merges_the_clearest_level_wins() -> None:
     """Two tight groups whose own merges are as open as the one between them."""
     group = np.kron(np.eye(2), np.ones((3, 3))) > 0
     scores = np.where(group, 0.9, 0.1)
-    tree = merge_tree(np.where(group, -0.1, -0.2), NO_PAIRS)
-    labels = choose_level(tree, scores, USUAL)
+    tree = constrained_average_linkage(np.where(group, -0.1, -0.2), NO_PAIRS)
+    labels = select_cut(tree, scores, USUAL)
     assert partition(labels) == {frozenset({0, 1, 2}), frozenset({3, 4, 5})}
 
 
@@ -98,18 +108,18 @@ def test_below_even_odds_a_cannot_link_is_the_end() -> None:
     """The same two groups: a link that no merge goes against does not count, another closes all levels."""
     group = np.kron(np.eye(2), np.ones((3, 3))) > 0
     scores = np.where(group, 0.9, 0.1)
-    tree = merge_tree(np.where(group, -0.1, -0.2), NO_PAIRS)
-    across = choose_level(tree, scores, USUAL, np.array([[0, 5]]))
+    tree = constrained_average_linkage(np.where(group, -0.1, -0.2), NO_PAIRS)
+    across = select_cut(tree, scores, USUAL, np.array([[0, 5]]))
     assert partition(across) == {frozenset({0, 1, 2}), frozenset({3, 4, 5})}
-    against = choose_level(tree, scores, USUAL, np.array([[2, 0], [2, 1]]))
+    against = select_cut(tree, scores, USUAL, np.array([[2, 0], [2, 1]]))
     assert against[2] not in against[:2]
-    likely = merge_tree(np.where(group, 0.1, -0.2), NO_PAIRS)
-    assert partition(choose_level(likely, scores, USUAL, np.array([[2, 0]]))) == partition(across)
+    likely = constrained_average_linkage(np.where(group, 0.1, -0.2), NO_PAIRS)
+    assert partition(select_cut(likely, scores, USUAL, np.array([[2, 0]]))) == partition(across)
 
 
 def test_even_odds_for_one_group_leave_one() -> None:
-    tree = merge_tree(np.full((5, 5), 0.1), NO_PAIRS)
-    assert len(set(choose_level(tree, np.random.default_rng(0).uniform(size=(5, 5)), USUAL))) == 1
+    tree = constrained_average_linkage(np.full((5, 5), 0.1), NO_PAIRS)
+    assert len(set(select_cut(tree, np.random.default_rng(0).uniform(size=(5, 5)), USUAL))) == 1
 
 
 def open_tree(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -117,25 +127,27 @@ def open_tree(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(seed)
     x = rng.normal(size=(n, 2))
     scores = 1 - np.linalg.norm(x[:, None] - x[None], axis=2)
-    return merge_tree(4 * scores, NO_PAIRS), scores
+    return constrained_average_linkage(4 * scores, NO_PAIRS), scores
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_hints_bound_the_levels(seed: int) -> None:
     tree, scores = open_tree(20, seed)
-    free = int(choose_level(tree, scores, USUAL).max()) + 1
+    free = int(select_cut(tree, scores, USUAL).max()) + 1
     for least in range(1, 21):
         for most in range(least, 21):
-            found = int(choose_level(tree, scores, USUAL, at_least=least, at_most=most).max()) + 1
+            found = (
+                int(select_cut(tree, scores, USUAL, min_people=least, max_people=most).max()) + 1
+            )
             assert least <= found <= most
             if least <= free <= most:
                 assert found == free
             if least == most:
                 assert partition(
-                    choose_level(tree, scores, USUAL, at_least=least, at_most=most)
+                    select_cut(tree, scores, USUAL, min_people=least, max_people=most)
                 ) == partition(cut_at_count(tree, 20, least))
 
 
 def test_hints_beyond_the_items_are_met_as_far_as_they_go() -> None:
     tree, scores = open_tree(5, 0)
-    assert choose_level(tree, scores, USUAL, at_least=9, at_most=12).max() + 1 == 5
+    assert select_cut(tree, scores, USUAL, min_people=9, max_people=12).max() + 1 == 5

@@ -13,7 +13,7 @@ import av
 import numpy as np
 import pytest
 
-from personae.evaluate.labels import LabelledFace, iou, read_labels
+from personae.metrics.hand_labels import LabelledFace, iou, read_labels
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 SECONDS, RATE = 3, 15
@@ -51,7 +51,9 @@ def square_clip(path: Path) -> list[LabelledFace]:
 def pictures(path: Path) -> dict[int, np.ndarray]:
     """Decode a film's brightness by frame number."""
     with av.open(str(path)) as container:
-        frames = {round(f.time * 25): f.to_ndarray(format="gray") for f in container.decode(video=0)}
+        frames = {
+            round(f.time * 25): f.to_ndarray(format="gray") for f in container.decode(video=0)
+        }
     return frames
 
 
@@ -77,19 +79,26 @@ def test_what_is_mostly_outside_the_picture_has_no_label(long_film: Any) -> None
     window = takes.Window(640, 360, (0.0, 0.0), (0.0, 0.0))
     take = takes.Take("clip", window, 1.0, False, 0.0, 1.0, 1.0, 0.0)
     assert takes.carried_box((100, 50, 40, 40), take, 0.0) == (200, 100, 80, 80)
-    assert takes.carried_box((610, 50, 40, 40), take, 0.0) == (1220, 100, 60, 80)  # three quarters are left
+    assert takes.carried_box((610, 50, 40, 40), take, 0.0) == (
+        1220,
+        100,
+        60,
+        80,
+    )  # three quarters are left
     assert takes.carried_box((620, 50, 40, 40), take, 0.0) is None
     assert takes.carried_box((700, 50, 40, 40), take, 0.0) is None
 
 
 def test_films_are_made_once_and_begin_alike(tmp_path: Path) -> None:
     from personae.core.config import ScanConfig
-    from personae.scan.detect import RetinaFace
+    from personae.scan.retinaface import RetinaFace
     from personae.weights import weight
 
     def make(minutes: str) -> Path:
         command = [sys.executable, str(BENCHMARKS / "long_film.py"), minutes, "--clips", "demo"]
-        shown = subprocess.run([*command, "--to", str(tmp_path)], check=True, capture_output=True, text=True)
+        shown = subprocess.run(
+            [*command, "--to", str(tmp_path)], check=True, capture_output=True, text=True
+        )
         return Path(shown.stdout.split(".mp4")[0] + ".mp4")
 
     short, longer = make("0.1"), make("0.15")
@@ -102,7 +111,9 @@ def test_films_are_made_once_and_begin_alike(tmp_path: Path) -> None:
     with open(short.with_suffix(".labels.csv"), newline="") as file:
         assert next(csv.reader(file)) == ["video", "time_s", "x", "y", "w", "h", "person"]
 
-    detector = RetinaFace(weight("retinaface-mobilenet025").path(), min_score=ScanConfig().start_score)
+    detector = RetinaFace(
+        weight("retinaface-mobilenet025").path(), min_score=ScanConfig().min_start_score
+    )
     wanted = {round(face.time_s * 25): face.box for face in labels[1]}
     with av.open(str(longer)) as container:
         frames = list(container.decode(video=0))

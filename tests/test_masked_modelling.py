@@ -20,9 +20,9 @@ from personae.adapt.tokens import TokenBody
 from personae.adapt.training import Training, distil
 from personae.core.config import AdaptConfig
 from personae.core.trackset import TrackSet
-from personae.encode.architectures import ARCFACE, ARCHITECTURES
+from personae.encode.architectures.iresnet import IResNet
+from personae.encode.architectures.registry import ARCFACE, ARCHITECTURES
 from personae.encode.encoder import Encoder
-from personae.encode.iresnet import IResNet
 from tiny_networks import TINY
 
 QUICK = {
@@ -32,8 +32,8 @@ QUICK = {
     "head_only_epochs": 1,
     "later_epochs": 2,
     "warmup_epochs": 1,
-    "steps_at_least": 4,
-    "steps_at_most": 4,
+    "min_steps_per_epoch": 4,
+    "max_steps_per_epoch": 4,
     "batch_pairs": 4,
     "head_width": 16,
     "learning_rate": 1e-3,
@@ -106,18 +106,25 @@ def test_the_patch_loss_equals_the_formula_written_out() -> None:
                 weight = [math.exp((teacher[view, patch, d] - centre[d]) / 0.04) for d in range(5)]
                 total = math.log(sum(math.exp(x / 0.1) for x in student[view, patch]))
                 terms.append(
-                    -sum(weight[d] / sum(weight) * (student[view, patch, d] / 0.1 - total) for d in range(5))
+                    -sum(
+                        weight[d] / sum(weight) * (student[view, patch, d] / 0.1 - total)
+                        for d in range(5)
+                    )
                 )
         per_view.append(sum(terms) / len(terms) if terms else 0.0)
     found = patch_loss(
-        *(torch.tensor(x) for x in (student[hidden], teacher[hidden], hidden, centre)), tau_s=0.1, tau_t=0.04
+        *(torch.tensor(x) for x in (student[hidden], teacher[hidden], hidden, centre)),
+        tau_s=0.1,
+        tau_t=0.04,
     )
     assert found.item() == pytest.approx(sum(per_view) / 3, rel=1e-6)
 
 
 def test_nothing_hidden_costs_nothing() -> None:
     none = torch.zeros(0, 5, requires_grad=True)
-    found = patch_loss(none, none.detach(), torch.zeros(2, 4, dtype=torch.bool), torch.zeros(5), 0.1, 0.04)
+    found = patch_loss(
+        none, none.detach(), torch.zeros(2, 4, dtype=torch.bool), torch.zeros(5), 0.1, 0.04
+    )
     assert found.item() == 0.0
 
 
@@ -166,10 +173,13 @@ def test_the_loss_is_the_classes_plus_the_hidden_patches() -> None:
                 for v in range(6)
             ]
             t = [outputs(training.teacher, views[pair, v], None) for v in range(2)]
-            classes += [imitation(s[b][0], t[a][0], centre) for a in range(2) for b in range(6) if a != b]
+            classes += [
+                imitation(s[b][0], t[a][0], centre) for a in range(2) for b in range(6) if a != b
+            ]
             for v in range(2):
                 own = [
-                    imitation(s[v][1 + p], t[v][1 + p], patch_centre) for p in np.flatnonzero(hidden[pair, v])
+                    imitation(s[v][1 + p], t[v][1 + p], patch_centre)
+                    for p in np.flatnonzero(hidden[pair, v])
                 ]
                 patches.append(torch.stack(own).mean() if own else torch.tensor(0.0))
                 shown.append(t[v])
@@ -189,7 +199,9 @@ def test_the_mask_token_is_the_students_alone_and_learns() -> None:
     student, teacher = make_branches(pictures(), encoder, config)
     assert "body.mask_token" in dict(student.named_parameters())
     assert "body.mask_token" not in dict(teacher.named_parameters())
-    step = distil(Training(student, teacher, config), views_of(encoder), config, np.random.default_rng(0))
+    step = distil(
+        Training(student, teacher, config), views_of(encoder), config, np.random.default_rng(0)
+    )
     step.loss.backward()
     assert student.body.mask_token.grad.abs().sum() > 0
     assert all(p.grad is not None for p in student.parameters())
@@ -211,7 +223,9 @@ def test_training_a_transformer_lowers_its_loss_and_is_deterministic() -> None:
     for key in ("loss", "patch_loss"):
         rows = [row[key] for row in first.log]
         assert np.mean(rows[-3:]) < np.mean(rows[:3]), key
-    assert all(torch.equal(value, before[name]) for name, value in encoder.module.state_dict().items())
+    assert all(
+        torch.equal(value, before[name]) for name, value in encoder.module.state_dict().items()
+    )
     plain = adapt(pictures(), encoder, config.model_copy(update={"masked_share": 0.0}))
     assert not np.array_equal(plain.embeddings, first.embeddings)
     assert all("patch_loss" not in row for row in plain.log)
@@ -220,7 +234,10 @@ def test_training_a_transformer_lowers_its_loss_and_is_deterministic() -> None:
 def test_the_encoder_is_frozen_in_the_first_epochs_only() -> None:
     tracks, encoder = pictures(), vit_encoder()
     frozen = AdaptConfig(**QUICK | {"iterations": 1, "first_epochs": 1, "head_only_epochs": 1})
-    for config, moves in ((frozen, False), (frozen.model_copy(update={"head_only_epochs": 0}), True)):
+    for config, moves in (
+        (frozen, False),
+        (frozen.model_copy(update={"head_only_epochs": 0}), True),
+    ):
         seen: dict[str, Training] = {}
 
         class Spy(Training):
@@ -246,6 +263,11 @@ def test_lesser_depths_of_a_transformer_train_without_masks(depth: str) -> None:
 
 def test_a_convolutional_network_trains_without_masks() -> None:
     encoder = Encoder("tiny", IResNet((1, 1, 1, 1), dim=8, widths=(16,) * 4), ARCFACE, "cpu", "")
-    short = QUICK | {"iterations": 1, "first_epochs": 2, "steps_at_most": 1, "steps_at_least": 1}
+    short = QUICK | {
+        "iterations": 1,
+        "first_epochs": 2,
+        "max_steps_per_epoch": 1,
+        "min_steps_per_epoch": 1,
+    }
     adaptation = adapt(pictures(2, 2), encoder, AdaptConfig(**short))
     assert all("patch_loss" not in row for row in adaptation.log)

@@ -10,7 +10,9 @@ import pytest
 from personae.core.memory import give_back
 
 
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc can be asked to give memory back")
+@pytest.mark.skipif(
+    platform.libc_ver()[0] != "glibc", reason="only glibc can be asked to give memory back"
+)
 def test_what_was_freed_below_what_is_kept_is_given_back():
     def resident_mb() -> float:
         return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 1e6

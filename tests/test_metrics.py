@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from personae.evaluate import metrics
+from personae.metrics import clustering as metrics
 
 # Two people, a (four items) and b (two); cluster 0 mixes them, cluster 1 is a's, one item is unknown.
 TRUTH = np.array(["a", "a", "a", "a", "b", "b"])
@@ -31,7 +31,8 @@ FIGURES: list[Callable[..., object]] = [
 
 labellings = st.integers(1, 30).flatmap(
     lambda n: st.tuples(
-        arrays(np.int64, n, elements=st.integers(0, 5)), arrays(np.int64, n, elements=st.integers(0, 6))
+        arrays(np.int64, n, elements=st.integers(0, 5)),
+        arrays(np.int64, n, elements=st.integers(0, 6)),
     )
 )
 
@@ -88,7 +89,9 @@ def test_perfect_and_worthless_clusterings() -> None:
 
 
 @pytest.mark.parametrize("figure", FIGURES)
-def test_unknown_own_is_a_cluster_each_and_drop_leaves_them_out(figure: Callable[..., object]) -> None:
+def test_unknown_own_is_a_cluster_each_and_drop_leaves_them_out(
+    figure: Callable[..., object],
+) -> None:
     truth, predicted = np.array([0, 0, 1, 1, 2, 0]), np.array([0, -1, 1, 0, 2, -1])
     assert figure(truth, predicted, "own") == figure(truth, [0, 10, 1, 0, 2, 11], "own")
     seen = predicted != -1
@@ -125,7 +128,9 @@ def test_agrees_with_scikit_learn(labelling: tuple[np.ndarray, np.ndarray]) -> N
 
     truth, predicted = labelling
     near = pytest.approx
-    assert metrics.adjusted_rand_index(truth, predicted) == near(oracle.adjusted_rand_score(truth, predicted))
+    assert metrics.adjusted_rand_index(truth, predicted) == near(
+        oracle.adjusted_rand_score(truth, predicted)
+    )
     nmi = oracle.normalized_mutual_info_score(truth, predicted)
     assert metrics.normalised_mutual_information(truth, predicted) == near(nmi, abs=1e-9)
     expected = oracle.homogeneity_completeness_v_measure(truth, predicted)

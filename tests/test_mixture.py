@@ -6,18 +6,20 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-import personae.cluster.mixture as mixture
-from personae.cluster.mixture import (
+import personae.cues.score_mixture as mixture
+from personae.cues.score_mixture import (
+    MAX_LOG_ODDS,
     PRIOR_DIFFERENT,
     PRIOR_SAME,
     PRIOR_SHARE,
-    SUREST,
     ScoreMixture,
     fit_mixture,
 )
 
 
-@pytest.mark.parametrize(("same", "different", "share"), [(0.5, 0.0, 0.3), (0.7, 0.2, 0.1), (0.4, 0.05, 0.5)])
+@pytest.mark.parametrize(
+    ("same", "different", "share"), [(0.5, 0.0, 0.3), (0.7, 0.2, 0.1), (0.4, 0.05, 0.5)]
+)
 def test_a_known_mixture_is_found(same: float, different: float, share: float) -> None:
     rng = np.random.default_rng(0)
     n = 5000
@@ -37,7 +39,9 @@ def test_one_persons_scores_never_scatter_more_than_strangers() -> None:
 
 def test_poor_faces_move_the_mean_of_one_person() -> None:
     rng = np.random.default_rng(0)
-    found = fit_mixture(np.concatenate([rng.normal(0.21, 0.09, 300), rng.normal(-0.08, 0.09, 1440)]))
+    found = fit_mixture(
+        np.concatenate([rng.normal(0.21, 0.09, 300), rng.normal(-0.08, 0.09, 1440)])
+    )
     assert found.same[0] == pytest.approx(0.21, abs=0.08)
     assert found.share > 0.1
 
@@ -76,7 +80,9 @@ def test_between_the_parts_the_odds_are_bayes_rule() -> None:
     parts = ScoreMixture((0.6, 0.1), (0.1, 0.1), 0.25)
     scores = np.linspace(0.1, 0.6, 21)
     p, q = 0.25 * norm.pdf(scores, 0.6, 0.1), 0.75 * norm.pdf(scores, 0.1, 0.1)
-    np.testing.assert_allclose(parts.log_odds(scores), np.clip(np.log(p / q), -SUREST, SUREST), atol=1e-3)
+    np.testing.assert_allclose(
+        parts.log_odds(scores), np.clip(np.log(p / q), -MAX_LOG_ODDS, MAX_LOG_ODDS), atol=1e-3
+    )
 
 
 @pytest.mark.parametrize("widths", [(0.05, 0.3), (0.3, 0.05), (0.1, 0.1), (0.02, 0.02)])

@@ -9,7 +9,7 @@ import pytest
 
 from cast import partition
 from personae.cluster.hac import cut_at_count
-from personae.cluster.people import CANNOT_LINK_ODDS, merge_tree
+from personae.cluster.linkage import CANNOT_LINK_LOG_ODDS, constrained_average_linkage
 
 
 def greedy(
@@ -22,9 +22,11 @@ def greedy(
 
         def evidence(pair: tuple[frozenset[int], frozenset[int]]) -> float:
             a, b = pair
-            between = sum(1 for i, j in links.tolist() if (i in a and j in b) or (i in b and j in a))
+            between = sum(
+                1 for i, j in links.tolist() if (i in a and j in b) or (i in b and j in a)
+            )
             mean = float(np.mean([log_odds[i, j] for i in a for j in b]))
-            return mean - CANNOT_LINK_ODDS * between
+            return mean - CANNOT_LINK_LOG_ODDS * between
 
         best = max(combinations(groups, 2), key=evidence)
         taken.append(evidence(best))
@@ -46,7 +48,7 @@ def test_the_tree_is_the_greedy_one(n: int, n_links: int) -> None:
         odds = odds_of_pairs(n, seed)
         links = np.random.default_rng(seed).integers(n, size=(n_links, 2))
         links = links[links[:, 0] != links[:, 1]]
-        tree = merge_tree(odds, links)
+        tree = constrained_average_linkage(odds, links)
         evidence, partitions = greedy(odds, links)
         np.testing.assert_allclose(tree[:, 2], evidence)
         assert (np.diff(tree[:, 2]) <= 1e-9).all()
@@ -56,10 +58,12 @@ def test_the_tree_is_the_greedy_one(n: int, n_links: int) -> None:
 
 def test_cannot_links_add_up() -> None:
     odds = np.full((4, 4), 6.0)
-    one = merge_tree(odds, np.array([[0, 2]]))
-    assert one[-1, 2] == pytest.approx(6.0 - CANNOT_LINK_ODDS)
-    both = merge_tree(odds + np.kron(np.eye(2), np.ones((2, 2))), np.array([[0, 2], [1, 3], [2, 1]]))
-    assert both[-1, 2] == pytest.approx(6.0 - 3 * CANNOT_LINK_ODDS)
+    one = constrained_average_linkage(odds, np.array([[0, 2]]))
+    assert one[-1, 2] == pytest.approx(6.0 - CANNOT_LINK_LOG_ODDS)
+    both = constrained_average_linkage(
+        odds + np.kron(np.eye(2), np.ones((2, 2))), np.array([[0, 2], [1, 3], [2, 1]])
+    )
+    assert both[-1, 2] == pytest.approx(6.0 - 3 * CANNOT_LINK_LOG_ODDS)
 
 
 @pytest.mark.parametrize("n_links", [0, 12])
@@ -70,7 +74,7 @@ def test_must_links_come_first_and_the_rest_is_greedy(n_links: int) -> None:
         links = rng.integers(9, size=(n_links, 2))
         links = links[links[:, 0] != links[:, 1]]
         declared = np.array([[4, 1], [1, 7], [2, 3], [4, 7]])
-        tree = merge_tree(odds, links, declared)
+        tree = constrained_average_linkage(odds, links, declared)
         assert np.isposinf(tree[:3, 2]).all()
         assert np.isfinite(tree[3:, 2]).all()
         groups = partition(cut_at_count(tree, 9, 6))
@@ -83,10 +87,10 @@ def test_must_links_come_first_and_the_rest_is_greedy(n_links: int) -> None:
 def test_the_given_odds_stay_as_they_are() -> None:
     odds = odds_of_pairs(6, 0)
     before = odds.copy()
-    merge_tree(odds, np.array([[0, 1]]))
+    constrained_average_linkage(odds, np.array([[0, 1]]))
     np.testing.assert_array_equal(odds, before)
 
 
 @pytest.mark.parametrize("n", [0, 1])
 def test_nothing_to_join(n: int) -> None:
-    assert merge_tree(np.zeros((n, n)), np.empty((0, 2), np.int32)).shape == (0, 3)
+    assert constrained_average_linkage(np.zeros((n, n)), np.empty((0, 2), np.int32)).shape == (0, 3)

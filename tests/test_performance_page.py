@@ -10,16 +10,35 @@ from pathlib import Path
 import pytest
 
 SCRIPT = Path(__file__).parents[1] / "benchmarks" / "performance_page.py"
-HERE = {"commit": "abc1234", "date": "2026-01-02", "command": "speed.py", "cpu": "A Chip", "cores": "2"}
+HERE = {
+    "commit": "abc1234",
+    "date": "2026-01-02",
+    "command": "speed.py",
+    "cpu": "A Chip",
+    "cores": "2",
+}
 
 Row = dict[str, str]
 
 
 def run(film: str, system: str, repeat: int, wall_s: float, b3f: float, **more: str) -> Row:
-    row = {"film": film, "system": system, "repeat": str(repeat), "film_s": "100", "wall_s": str(wall_s)}
+    row = {
+        "film": film,
+        "system": system,
+        "repeat": str(repeat),
+        "film_s": "100",
+        "wall_s": str(wall_s),
+    }
     row |= {"cpu_s": str(2 * wall_s), "peak_mib": "500", "B3F": str(b3f)} | HERE
     if system == "personae":
-        row |= {"adapt_s": "20", "cluster_s": "1", "tracks": "10", "crops": "50", "WCP": "1", "PCR": "1"}
+        row |= {
+            "adapt_s": "20",
+            "cluster_s": "1",
+            "tracks": "10",
+            "crops": "50",
+            "WCP": "1",
+            "PCR": "1",
+        }
     return row | more
 
 
@@ -33,7 +52,9 @@ def page(rows: list[Row], folder: Path, scale: list[Row] | None = None) -> str:
                 writer.writeheader()
                 writer.writerows(table)
     to = folder / "page.md"
-    subprocess.run([sys.executable, str(SCRIPT), "--results", str(folder), "--to", str(to)], check=True)
+    subprocess.run(
+        [sys.executable, str(SCRIPT), "--results", str(folder), "--to", str(to)], check=True
+    )
     return to.read_text()
 
 
@@ -48,7 +69,9 @@ def section(text: str, title: str) -> str:
 
 
 def test_the_median_of_the_repeats_stands_with_their_range(tmp_path: Path) -> None:
-    text = page([run("a", "personae", i, wall, 0.9) for i, wall in enumerate((30, 10, 20))], tmp_path)
+    text = page(
+        [run("a", "personae", i, wall, 0.9) for i, wall in enumerate((30, 10, 20))], tmp_path
+    )
     cells = line(section(text, "The command"), "a")
     assert cells[2:6] == ["3", "20.0 s (10.0 to 30.0)", "0.20", "40.0 s"]
     assert "A Chip, 2 cores" in text
@@ -56,11 +79,16 @@ def test_the_median_of_the_repeats_stands_with_their_range(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    ("wall_s", "b3f", "met"), [(79, 0.9, "**no**"), (80, 0.9, "yes"), (80, 0.95, "**no**"), (200, 0.5, "yes")]
+    ("wall_s", "b3f", "met"),
+    [(79, 0.9, "**no**"), (80, 0.9, "yes"), (80, 0.95, "**no**"), (200, 0.5, "yes")],
 )
-def test_the_target_asks_for_speed_and_accuracy(wall_s: float, b3f: float, met: str, tmp_path: Path) -> None:
+def test_the_target_asks_for_speed_and_accuracy(
+    wall_s: float, b3f: float, met: str, tmp_path: Path
+) -> None:
     text = page([run("a", "personae", 0, 20, 0.9), run("a", "pipeline", 0, wall_s, b3f)], tmp_path)
-    (target,) = (row for row in section(text, "Targets").splitlines() if row.startswith("| a: at least 4"))
+    (target,) = (
+        row for row in section(text, "Targets").splitlines() if row.startswith("| a: at least 4")
+    )
     assert target.endswith(f"| {met} |")
     assert f"{wall_s / 20:.2f} times" in target
 
@@ -69,7 +97,9 @@ def test_seconds_a_track_stand_beside_the_paper(tmp_path: Path) -> None:
     text = page([run("a", "personae", 0, 20, 0.9)], tmp_path)
     assert line(section(text, "Beside the paper"), "a")[1:] == ["2.00", "0.1000"]
     targets = [
-        row for row in section(text, "Targets").splitlines() if row.startswith(("| adapt", "| cluster"))
+        row
+        for row in section(text, "Targets").splitlines()
+        if row.startswith(("| adapt", "| cluster"))
     ]
     assert [row.split("|")[-2].strip() for row in targets] == ["yes", "yes"]
 

@@ -14,25 +14,32 @@ from scipy.special import logit
 from cast import cast, partition, reordered
 from personae.adapt import Adaptation, Iteration, adapt
 from personae.cluster import Clustering
-from personae.cluster.checks import AT_MOST, PLAIN
-from personae.cluster.labels import unit_rows
-from personae.cluster.people import CANNOT_LINK_ODDS
-from personae.cluster.personae import CLEAR, Personae, attach, clear_group, judge, odds_to_groups
-from personae.cluster.recognisable import defining_tracks
+from personae.cluster.anchors import defining_tracks
+from personae.cluster.linkage import CANNOT_LINK_LOG_ODDS
+from personae.cluster.personae import (
+    CLEAR,
+    CalibratedLinkage,
+    attach,
+    group_log_odds,
+    judge,
+    unambiguous_group,
+)
+from personae.cluster.review_items import AT_MOST, PLAIN
 from personae.core.config import AdaptConfig, ClusterConfig
 from personae.core.errors import SettingError
+from personae.core.grouping import unit_rows
 from personae.core.trackset import TrackSet
-from personae.evaluate.metrics import bcubed
+from personae.metrics.clustering import bcubed
 
 CAST = [9, 6, 4, 3, 2, 1]
 
 
-def group(tracks: TrackSet, n_clusters: int | None = None) -> Clustering:
-    return Personae(n_clusters).cluster(tracks, None)
+def group(tracks: TrackSet, num_people: int | None = None) -> Clustering:
+    return CalibratedLinkage(num_people).cluster(tracks, None)
 
 
 def with_weak(tracks: TrackSet, weak: np.ndarray) -> TrackSet:
-    return replace(tracks, weak=weak)
+    return replace(tracks, attach_only=weak)
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -60,8 +67,10 @@ def test_no_tracks() -> None:
 
 def test_an_adaptation_agrees_on_an_easy_cast() -> None:
     tracks, who = cast([5, 4, 3])
-    config = AdaptConfig(iterations=3, first_epochs=6, later_epochs=3, warmup_epochs=1, steps_at_least=8)
-    found = Personae().cluster(tracks, adapt(tracks, None, config))
+    config = AdaptConfig(
+        iterations=3, first_epochs=6, later_epochs=3, warmup_epochs=1, min_steps_per_epoch=8
+    )
+    found = CalibratedLinkage().cluster(tracks, adapt(tracks, None, config))
     assert partition(found.labels) == partition(who)
 
 
@@ -95,9 +104,11 @@ def test_where_all_tracks_are_weak_they_count_as_they_are() -> None:
 
 def test_a_track_attaches_only_where_one_group_is_clear_of_all_else() -> None:
     never = -np.inf
-    odds = np.array([[-1, 9], [CLEAR - 0.01, never], [CLEAR + 0.01, never], [never, never], [3, 2.5]])
-    assert clear_group(odds).tolist() == [1, -1, 0, -1, -1]
-    assert clear_group(np.empty((2, 0))).tolist() == [-1, -1]
+    odds = np.array(
+        [[-1, 9], [CLEAR - 0.01, never], [CLEAR + 0.01, never], [never, never], [3, 2.5]]
+    )
+    assert unambiguous_group(odds).tolist() == [1, -1, 0, -1, -1]
+    assert unambiguous_group(np.empty((2, 0))).tolist() == [-1, -1]
 
 
 def test_tracks_attach_by_way_of_each_other() -> None:
@@ -110,7 +121,13 @@ def test_tracks_attach_by_way_of_each_other() -> None:
     odds[profile, back] = odds[back, profile] = 6.0
     assert attach(odds, labels, np.empty((0, 2), np.int32)).tolist() == [0, 0, 0, 0, -1]
     assert labels.tolist() == [0, 0, -1, -1, -1]
-    assert attach(odds, labels, np.array([[stranger, back], [front[0], back]])).tolist() == [0, 0, 0, -1, -1]
+    assert attach(odds, labels, np.array([[stranger, back], [front[0], back]])).tolist() == [
+        0,
+        0,
+        0,
+        -1,
+        -1,
+    ]
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -118,14 +135,18 @@ def test_tracks_of_short_embeddings_join_their_person_and_never_make_one(seed: i
     tracks, who = cast([6, 6, 4], seed)
     faint = who == 2  # a person hardly recognised in any track
     faint[np.flatnonzero(who == 0)[:2]] = True
-    embeddings = unit_rows(tracks.require_embeddings()) * np.where(faint, 0.5, 1.0)[tracks.track_of][:, None]
+    embeddings = (
+        unit_rows(tracks.require_embeddings()) * np.where(faint, 0.5, 1.0)[tracks.track_of][:, None]
+    )
     found = group(replace(tracks, embeddings=embeddings.astype(np.float32)))
     assert partition(found.labels) == partition(np.where(who == 2, -1, who))
 
 
 def test_the_length_of_all_embeddings_together_says_nothing() -> None:
     tracks, who = cast(CAST)
-    tiny = replace(tracks, embeddings=unit_rows(tracks.require_embeddings()).astype(np.float32) / 100)
+    tiny = replace(
+        tracks, embeddings=unit_rows(tracks.require_embeddings()).astype(np.float32) / 100
+    )
     assert defining_tracks(tiny).tolist() == list(range(sum(CAST)))
     assert partition(group(tiny).labels) == partition(who)
 
@@ -145,7 +166,9 @@ def test_true_cannot_links_keep_lookalikes_apart(seed: int) -> None:
     twin = np.flatnonzero(who == 0)
     truth = who.copy()
     truth[twin[6:]] = 2
-    together = replace(tracks, cannot_link=np.array([[a, b] for a in twin[:3] for b in twin[6:9]], np.int32))
+    together = replace(
+        tracks, cannot_link=np.array([[a, b] for a in twin[:3] for b in twin[6:9]], np.int32)
+    )
     assert partition(group(tracks).labels) == partition(who), "without links they are one"
     labels = group(together).labels
     for a, b in together.cannot_link:
@@ -170,35 +193,49 @@ def test_more_people_than_tracks_cannot_be() -> None:
 def test_bounds_on_the_number_of_people_are_honoured_and_idle_where_they_hold(seed: int) -> None:
     tracks, who = cast(CAST, seed)
     for least, most in ((None, 6), (6, None), (3, 9), (6, 6)):
-        assert partition(Personae(None, least, most).cluster(tracks, None).labels) == partition(who)
+        assert partition(
+            CalibratedLinkage(None, least, most).cluster(tracks, None).labels
+        ) == partition(who)
     for least, most in ((9, None), (8, 12)):
-        assert least <= Personae(None, least, most).cluster(tracks, None).labels.max() + 1 <= (most or 25)
+        assert (
+            least
+            <= CalibratedLinkage(None, least, most).cluster(tracks, None).labels.max() + 1
+            <= (most or 25)
+        )
     for least, most in ((None, 3), (2, 4), (None, 1)):
-        assert (least or 1) <= Personae(None, least, most).cluster(tracks, None).labels.max() + 1 <= most
+        assert (
+            (least or 1)
+            <= CalibratedLinkage(None, least, most).cluster(tracks, None).labels.max() + 1
+            <= most
+        )
 
 
 def test_bounds_beyond_the_tracks_are_met_as_far_as_they_go() -> None:
-    assert sorted(Personae(at_least=7).cluster(cast([2, 1])[0], None).labels.tolist()) == [0, 1, 2]
-    assert Personae(at_most=7).cluster(cast([3])[0], None).labels.tolist() == [0, 0, 0]
+    assert sorted(
+        CalibratedLinkage(min_people=7).cluster(cast([2, 1])[0], None).labels.tolist()
+    ) == [0, 1, 2]
+    assert CalibratedLinkage(max_people=7).cluster(cast([3])[0], None).labels.tolist() == [0, 0, 0]
 
 
 @pytest.mark.parametrize(
     ("hints", "sentence"),
     [
-        ({"at_least": 4, "at_most": 2}, "at_least cannot be 4: that is more than at_most, 2."),
-        ({"people": 2, "at_least": 3}, "people cannot be 2 where at_least is 3"),
-        ({"people": 5, "at_most": 3}, "people cannot be 5 where at_most is 3"),
-        ({"at_least": 3, "method": "hac"}, "'hac' knows no at_least"),
-        ({"at_most": 3, "method": "videoclusternet-paper"}, "use the method 'personae'"),
+        (
+            {"min_people": 4, "max_people": 2},
+            "min_people cannot be 4: that is more than max_people, 2.",
+        ),
+        ({"num_people": 2, "min_people": 3}, "num_people cannot be 2 where min_people is 3"),
+        ({"num_people": 5, "max_people": 3}, "num_people cannot be 5 where max_people is 3"),
+        ({"min_people": 3, "method": "hac"}, "'hac' knows no min_people"),
+        ({"max_people": 3, "method": "videoclusternet-paper"}, "use the method 'personae'"),
     ],
 )
 def test_hints_that_cannot_be_honoured_are_refused(hints: dict[str, Any], sentence: str) -> None:
     with pytest.raises(SettingError, match=re.escape(sentence)):
         ClusterConfig(**hints)
     if "method" not in hints:
-        hints["n_clusters"] = hints.pop("people", None)
         with pytest.raises(SettingError, match=re.escape(sentence)):
-            Personae(**hints)
+            CalibratedLinkage(**hints)
 
 
 def linked(tracks: TrackSet, **links: list[tuple[int, int]]) -> Clustering:
@@ -212,14 +249,20 @@ def test_must_links_are_law(seed: int) -> None:
     tracks, who = cast([6, 5, 4], seed)
     one, other = (np.flatnonzero(who == person) for person in (0, 1))
     together = [(int(a), int(b)) for a in one for b in other]
-    declared = [(int(one[0]), int(other[0])), (int(other[1]), int(one[1])), (int(one[2]), int(one[2]))]
+    declared = [
+        (int(one[0]), int(other[0])),
+        (int(other[1]), int(one[1])),
+        (int(one[2]), int(one[2])),
+    ]
     found = linked(tracks, must_link=declared, cannot_link=together)
     for a, b in declared:
         assert found.labels[a] == found.labels[b]
     third = np.flatnonzero(who == 2)
     assert partition(found.labels) >= {frozenset(third.tolist())}
     assert linked(tracks, must_link=declared).labels.max() + 1 in (2, 3)
-    assert all(found.labels[check.tracks[0]] >= -1 and 0 <= check.probability < 1 for check in found.checks)
+    assert all(
+        found.labels[check.tracks[0]] >= -1 and 0 <= check.probability < 1 for check in found.checks
+    )
 
 
 def test_must_links_chain_and_go_before_the_number_of_people() -> None:
@@ -228,7 +271,7 @@ def test_must_links_chain_and_go_before_the_number_of_people() -> None:
     labels = linked(tracks, must_link=chain).labels
     assert partition(labels) == {frozenset({0, 1, 3, 5}), frozenset({2}), frozenset({4})}
     everyone = replace(tracks, must_link=np.array(chain, np.int32))
-    assert Personae(6).cluster(everyone, None).labels.tolist() == labels.tolist()
+    assert CalibratedLinkage(6).cluster(everyone, None).labels.tolist() == labels.tolist()
 
 
 def test_what_agrees_with_the_decision_changes_nothing() -> None:
@@ -245,11 +288,15 @@ def test_a_declared_weak_track_joins_its_character_or_makes_one() -> None:
     first, second, third = np.flatnonzero(weak)
     member = int(np.flatnonzero(who == 1)[0])
     assert (group(with_weak(tracks, weak)).labels[weak] == -1).all()
-    joined = linked(with_weak(tracks, weak), must_link=[(first, member)], cannot_link=[(member, first)])
+    joined = linked(
+        with_weak(tracks, weak), must_link=[(first, member)], cannot_link=[(member, first)]
+    )
     assert joined.labels[first] == joined.labels[member] >= 0
     made = linked(with_weak(tracks, weak), must_link=[(first, second)])
     assert made.labels[first] == made.labels[second] >= 0
-    assert partition(made.labels) == partition(who), "the third weak track joins the other two by itself"
+    assert partition(made.labels) == partition(who), (
+        "the third weak track joins the other two by itself"
+    )
     assert made.labels[third] == made.labels[first]
     alone = linked(with_weak(tracks, weak), must_link=[(first, first)])
     assert alone.labels[first] == -1, "linked with itself it is as weak as before"
@@ -260,7 +307,9 @@ def test_confidence_is_a_probability_and_doubts_a_track_between_two(seed: int) -
     tracks, who = cast([5, 5, 4], seed)
     x = tracks.require_embeddings()
     mixed = np.flatnonzero(who == 0)[0]
-    sides = [x[np.isin(tracks.track_of, np.flatnonzero(who == person))].mean(axis=0) for person in (0, 1)]
+    sides = [
+        x[np.isin(tracks.track_of, np.flatnonzero(who == person))].mean(axis=0) for person in (0, 1)
+    ]
     x = x.copy()
     rows = tracks.track_of == mixed
     x[rows] = (sides[0] + sides[1]) / 2 + (x[rows] - x[rows].mean(axis=0))
@@ -280,17 +329,22 @@ def test_odds_to_groups_are_means_over_the_other_members_less_the_links() -> Non
     odds = odds + odds.T
     labels = np.array([0, 0, 0, 1, 1, 2, -1])
     links = np.array([[0, 3], [6, 1], [6, 2], [5, 6]])
-    found = odds_to_groups(odds, labels, links)
+    found = group_log_odds(odds, labels, links)
     for track in range(7):
         for k in range(3):
             others = [t for t in range(7) if labels[t] == k and t != track]
             linked = sum(
-                1 for a, b in links.tolist() for s, t in ((a, b), (b, a)) if s == track and t in others
+                1
+                for a, b in links.tolist()
+                for s, t in ((a, b), (b, a))
+                if s == track and t in others
             )
-            expected = np.mean(odds[track, others]) - CANNOT_LINK_ODDS * linked if others else -np.inf
+            expected = (
+                np.mean(odds[track, others]) - CANNOT_LINK_LOG_ODDS * linked if others else -np.inf
+            )
             assert found[track, k] == pytest.approx(expected)
     asked = np.array([6, 2])
-    np.testing.assert_allclose(odds_to_groups(odds, labels, links, asked), found[asked])
+    np.testing.assert_allclose(group_log_odds(odds, labels, links, asked), found[asked])
 
 
 def test_confidence_weighs_own_group_rival_and_somebody_else() -> None:
@@ -314,7 +368,8 @@ def test_checks_tell_what_was_decided_against_the_odds_and_from_even_ones_outwar
         assert len(found.checks) <= AT_MOST
         odds = {check: float(logit(check.probability)) for check in found.checks}
         distance = [
-            o * {"merge": 1, "split": -1, "unknown": np.sign(o)}[check.kind] for check, o in odds.items()
+            o * {"merge": 1, "split": -1, "unknown": np.sign(o)}[check.kind]
+            for check, o in odds.items()
         ]
         assert (np.diff(distance) >= -1e-9).all()
         assert max(distance) < PLAIN
@@ -336,7 +391,9 @@ def hard(seed: int) -> tuple[TrackSet, np.ndarray]:
     rng = np.random.default_rng(seed)
     links = rng.integers(19, size=(12, 2)).astype(np.int32)
     weak = rng.random(19) < 0.2
-    return replace(tracks, cannot_link=links[who[links[:, 0]] != who[links[:, 1]]], weak=weak), who
+    return replace(
+        tracks, cannot_link=links[who[links[:, 0]] != who[links[:, 1]]], attach_only=weak
+    ), who
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -349,7 +406,9 @@ def test_the_order_of_tracks_does_not_matter(seed: int) -> None:
     np.testing.assert_allclose(other.confidence[back], one.confidence, atol=1e-5)
     assert [check.kind for check in other.checks] == [check.kind for check in one.checks]
     np.testing.assert_allclose(
-        [check.probability for check in other.checks], [check.probability for check in one.checks], atol=1e-6
+        [check.probability for check in other.checks],
+        [check.probability for check in one.checks],
+        atol=1e-6,
     )
 
 
@@ -376,7 +435,9 @@ def test_a_thousand_tracks_take_seconds() -> None:
     rng = np.random.default_rng(0)
     links = rng.integers(tracks.n_tracks, size=(800, 2)).astype(np.int32)
     weak = rng.random(tracks.n_tracks) < 0.15
-    film = replace(tracks, cannot_link=links[who[links[:, 0]] != who[links[:, 1]]], weak=weak)
+    film = replace(
+        tracks, cannot_link=links[who[links[:, 0]] != who[links[:, 1]]], attach_only=weak
+    )
     learnt = tuple(
         Iteration(
             tracks.require_embeddings() * (1 + k),
@@ -388,6 +449,6 @@ def test_a_thousand_tracks_take_seconds() -> None:
     )
     assert tracks.n_tracks >= 1000
     started = time.process_time()
-    found = Personae().cluster(film, Adaptation(learnt, 0.1, 0.04))
+    found = CalibratedLinkage().cluster(film, Adaptation(learnt, 0.1, 0.04))
     assert time.process_time() - started < 20
     assert bcubed(who, found.labels).f > 0.97

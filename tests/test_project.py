@@ -13,14 +13,14 @@ import pytest
 
 import fake_rooms
 from personae.core import schema
-from personae.core.crops import PICTURE_SHAPE
+from personae.core.crops import THUMBNAIL_SHAPE
 from personae.core.errors import PersonaeError, ProjectError, SettingError
+from personae.pipeline.runner import run, write_report_anew
+from personae.pipeline.settings import Settings
+from personae.pipeline.status import states, status_as_dict
 from personae.project import Project
 from personae.project.cast import TrackSpan, appearances, screen_time
 from personae.project.lock import locked
-from personae.project.runner import run, write_report_anew
-from personae.project.settings import Settings
-from personae.project.status import states, status_as_dict
 from personae.project.tables import STAGE_OF_TABLE, write_table
 
 
@@ -43,7 +43,9 @@ def test_a_run_leaves_every_table_and_the_cast(film):
         assert project.table(name).schema.equals(getattr(schema, name.upper())), name
     assert {state.condition for state in project.states()} == {"finished"}
     assert project.report.exists()
-    assert not [path for path in project.folder.iterdir() if path.name.endswith((".part", ".checkpoint"))]
+    assert not [
+        path for path in project.folder.iterdir() if path.name.endswith((".part", ".checkpoint"))
+    ]
 
 
 def test_characters_are_named_by_falling_screen_time(film):
@@ -75,7 +77,9 @@ def test_the_track_set_numbers_only_tracks_with_crops(film):
     tracks = run(film).track_set()
     assert tracks.n_tracks == 5
     assert tracks.track_ids.tolist() == [0, 1, 2, 3, 4]
-    assert tracks.cannot_link.tolist() == [[0, 1]]  # the other link is with a track that has no crops
+    assert tracks.cannot_link.tolist() == [
+        [0, 1]
+    ]  # the other link is with a track that has no crops
     assert tracks.cannot_link_frames.tolist() == [5]
     assert tracks.embeddings.shape == (15, 3)
     assert tracks.crops[0].shape == (160, 160, 3)
@@ -97,7 +101,7 @@ def test_crops_have_the_place_time_and_picture_of_their_faces(film):
     for place, time, crop in zip(tracks.place, tracks.time_s, crops, strict=True):
         np.testing.assert_allclose(place, [of_crop[crop["crop"]][name] for name in "xywh"])
         assert time == pytest.approx(crop["time_s"], abs=1e-4)
-    assert tracks.picture.shape == (15, *PICTURE_SHAPE)
+    assert tracks.picture.shape == (15, *THUMBNAIL_SHAPE)
     assert tracks.picture[:, 3, 5, 1].tolist() == list(range(15))
     assert project.track_set(placed=False).place is project.track_set(placed=False).picture is None
 
@@ -117,7 +121,7 @@ def test_nothing_runs_twice(film, fakes):
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        ({"people": 3}, {"cluster", "report"}),
+        ({"num_people": 3}, {"cluster", "report"}),
         ({"method": "videoclusternet-paper"}, {"cluster", "report"}),
         ({"method": "hac"}, {"cluster", "report"}),
         ({"depth": "last"}, {"adapt", "cluster", "report"}),
@@ -134,7 +138,7 @@ def test_a_changed_setting_runs_only_what_depends_on_it(film, fakes, change, exp
 
 
 def test_a_raised_version_runs_the_stage_again(film, fakes, monkeypatch):
-    from personae.project.stages import Cluster
+    from personae.pipeline.stages import Cluster
 
     project = run(film)
     ran(fakes)
@@ -272,11 +276,15 @@ def test_a_table_of_another_version_is_one_sentence_for_who_reads_it(film, colum
     mark = {"size": path.stat().st_size, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
     manifest["stages"]["scan"]["files"]["crops.parquet"] = mark
     (folder / "project.json").write_text(json.dumps(manifest))
-    with pytest.raises(ProjectError, match=r"crops\.parquet was written by another version.*personae run"):
+    with pytest.raises(
+        ProjectError, match=r"crops\.parquet was written by another version.*personae run"
+    ):
         Project.open(folder).table("crops", *columns)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"format": 1}', '{"format": 1, "created": 7}'])
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", "{}", '{"format": 1}', '{"format": 1, "created": 7}']
+)
 def test_a_damaged_manifest_is_refused(film, text):
     folder = run(film).folder
     (folder / "project.json").write_text(text)
@@ -329,7 +337,9 @@ def test_status_as_plain_data(film):
     assert not status_as_dict(Project.open(film.with_suffix(".personae")))["film_present"]
 
 
-def test_a_film_in_a_folder_that_cannot_be_written_gets_its_project_here(film, tmp_path, monkeypatch):
+def test_a_film_in_a_folder_that_cannot_be_written_gets_its_project_here(
+    film, tmp_path, monkeypatch
+):
     monkeypatch.chdir(tmp_path.parent)
     monkeypatch.setattr("os.access", lambda *_: False)
     assert run(film).folder == Path("a.personae")
@@ -342,7 +352,7 @@ def test_a_film_in_a_folder_that_cannot_be_written_gets_its_project_here(film, t
         ({"depth": "deep"}, "depth cannot be 'deep': .*'head', 'last' or 'full'"),
         ({"seed": -1}, "seed cannot be -1"),
         ({"stride": 0}, "stride cannot be 0"),
-        ({"people": 0}, "people cannot be 0"),
+        ({"num_people": 0}, "num_people cannot be 0"),
         ({"device": "tpu"}, "device cannot be 'tpu'.*'auto', 'cpu' or 'cuda'"),
         ({"dept": "head"}, "did you mean 'depth'"),
     ],

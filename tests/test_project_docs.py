@@ -10,8 +10,8 @@ import typer
 
 from personae.cli.app import app
 from personae.core import schema
+from personae.pipeline.runner import OURS
 from personae.project.manifest import StageRecord
-from personae.project.runner import OURS
 from personae.project.tables import STAGE_OF_TABLE
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -53,7 +53,9 @@ def test_every_option_is_documented_and_no_other(verb):
         name for parameter in VERBS[verb].params for name in parameter.opts if name.startswith("-")
     } - {"--help"}
     documented = {
-        word for cell in first_cells(text) for word in re.findall(r"(?<!\w)--?[a-z]+(?:-[a-z]+)*", cell)
+        word
+        for cell in first_cells(text)
+        for word in re.findall(r"(?<!\w)--?[a-z]+(?:-[a-z]+)*", cell)
     }
     assert documented == options
 

@@ -14,8 +14,15 @@ from fake_film import NamedProject, fake_film
 from html_page import Page, page_of
 from personae.core.errors import OutputError, ProjectError
 from personae.report import write_report
-from personae.report.pictures import portrait_score
-from personae.report.texts import count_of, percent, short_clock, size_text, thousands, whole_clock
+from personae.report.formatting import (
+    count_of,
+    percent,
+    short_clock,
+    size_text,
+    thousands,
+    whole_clock,
+)
+from personae.report.portraits import portrait_score
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +33,10 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> NamedProject:
         {"kind": "unknown", "tracks": [12, 4], "probability": 0.61, "text": "Third."},
     ]
     return fake_film(
-        tmp_path_factory.mktemp("film") / "f", names={"P02": "Zoë & <b>Co</b>"}, checks=checks, unknown=3
+        tmp_path_factory.mktemp("film") / "f",
+        names={"P02": "Zoë & <b>Co</b>"},
+        checks=checks,
+        unknown=3,
     )
 
 
@@ -106,12 +116,17 @@ def test_the_timeline_puts_every_appearance_at_its_time(film: NamedProject, page
     assert len(titles) == len(bars)
     width = float((lanes[0]["viewbox"] or "").split()[2])
     expected = [(one.name or one.label, seen) for one in film.cast() for seen in one.appearances]
-    found = {title.split(",")[0] + title.split(",")[1]: bar for title, bar in zip(titles, bars, strict=True)}
+    found = {
+        title.split(",")[0] + title.split(",")[1]: bar
+        for title, bar in zip(titles, bars, strict=True)
+    }
     for name, seen in expected:
         bar = found.get(f"{name} {short_clock(seen.start_s)} to {short_clock(seen.end_s)}")
         if bar is not None:  # not joined with a neighbour
             assert float(bar["x"] or 0) / width * 60 == pytest.approx(seen.start_s, abs=0.01)
-            assert float(bar["width"] or 0) / width * 60 == pytest.approx(seen.end_s - seen.start_s, abs=0.01)
+            assert float(bar["width"] or 0) / width * 60 == pytest.approx(
+                seen.end_s - seen.start_s, abs=0.01
+            )
     assert sum(name in str(list(found)) for name, _ in expected) == len(expected)
 
 
@@ -138,7 +153,9 @@ def test_decisions_are_shown_with_both_sides(film: NamedProject, page: Page) -> 
     assert "unknown" not in sides[5]
 
 
-def test_the_least_certain_tracks_come_first_among_the_doubts(film: NamedProject, page: Page) -> None:
+def test_the_least_certain_tracks_come_first_among_the_doubts(
+    film: NamedProject, page: Page
+) -> None:
     given = {row["track"]: row["confidence"] for row in film.table("characters").to_pylist()}
     first = min(given[track] for track in next(iter(film.cast())).tracks)
     doubts = page.texts["article"][0].split("Least certain tracks")[1]
@@ -148,7 +165,12 @@ def test_the_least_certain_tracks_come_first_among_the_doubts(film: NamedProject
 def test_unknown_tracks_are_grouped_by_their_reason(film: NamedProject, page: Page) -> None:
     section = page.texts["section"][-2]
     status = {row["track"]: row["status"] for row in film.table("tracks").to_pylist()}
-    titles = {"small": "Too small", "blurred": "Blurred", "short": "Too short", "low_quality": "Low quality"}
+    titles = {
+        "small": "Too small",
+        "blurred": "Blurred",
+        "short": "Too short",
+        "low_quality": "Low quality",
+    }
     for track in film.cast().unknown:
         assert titles[status[track]] in section
     assert "3\u00a0tracks" in section
@@ -157,7 +179,7 @@ def test_unknown_tracks_are_grouped_by_their_reason(film: NamedProject, page: Pa
 def test_the_run_is_told_with_settings_and_licences(page: Page) -> None:
     run = page.texts["section"][-1]
     for fact in (
-        "working_side 960",
+        "detection_size 960",
         "stride automatic",
         "iterations 5",
         "seed 7",
@@ -172,7 +194,9 @@ def test_the_run_is_told_with_settings_and_licences(page: Page) -> None:
 
 
 def test_warnings_of_a_stage_stand_at_the_top(tmp_path: Path, page: Page) -> None:
-    warned = page_of(fake_film(tmp_path / "f", warnings=["Decoding stopped at 0:00:31.2 & was given up."]))
+    warned = page_of(
+        fake_film(tmp_path / "f", warnings=["Decoding stopped at 0:00:31.2 & was given up."])
+    )
     assert "Decoding stopped at 0:00:31.2 & was given up." in warned.texts["header"][0]
     assert warned.all("ul", class_="warnings")
     assert not page.all("ul", class_="warnings")
@@ -222,7 +246,8 @@ def test_a_film_without_shots_or_length_still_has_a_page(tmp_path: Path) -> None
 def test_a_long_film_with_400_characters_stays_small(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     noise = [
-        cv2.imencode(".jpg", rng.integers(0, 256, (160, 160, 3), np.uint8))[1].tobytes() for _ in range(4)
+        cv2.imencode(".jpg", rng.integers(0, 256, (160, 160, 3), np.uint8))[1].tobytes()
+        for _ in range(4)
     ]  # the worst a JPEG can be
     film = fake_film(
         tmp_path / "f",
@@ -252,7 +277,9 @@ def test_a_project_that_is_not_clustered_is_refused(tmp_path: Path) -> None:
         write_report(film)
 
 
-def test_an_unwritable_folder_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unwritable_folder_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     film = fake_film(tmp_path / "f")
 
     def full(*_: object) -> None:

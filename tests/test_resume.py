@@ -106,7 +106,7 @@ def hook(name, done, total, **facts):
     if name == stage and total and done >= float(progress) * total:
         os.kill(os.getpid(), signal.SIGKILL)
 analyze(film, folder, hook=hook, iterations=2, first_epochs=2, head_only_epochs=1, later_epochs=1,
-        steps_at_least=3, steps_at_most=3)
+        min_steps_per_epoch=3, max_steps_per_epoch=3)
 """
 
 
@@ -148,7 +148,9 @@ def test_the_real_stages_go_on_after_a_kill(real_film, uninterrupted, stage, pro
     again = Project.open(folder)
     assert again.table("tracks").num_rows == 4
     tables = [file_name(table) for table in STAGE_OF_TABLE]
-    iterations = sorted(path.relative_to(folder) for path in folder.glob("adapt/iteration-*.safetensors"))
+    iterations = sorted(
+        path.relative_to(folder) for path in folder.glob("adapt/iteration-*.safetensors")
+    )
     assert iterations
     for name in (*tables, "checks.json", "embeddings.safetensors", *iterations):
         assert (folder / name).read_bytes() == (uninterrupted / name).read_bytes(), name

@@ -18,7 +18,9 @@ def page(folder: Path, rows: list[tuple[object, ...]]) -> str:
         writer.writeheader()
         writer.writerows({**dict(zip(COLUMNS, row, strict=True)), **HERE} for row in rows)
     to = folder / "page.md"
-    subprocess.run([sys.executable, str(SCRIPT), "--results", str(folder), "--to", str(to)], check=True)
+    subprocess.run(
+        [sys.executable, str(SCRIPT), "--results", str(folder), "--to", str(to)], check=True
+    )
     return to.read_text()
 
 
@@ -36,7 +38,8 @@ def test_means_ranges_and_the_best_rival_are_shown(tmp_path):
         ],
     )
     assert (
-        "| a | dark | 9 of 10 | 0.850 (0.800 to 0.900) | 0.900 | 1.25 (1.00 to 1.50) | 0.860 (HAC) |" in text
+        "| a | dark | 9 of 10 | 0.850 (0.800 to 0.900) | 0.900 | 1.25 (1.00 to 1.50) | 0.860 (HAC) |"
+        in text
     )
     assert "| b | grey | 10 of 10 | 0.700 | 1.000 | 1.00 | 0.700 (HAC) |" in text
     assert "in 1 of 2 cases; not in a, dark (0.850 against 0.860)." in text

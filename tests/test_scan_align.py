@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from personae.core.crops import ARCFACE_TEMPLATE, CROP_MARGIN, CROP_SIZE
-from personae.scan.align import aligned_crop, frontality, sharpness, similarity
+from personae.scan.alignment import aligned_crop, frontality, sharpness, similarity
 
 GOAL = ARCFACE_TEMPLATE.astype(float) + CROP_MARGIN
 
@@ -47,7 +47,9 @@ def spots(landmarks, height=800, width=800, aspect=1.0):
     """A black picture with a soft white spot on every landmark."""
     y, x = np.mgrid[:height, :width]
     size = np.ptp(landmarks[:, 1]) / 10
-    light = sum(np.exp(-(((x - u) * aspect) ** 2 + (y - v) ** 2) / (2 * size**2)) for u, v in landmarks)
+    light = sum(
+        np.exp(-(((x - u) * aspect) ** 2 + (y - v) ** 2) / (2 * size**2)) for u, v in landmarks
+    )
     return np.repeat((255 * np.clip(light, 0, 1)).astype(np.uint8)[..., None], 3, axis=2)
 
 

@@ -13,13 +13,15 @@ import pytest
 from films import shifting, write_film, write_sound
 from personae.core.errors import FilmError
 from personae.scan import probe
-from personae.scan.decode import Film, is_combed
+from personae.scan.video_reader import Film, is_combed
 
 
 def texture(height: int = 96, width: int = 128, seed: int = 0) -> np.ndarray:
     """A smooth random picture."""
     coarse = np.random.default_rng(seed).integers(0, 256, (6, 8, 3)).astype(np.uint8)
-    return np.ascontiguousarray(np.kron(coarse, np.ones((height // 6, width // 8, 1), dtype=np.uint8)))
+    return np.ascontiguousarray(
+        np.kron(coarse, np.ones((height // 6, width // 8, 1), dtype=np.uint8))
+    )
 
 
 def write(path: Path, frames, pts=None, rotation=0, aspect=None, time_base=None) -> Path:
@@ -86,7 +88,9 @@ def test_time_is_the_containers_where_the_picture_starts_late(tmp_path, name):
         video.width, video.height, video.pix_fmt = 128, 96, "yuv420p"
         sound = container.add_stream("aac", rate=44100)
         for number in range(80):
-            block = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), format="fltp", layout="mono")
+            block = av.AudioFrame.from_ndarray(
+                np.zeros((1, 1024), np.float32), format="fltp", layout="mono"
+            )
             block.sample_rate, block.pts, block.time_base = 44100, number * 1024, Fraction(1, 44100)
             container.mux(sound.encode(block))
         for number, frame in enumerate(shifting(texture(), 10)):
@@ -123,7 +127,9 @@ def test_rotation_is_undone(tmp_path, clockwise):
 
 def test_anamorphic_pixels_are_reported_in_either_orientation(tmp_path):
     for rotation, aspect in ((0, 64 / 45), (-90, 45 / 64)):
-        film = write(tmp_path / "a.mp4", [texture()] * 3, rotation=rotation, aspect=Fraction(64, 45))
+        film = write(
+            tmp_path / "a.mp4", [texture()] * 3, rotation=rotation, aspect=Fraction(64, 45)
+        )
         assert probe(film).pixel_aspect == pytest.approx(aspect, rel=1e-3)
 
 
@@ -223,8 +229,15 @@ def test_a_combed_frame_shows_one_moment(tmp_path):
     woven[1::2] = np.roll(picture, 12, axis=1)[1::2]
     path = tmp_path / "a.mkv"
     with av.open(str(path), "w") as container:
-        stream = container.add_stream("mpeg2video", rate=25, options={"flags": "+ilme+ildct", "qscale": "1"})
-        stream.width, stream.height, stream.pix_fmt, stream.bit_rate = 256, 192, "yuv420p", 20_000_000
+        stream = container.add_stream(
+            "mpeg2video", rate=25, options={"flags": "+ilme+ildct", "qscale": "1"}
+        )
+        stream.width, stream.height, stream.pix_fmt, stream.bit_rate = (
+            256,
+            192,
+            "yuv420p",
+            20_000_000,
+        )
         for _ in range(3):
             frame = av.VideoFrame.from_ndarray(woven, format="rgb24")
             container.mux(stream.encode(frame))
@@ -232,4 +245,7 @@ def test_a_combed_frame_shows_one_moment(tmp_path):
     frame = next(iter(Film(path)))
     assert frame.picture.interlaced_frame
     assert not is_combed(frame.rgb())
-    assert np.abs(frame.rgb().astype(int) - picture).mean() < np.abs(woven.astype(int) - picture).mean() / 2
+    assert (
+        np.abs(frame.rgb().astype(int) - picture).mean()
+        < np.abs(woven.astype(int) - picture).mean() / 2
+    )

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from films import DEMO, frames_at
-from personae.scan.detect import RetinaFace, anchors, decode, overlaps, suppress, working_size
-from personae.scan.light import DARK, white
+from personae.scan.exposure import DARK, white
+from personae.scan.retinaface import RetinaFace, anchors, decode, overlaps, suppress, working_size
 from personae.weights import weight
 
 
@@ -65,7 +65,9 @@ def plain_overlap(a, b):
     return inter / (first + second - inter), inter / min(first, second)
 
 
-boxes_of = st.lists(st.tuples(*[st.integers(0, 60)] * 2, *[st.integers(1, 60)] * 2), min_size=1, max_size=12)
+boxes_of = st.lists(
+    st.tuples(*[st.integers(0, 60)] * 2, *[st.integers(1, 60)] * 2), min_size=1, max_size=12
+)
 
 
 @given(boxes_of, st.integers(0, 2**32 - 1))
@@ -75,7 +77,8 @@ def test_suppression_keeps_the_best_of_every_heap(boxes, seed):
     kept = []
     for i in sorted(range(len(boxes)), key=lambda i: -scores[i]):
         if all(
-            plain_overlap(boxes[i], boxes[j])[0] <= 0.4 and plain_overlap(boxes[i], boxes[j])[1] <= 0.7
+            plain_overlap(boxes[i], boxes[j])[0] <= 0.4
+            and plain_overlap(boxes[i], boxes[j])[1] <= 0.7
             for j in kept
         ):
             kept.append(i)
@@ -90,7 +93,14 @@ def test_no_boxes():
 
 
 def test_working_size_keeps_the_shape_and_suits_the_network():
-    for width, height in ((640, 360), (1920, 1080), (3840, 2160), (720, 1280), (160, 120), (2000, 20)):
+    for width, height in (
+        (640, 360),
+        (1920, 1080),
+        (3840, 2160),
+        (720, 1280),
+        (160, 120),
+        (2000, 20),
+    ):
         w, h = working_size(width, height, 960)
         assert w % 8 == h % 8 == 0
         assert max(w, h) == 960

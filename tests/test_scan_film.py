@@ -14,9 +14,9 @@ import pytest
 from films import DEMO, frames_at, shifting, write_film
 from personae.core import schema
 from personae.core.config import ScanConfig
-from personae.core.crops import ARCFACE_TEMPLATE, CROP_MARGIN, CROP_SIZE, PICTURE_SHAPE
+from personae.core.crops import ARCFACE_TEMPLATE, CROP_MARGIN, CROP_SIZE, THUMBNAIL_SHAPE
 from personae.scan import Scan, scan_film
-from personae.scan.detect import RetinaFace
+from personae.scan.retinaface import RetinaFace
 from personae.weights import weight
 from shared_data import shared
 
@@ -27,7 +27,7 @@ TABLES = {
     "crops": schema.CROPS,
     "links": schema.LINKS,
 }
-QUICK = ScanConfig(working_side=480)
+QUICK = ScanConfig(detection_size=480)
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +66,10 @@ def test_shots_and_tracks_are_those_of_the_film(scan):
     assert [track["shot"] for track in tracks] == [0, 2, 2, 3]
     for track in tracks:  # each face is there from the shot's first frame to its last
         shot = scan.shots.to_pylist()[track["shot"]]
-        assert (track["first_frame"], track["last_frame"]) == (shot["first_frame"], shot["last_frame"])
+        assert (track["first_frame"], track["last_frame"]) == (
+            shot["first_frame"],
+            shot["last_frame"],
+        )
         assert track["status"] == "kept"
         assert 0 < track["quality"] <= 1
     assert [(link["track_a"], link["track_b"]) for link in scan.links.to_pylist()] == [(1, 2)]
@@ -86,14 +89,24 @@ def assert_sound(scan: Scan) -> None:
     assert [face["face"] for face in faces] == list(range(len(faces)))
     assert [face["frame"] for face in faces] == sorted(face["frame"] for face in faces)
     assert [crop["crop"] for crop in crops] == list(range(len(crops)))
-    assert [(c["track"], c["frame"]) for c in crops] == sorted((c["track"], c["frame"]) for c in crops)
+    assert [(c["track"], c["frame"]) for c in crops] == sorted(
+        (c["track"], c["frame"]) for c in crops
+    )
     assert [track["track"] for track in tracks] == list(range(len(tracks)))
     of_crop = {face["crop"]: face for face in faces if face["crop"] >= 0}
     assert sorted(of_crop) == list(range(len(crops)))
     for crop in crops:
         face = of_crop[crop["crop"]]
-        assert (face["track"], face["frame"], face["w"]) == (crop["track"], crop["frame"], crop["width"])
-        assert cv2.imdecode(np.frombuffer(crop["image"], np.uint8), 1).shape == (CROP_SIZE, CROP_SIZE, 3)
+        assert (face["track"], face["frame"], face["w"]) == (
+            crop["track"],
+            crop["frame"],
+            crop["width"],
+        )
+        assert cv2.imdecode(np.frombuffer(crop["image"], np.uint8), 1).shape == (
+            CROP_SIZE,
+            CROP_SIZE,
+            3,
+        )
     for track in tracks:
         shot = shots[track["shot"]]
         members = [face for face in faces if face["track"] == track["track"]]
@@ -101,14 +114,18 @@ def assert_sound(scan: Scan) -> None:
         assert [face["frame"] for face in members] == list(
             range(track["first_frame"], track["last_frame"] + 1)
         )
-        assert shot["first_frame"] <= track["first_frame"] <= track["last_frame"] <= shot["last_frame"]
+        assert (
+            shot["first_frame"] <= track["first_frame"] <= track["last_frame"] <= shot["last_frame"]
+        )
         assert len(detected) == track["faces"]
         assert track["crops"] == sum(crop["track"] == track["track"] for crop in crops) >= 1
         assert track["status"] in schema.TRACK_STATUS
         for face in members:
             assert face["shot"] == track["shot"]
             assert face["interpolated"] == (face["landmarks"] is None) == np.isnan(face["score"])
-            assert face["time_s"] == pytest.approx(members[0]["time_s"] + _seconds(scan, members[0], face))
+            assert face["time_s"] == pytest.approx(
+                members[0]["time_s"] + _seconds(scan, members[0], face)
+            )
         for before, after in pairwise(detected):
             for face in members:
                 if before["frame"] < face["frame"] < after["frame"]:
@@ -130,11 +147,11 @@ def test_the_tables_fit_each_other(scan):
 
 def test_crops_keep_the_whole_picture_they_are_from(film, scan):
     crops = scan.crops.select(["frame", "picture"]).to_pylist()
-    height, width, _ = PICTURE_SHAPE
+    height, width, _ = THUMBNAIL_SHAPE
     for crop in (crops[0], crops[-1]):
         [frame] = frames_at([crop["frame"] / 25], film)
         expected = cv2.resize(frame, (width, height), interpolation=cv2.INTER_AREA).astype(float)
-        kept = np.frombuffer(crop["picture"], np.uint8).reshape(PICTURE_SHAPE)
+        kept = np.frombuffer(crop["picture"], np.uint8).reshape(THUMBNAIL_SHAPE)
         assert np.abs(kept - expected).mean() < 6
         assert np.abs(kept[..., ::-1] - expected).mean() > 8, "red and blue in their places"
 
@@ -150,7 +167,9 @@ def test_crops_are_aligned(scan):
 
 
 @pytest.mark.parametrize("threads", ["1", "3"])
-def test_the_same_film_gives_the_same_tables_in_any_number_of_threads(film, scan, threads, monkeypatch):
+def test_the_same_film_gives_the_same_tables_in_any_number_of_threads(
+    film, scan, threads, monkeypatch
+):
     monkeypatch.setenv("OMP_NUM_THREADS", threads)
     again = scan_film(film, QUICK)
     for name in ("shots", "tracks", "crops", "links"):
@@ -177,7 +196,7 @@ def test_any_stride_covers_the_shots(film, stride):
 
 
 def test_only_the_largest_faces_are_followed(film):
-    scan = scan_film(film, QUICK.model_copy(update={"top_faces": 1}))
+    scan = scan_film(film, QUICK.model_copy(update={"max_faces_per_frame": 1}))
     assert_sound(scan)
     assert [track["shot"] for track in scan.tracks.to_pylist()] == [0, 2, 3]
     left = [face for face in scan.faces.to_pylist() if face["track"] < 0]
@@ -221,7 +240,9 @@ def test_what_fails_in_a_search_is_raised_and_ends_its_threads(film, monkeypatch
 def test_somebody_who_comes_and_goes_within_a_shot_is_seen_from_first_to_last(tmp_path, people):
     """A face as small as the detector knows and one that fills the picture, between two empty ends."""
     one, nobody = people[0], cv2.GaussianBlur(people[0], (0, 0), 40)[::-1]
-    x, y, w, h = RetinaFace(weight("retinaface-mobilenet025").path())(one[..., ::-1].copy()).boxes[0]
+    x, y, w, h = RetinaFace(weight("retinaface-mobilenet025").path())(one[..., ::-1].copy()).boxes[
+        0
+    ]
     head = one[int(y - 0.3 * h) : int(y + 1.2 * h), int(x - 0.3 * w) : int(x + 1.3 * w)]
     for width in (24, 110):
         scale = width / w
@@ -231,7 +252,7 @@ def test_somebody_who_comes_and_goes_within_a_shot_is_seen_from_first_to_last(tm
             left = 100 + 2 * number
             pictures[number][120 : 120 + len(small), left : left + small.shape[1]] = small
         path = write_film(tmp_path / f"{width}.mp4", pictures)
-        scan = scan_film(path, ScanConfig(working_side=960, stride=3))
+        scan = scan_film(path, ScanConfig(detection_size=960, stride=3))
         assert_sound(scan)
         tracks = [track for track in scan.tracks.to_pylist() if track["faces"] > 2]
         assert len(tracks) == 1
@@ -265,7 +286,9 @@ def test_a_drawn_face_is_nobody(tmp_path):
 def test_one_frame(tmp_path, people):
     scan = scanned(tmp_path / "a.mp4", people[:1])
     assert scan.media.frames == 1
-    assert [(t["faces"], t["crops"], t["status"]) for t in scan.tracks.to_pylist()] == [(1, 1, "short")]
+    assert [(t["faces"], t["crops"], t["status"]) for t in scan.tracks.to_pylist()] == [
+        (1, 1, "short")
+    ]
     assert scan.shots.to_pylist()[0]["end_s"] > 0
 
 
@@ -279,10 +302,14 @@ def test_portrait(tmp_path, people):
 def test_a_dissolve_from_face_to_face_is_two_tracks(tmp_path, people):
     one, other = (np.asarray(picture, dtype=float) for picture in people[:2])
     shares = np.clip((np.arange(70) - 25) / 20, 0, 1)
-    scan = scanned(tmp_path / "a.mp4", [(one * (1 - k) + other * k).astype(np.uint8) for k in shares])
+    scan = scanned(
+        tmp_path / "a.mp4", [(one * (1 - k) + other * k).astype(np.uint8) for k in shares]
+    )
     for track in scan.tracks.to_pylist():
         assert not track["first_frame"] < 30 < 40 < track["last_frame"]
-    assert {0, 69} <= {f for t in scan.tracks.to_pylist() for f in (t["first_frame"], t["last_frame"])}
+    assert {0, 69} <= {
+        f for t in scan.tracks.to_pylist() for f in (t["first_frame"], t["last_frame"])
+    }
 
 
 @pytest.mark.slow
@@ -316,7 +343,8 @@ def test_labelled_faces_are_found_and_no_track_mixes_people(clip, labels):
             rows += 1
             box = [float(row[name]) for name in "xywh"]
             near = [
-                (_iou(box, [face[n] for n in "xywh"]), face) for face in at[round(float(row["time_s"]), 2)]
+                (_iou(box, [face[n] for n in "xywh"]), face)
+                for face in at[round(float(row["time_s"]), 2)]
             ]
             best = max(near, key=lambda pair: pair[0], default=(0, None))
             if best[0] >= 0.3:

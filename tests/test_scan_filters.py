@@ -6,7 +6,7 @@ import pytest
 
 from faces import face
 from personae.core.schema import TRACK_STATUS
-from personae.scan.filters import quality, status
+from personae.scan.track_quality import quality, status
 
 LEAST_WIDTH = 25.0
 

@@ -8,9 +8,9 @@ import pytest
 from films import DEMO, frames_at
 from personae.core.crops import template_square
 from personae.encode import load_encoder
-from personae.scan.align import aligned_crop, evenly_lit
-from personae.scan.detect import RetinaFace
-from personae.scan.light import brightened, white
+from personae.scan.alignment import aligned_crop, evenly_lit
+from personae.scan.exposure import brightened, white
+from personae.scan.retinaface import RetinaFace
 from personae.weights import weight
 
 

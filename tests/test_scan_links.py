@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from faces import face
-from personae.scan.links import cannot_link, distance
+from personae.scan.cannot_links import cannot_link, distance
 
 
 def track(frames, **where):

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from films import frames_at
-from personae.scan.detect import RetinaFace
-from personae.scan.nearby import find_nearby
+from personae.scan.local_search import detect_near
+from personae.scan.retinaface import RetinaFace
 from personae.weights import weight
 
 
@@ -33,8 +33,10 @@ def test_as_in_the_whole_picture(detector, two, factor):
     truth = whole(detector, two).scaled(factor, factor)
     assert len(truth) == 2
     width = truth.boxes[:, 2]
-    places = truth.boxes + np.array([[0.15, -0.1, 0, 0]], np.float32) * width[:, None]  # they have moved
-    found = find_nearby(detector, image, places, (1.5, 1.5))
+    places = (
+        truth.boxes + np.array([[0.15, -0.1, 0, 0]], np.float32) * width[:, None]
+    )  # they have moved
+    found = detect_near(detector, image, places, (1.5, 1.5))
     assert found is not None
     assert (np.diff(found.scores) <= 0).all()
     for i in range(2):
@@ -45,11 +47,11 @@ def test_as_in_the_whole_picture(detector, two, factor):
 def test_nobody_there(detector, two):
     truth = whole(detector, two)
     empty = np.full_like(two, 127)
-    assert find_nearby(detector, empty, truth.boxes, (1.0, 1.0)) is None
+    assert detect_near(detector, empty, truth.boxes, (1.0, 1.0)) is None
     elsewhere = truth.boxes.copy()
     elsewhere[1, :2] = (2, 2)
     if elsewhere[1, 0] + elsewhere[1, 2] < truth.boxes[:, 0].min():
-        assert find_nearby(detector, two, elsewhere, (1.0, 1.0)) is None
+        assert detect_near(detector, two, elsewhere, (1.0, 1.0)) is None
 
 
 def test_at_the_edge_and_beyond(detector, two):
@@ -58,19 +60,19 @@ def test_at_the_edge_and_beyond(detector, two):
     left, top = max(0, int(x)), max(0, int(y - 0.1 * h))
     cut = np.ascontiguousarray(two[top:, left:])
     place = (truth.boxes[:1] - np.array([[left, top, 0, 0]], np.float32)).astype(np.float32)
-    found = find_nearby(detector, cut, place, (1.0, 1.0))
+    found = detect_near(detector, cut, place, (1.0, 1.0))
     assert found is not None
     assert found.boxes[0] == pytest.approx(place[0], abs=0.2 * float(w))
     for corner in ((-500, -500), (5000, 20), (639, 359)):
         far = np.array([[*corner, 60, 80]], dtype=np.float32)
-        assert find_nearby(detector, two, far, (1.0, 1.0)) is None
+        assert detect_near(detector, two, far, (1.0, 1.0)) is None
 
 
 def test_pixels_that_are_not_square(detector, two):
     """A film whose pixels are twice as wide as high: faces are found upright, places are the film's own."""
     narrow = cv2.resize(two, None, fx=0.5, fy=1, interpolation=cv2.INTER_AREA)
     truth = whole(detector, two).scaled(0.5, 1)
-    found = find_nearby(detector, narrow, truth.boxes, (2.0, 1.0))
+    found = detect_near(detector, narrow, truth.boxes, (2.0, 1.0))
     assert found is not None
     assert found.boxes[np.argsort(found.boxes[:, 0])] == pytest.approx(
         truth.boxes[np.argsort(truth.boxes[:, 0])], abs=0.15 * float(truth.boxes[:, 3].max())

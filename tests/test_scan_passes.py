@@ -7,8 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from personae.scan.detect import Faces
-from personae.scan.passes import LEAST_WIDTH, SHARES, Passes, between, covers, enough, same_places
+from personae.scan.retinaface import Faces
+from personae.scan.search_schedule import (
+    LEAST_WIDTH,
+    SHARES,
+    Passes,
+    between,
+    covers,
+    enough,
+    same_places,
+)
 
 
 def faces_at(*boxes) -> Faces:
@@ -67,10 +75,18 @@ def test_the_moment_when_somebody_comes_is_searched_in_full(arrival):
 
 
 def test_a_change_within_the_closest_frames_is_searched_in_pictures_just_large_enough():
-    told = Told({i: faces_at((50, 50, 70, 70)) if i > 2 else faces_at() for i in range(5)}, closest=4)
+    told = Told(
+        {i: faces_at((50, 50, 70, 70)) if i > 2 else faces_at() for i in range(5)}, closest=4
+    )
     told.fill()
-    assert told.searched == [(1, 1 / 2), (2, 1 / 2), (3, 1 / 2)]  # 70 pixels are 35 in half the size
-    told = Told({0: moving(0), 1: moving(1), 2: moving(2).take(np.array([0]))}, overlooked=[1], closest=4)
+    assert told.searched == [
+        (1, 1 / 2),
+        (2, 1 / 2),
+        (3, 1 / 2),
+    ]  # 70 pixels are 35 in half the size
+    told = Told(
+        {0: moving(0), 1: moving(1), 2: moving(2).take(np.array([0]))}, overlooked=[1], closest=4
+    )
     assert told.fill()[1] is told.truth[1]  # who stays was overlooked in the small picture
     assert told.searched == [(1, 1.0)] or told.searched[-1] == (1, 1.0)
 
@@ -98,6 +114,9 @@ def test_each_face_is_paired_once_with_the_nearest():
 
 
 def test_places_between_move_evenly():
-    before, after = faces_at((0, 0, 10, 10), (50, 50, 20, 20)), faces_at((60, 50, 20, 20), (4, 8, 10, 10))
+    before, after = (
+        faces_at((0, 0, 10, 10), (50, 50, 20, 20)),
+        faces_at((60, 50, 20, 20), (4, 8, 10, 10)),
+    )
     places = between(before, after, [(0, 1), (1, 0)], 0.25)
     assert places == pytest.approx(np.array([[1, 2, 10, 10], [52.5, 50, 20, 20]]))

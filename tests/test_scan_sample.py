@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from faces import face
-from personae.scan.sample import forget_crops, sample
+from personae.scan.detection import drop_unsampled_crops, sample
 
 EVERY, AT_LEAST = 12, 5
 
@@ -39,7 +39,9 @@ def test_of_faces_near_a_point_the_best_is_taken():
 
 
 @given(
-    st.lists(st.integers(0, 600), min_size=1, max_size=80, unique=True), st.integers(1, 30), st.integers(1, 8)
+    st.lists(st.integers(0, 600), min_size=1, max_size=80, unique=True),
+    st.integers(1, 30),
+    st.integers(1, 8),
 )
 def test_always_enough_and_never_crowded(frames, every, at_least):
     faces = [face(frame) for frame in sorted(frames)]
@@ -51,7 +53,7 @@ def test_always_enough_and_never_crowded(frames, every, at_least):
 
 def test_dropping_crops_on_the_way_keeps_the_sampling():
     faces = [face(frame, sharpness=frame % 7 + 1) for frame in range(0, 3000, 3)]
-    forget_crops(faces[:500], EVERY, AT_LEAST)
+    drop_unsampled_crops(faces[:500], EVERY, AT_LEAST)
     left = sum(one.jpeg is not None for one in faces[:500])
     assert left == 500 * 3 // EVERY + 1
     frames = np.array([faces[i].frame for i in sample(faces, EVERY, AT_LEAST)])

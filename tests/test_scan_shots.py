@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from films import DEMO
-from personae.scan.decode import Film
-from personae.scan.film import with_shots
+from personae.scan.scanner import with_shots
 from personae.scan.shots import OWN_COLOUR, AdaptiveShots, Dissolves, own_colour
+from personae.scan.video_reader import Film
 from shared_data import shared
 
 FPS = 25
@@ -28,9 +28,9 @@ def pan(seed: int, frames: int, speed: int = 2) -> list[np.ndarray]:
     """A slow pan with camera noise."""
     rng, wide = np.random.default_rng(seed), scenery(seed)
     return [
-        np.clip(wide[:, i * speed : i * speed + 256] + rng.normal(0, 2, (144, 256, 3)), 0, 255).astype(
-            np.uint8
-        )
+        np.clip(
+            wide[:, i * speed : i * speed + 256] + rng.normal(0, 2, (144, 256, 3)), 0, 255
+        ).astype(np.uint8)
         for i in range(frames)
     ]
 
@@ -47,7 +47,13 @@ def cuts(pictures) -> list[int]:
 
 
 def test_hard_cuts_are_found_on_the_frame():
-    assert cuts(pan(0, 40) + pan(1, 13) + pan(2, 30) + pan(3, 9) + pan(4, 40)) == [0, 40, 53, 83, 92]
+    assert cuts(pan(0, 40) + pan(1, 13) + pan(2, 30) + pan(3, 9) + pan(4, 40)) == [
+        0,
+        40,
+        53,
+        83,
+        92,
+    ]
 
 
 @pytest.mark.parametrize("rate", [24, 30, 50, 60])
@@ -118,7 +124,8 @@ def test_one_frame_and_few_frames_are_one_shot():
 
 def test_a_slow_change_of_light_is_no_cut():
     lit = [
-        np.clip(picture * (0.5 + 0.01 * i), 0, 255).astype(np.uint8) for i, picture in enumerate(pan(0, 60))
+        np.clip(picture * (0.5 + 0.01 * i), 0, 255).astype(np.uint8)
+        for i, picture in enumerate(pan(0, 60))
     ]
     assert cuts(lit) == [0]
 
@@ -149,7 +156,9 @@ def test_nothing_else_is_a_dissolve():
     assert found(pan(0, 100, speed=1)) == []
     assert found(pan(0, 100, speed=5)) == []
     assert found(pan(0, 40, 1) + pan(1, 40, 1)) == []
-    brightening = [np.clip(picture * (0.3 + 0.02 * i), 0, 255) for i, picture in enumerate(pan(0, 30, 1))]
+    brightening = [
+        np.clip(picture * (0.3 + 0.02 * i), 0, 255) for i, picture in enumerate(pan(0, 30, 1))
+    ]
     assert found([picture.astype(np.uint8) for picture in brightening]) == []
     assert found(np.zeros((60, 144, 256, 3), np.uint8)) == []
 
@@ -174,6 +183,10 @@ def test_a_new_shot_forgets_the_old_one():
 def test_all_cuts_of_the_labelled_clips(clip, labels, most_false):
     truth = json.loads(shared(f"video/{labels}_shots.json").read_text())["shots"]
     film = Film(shared(f"video/{clip}"))
-    starts = [frame.index for frame, starts, _ in with_shots(film, AdaptiveShots(film.media.fps)) if starts]
+    starts = [
+        frame.index
+        for frame, starts, _ in with_shots(film, AdaptiveShots(film.media.fps))
+        if starts
+    ]
     assert set(truth) <= set(starts)
     assert len(starts) - len(truth) <= most_false

@@ -7,21 +7,21 @@ import pytest
 
 from faces import FPS, face, person
 from personae.scan.shots import Dissolve
-from personae.scan.track import ShotTracker, finish, join, jumps, likeness, look
+from personae.scan.tracklets import ShotTracker, finish, join, jumps, likeness, look
 
 ANNE, BEN = person(1), person(2)
 STRIDE = 3
 
 
-def follow(frames: dict[int, list], dissolves=(), start_score=0.7):
+def follow(frames: dict[int, list], dissolves=(), min_start_score=0.7):
     """Track the faces of one shot; gives the tracks and the faces left over."""
-    tracker = ShotTracker(FPS / STRIDE, start_score, 0.5)
+    tracker = ShotTracker(FPS / STRIDE, min_start_score, 0.5)
     tracker.start()
     strangers = []
     for frame, faces in sorted(frames.items()):
         pieces = tracker.see(frame / FPS, faces)
         strangers += [one for one, piece in zip(faces, pieces, strict=True) if piece < 0]
-    return finish(tracker.pieces, strangers, start_score, dissolves)
+    return finish(tracker.pieces, strangers, min_start_score, dissolves)
 
 
 def test_a_still_face_is_one_track_from_its_first_detection_on():
@@ -77,7 +77,10 @@ def test_a_hidden_face_goes_on_as_the_same_track():
 
 
 def test_somebody_else_after_a_gap_is_another_track():
-    frames = {f: [] if 21 <= f < 55 else [face(f, who=ANNE if f < 40 else BEN)] for f in range(0, 90, STRIDE)}
+    frames = {
+        f: [] if 21 <= f < 55 else [face(f, who=ANNE if f < 40 else BEN)]
+        for f in range(0, 90, STRIDE)
+    }
     tracks, _ = follow(frames)
     assert len(tracks) == 2
 

@@ -8,14 +8,17 @@ from itertools import combinations, product
 import numpy as np
 import pytest
 
-from personae.cluster.similarity import GroupSums, LossMetric, mean_similarity, sum_by
+from personae.core.grouping import sum_by
+from personae.cues.loss_metric import GroupSums, LossMetric, mean_similarity
 
 
 def loss(teacher: np.ndarray, student: np.ndarray, metric: LossMetric) -> float:
     """-P_t . log Q_s of two embeddings, in plain Python."""
     weight = [math.exp((t - c) / metric.tau_t) for t, c in zip(teacher, metric.centre, strict=True)]
     total = math.log(sum(math.exp(s / metric.tau_s) for s in student))
-    return -sum(w / sum(weight) * (s / metric.tau_s - total) for w, s in zip(weight, student, strict=True))
+    return -sum(
+        w / sum(weight) * (s / metric.tau_s - total) for w, s in zip(weight, student, strict=True)
+    )
 
 
 def naive(a: np.ndarray, b: np.ndarray, metric: LossMetric) -> float:
@@ -44,7 +47,9 @@ def test_inner_means_are_over_all_pairs_of_distinct_crops(seed: int) -> None:
     assert found[0] == -math.inf, "one crop has no pair"
     for group in range(1, 5):
         pairs = list(combinations(x[group_of == group], 2))
-        assert found[group] == pytest.approx(sum(naive(a, b, metric) for a, b in pairs) / len(pairs))
+        assert found[group] == pytest.approx(
+            sum(naive(a, b, metric) for a, b in pairs) / len(pairs)
+        )
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -87,8 +87,16 @@ def test_the_pipeline_clusters_a_sample_as_it_clusters_all(monkeypatch: pytest.M
 def test_a_missing_package_is_said_not_raised(tmp_path: Path) -> None:
     if importlib.util.find_spec("face_recognition"):
         pytest.skip("face_recognition is installed here")
-    command = [sys.executable, str(BENCHMARKS / "pipeline.py"), "none.mp4", "--csv", str(tmp_path / "f.csv")]
-    result = subprocess.run([*command, "--with", "face_recognition"], capture_output=True, text=True)
+    command = [
+        sys.executable,
+        str(BENCHMARKS / "pipeline.py"),
+        "none.mp4",
+        "--csv",
+        str(tmp_path / "f.csv"),
+    ]
+    result = subprocess.run(
+        [*command, "--with", "face_recognition"], capture_output=True, text=True
+    )
     assert result.returncode == 1
     assert "face_recognition cannot be used here" in result.stderr
     assert "Traceback" not in result.stderr
@@ -99,10 +107,14 @@ def test_face_recognition_is_asked_frame_by_frame(monkeypatch: pytest.MonkeyPatc
     monkeypatch.syspath_prepend(str(BENCHMARKS))
     pipeline = importlib.import_module("pipeline")
     recogniser, dlib = ModuleType("face_recognition"), ModuleType("dlib")
-    recogniser.face_locations = lambda picture: [(10, 70, 50, 20)] if picture.any() else []  # top, right, ...
+    recogniser.face_locations = lambda picture: (
+        [(10, 70, 50, 20)] if picture.any() else []
+    )  # top, right, ...
     recogniser.face_encodings = lambda picture, places: [picture[0, 0] for _ in places]
     dlib.vector = list
-    dlib.chinese_whispers_clustering = lambda vectors, distance: [int(vector[0]) for vector in vectors]
+    dlib.chinese_whispers_clustering = lambda vectors, distance: [
+        int(vector[0]) for vector in vectors
+    ]
     monkeypatch.setitem(sys.modules, "face_recognition", recogniser)
     monkeypatch.setitem(sys.modules, "dlib", dlib)
     pictures = [np.full((90, 160, 3), value, np.uint8) for value in (7, 0, 9)]
@@ -119,7 +131,15 @@ def test_face_recognition_is_asked_frame_by_frame(monkeypatch: pytest.MonkeyPatc
 @pytest.mark.slow
 def test_a_film_is_measured_once_and_scored(tmp_path: Path) -> None:
     table = tmp_path / "speed.csv"
-    command = [sys.executable, str(BENCHMARKS / "speed.py"), "--clips", "--minutes", "0.1", "--repeats", "1"]
+    command = [
+        sys.executable,
+        str(BENCHMARKS / "speed.py"),
+        "--clips",
+        "--minutes",
+        "0.1",
+        "--repeats",
+        "1",
+    ]
     options = ["--systems", "personae", "pipeline", "--to", str(tmp_path), "--csv", str(table)]
     subprocess.run([*command, *options], check=True)
     rows = {row["system"]: row for row in csv.DictReader(table.open(newline=""))}
@@ -128,6 +148,7 @@ def test_a_film_is_measured_once_and_scored(tmp_path: Path) -> None:
         assert float(row["wall_s"]) > 0
         assert float(row["B3F"]) > 0.5
     stages = sum(
-        float(rows["personae"][f"{stage}_s"]) for stage in ("scan", "embed", "adapt", "cluster", "report")
+        float(rows["personae"][f"{stage}_s"])
+        for stage in ("scan", "embed", "adapt", "cluster", "report")
     )
     assert 0 < stages < float(rows["personae"]["wall_s"])

@@ -71,6 +71,12 @@ def test_the_detector_is_a_network_that_runs() -> None:
     session = ort.InferenceSession(
         weight("retinaface-mobilenet025").path(), providers=["CPUExecutionProvider"]
     )
-    outputs = session.run(["loc", "conf", "landmarks"], {"input": np.zeros((2, 3, 64, 96), np.float32)})
+    outputs = session.run(
+        ["loc", "conf", "landmarks"], {"input": np.zeros((2, 3, 64, 96), np.float32)}
+    )
     anchors = 2 * (8 * 12 + 4 * 6 + 2 * 3)  # two a cell, strides 8, 16 and 32
-    assert [value.shape for value in outputs] == [(2, anchors, 4), (2, anchors, 2), (2, anchors, 10)]
+    assert [value.shape for value in outputs] == [
+        (2, anchors, 4),
+        (2, anchors, 2),
+        (2, anchors, 10),
+    ]

@@ -7,12 +7,12 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from personae.encode.adaface import AdaFaceIR
-from personae.encode.backbone import Backbone
-from personae.encode.dlib_resnet import DlibResNet
-from personae.encode.inception_resnet import InceptionResnetV1
-from personae.encode.iresnet import IResNet
-from personae.encode.vit import VisionTransformer
+from personae.encode.architectures.adaface import AdaFaceIR
+from personae.encode.architectures.backbone import Backbone
+from personae.encode.architectures.dlib_resnet import DlibResNet
+from personae.encode.architectures.inception_resnet import InceptionResnetV1
+from personae.encode.architectures.iresnet import IResNet
+from personae.encode.architectures.vit import VisionTransformer
 
 TINY: dict[str, tuple[Callable[[], Backbone], int]] = {
     "arcface": (lambda: IResNet((1, 2, 1, 1), dim=8, widths=(4, 4, 6, 8)), 112),

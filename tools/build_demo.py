@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from demo_script import ARCHIVES, HEIGHT, RATE, SHOTS, SOURCES, WIDTH, Box, Panel, Shot
-from personae.scan.detect import RetinaFace
+from personae.scan.retinaface import RetinaFace
 from personae.weights import weight
 
 Image = NDArray[np.uint8]
@@ -35,7 +35,9 @@ Label = tuple[str, Box]
 LABEL_EVERY = 0.5  # seconds
 SUPERSAMPLING = 2  # the camera renders at twice the size, then averages: no shimmer in slow moves
 MAT_COLOUR = (238, 236, 230)
-ASTRONAUT_SHA256 = "a8c429c18afa7b0fd5673e598d73a21225d94c864a71bbb3885126fdecb41071"  # of the pixels
+ASTRONAUT_SHA256 = (
+    "a8c429c18afa7b0fd5673e598d73a21225d94c864a71bbb3885126fdecb41071"  # of the pixels
+)
 
 
 def fetch(name: str, folder: Path) -> Path:
@@ -66,7 +68,9 @@ def astronaut() -> Image:
 
     pixels: Image = portrait()
     if hashlib.sha256(pixels.tobytes()).hexdigest() != ASTRONAUT_SHA256:
-        sys.exit("scikit-image's astronaut() has other pixels than the ones the faces were marked in.")
+        sys.exit(
+            "scikit-image's astronaut() has other pixels than the ones the faces were marked in."
+        )
     return pixels
 
 
@@ -81,7 +85,9 @@ class Library:
     def photo(self, name: str) -> Image:
         if name not in self._photos:
             path = self._files.get(name)
-            self._photos[name] = astronaut() if path is None else cv2.imread(str(path))[:, :, ::-1].copy()
+            self._photos[name] = (
+                astronaut() if path is None else cv2.imread(str(path))[:, :, ::-1].copy()
+            )
         return self._photos[name]
 
     def frames(self, panel: Panel, count: int) -> list[Image]:
@@ -93,7 +99,9 @@ class Library:
             numbered = enumerate(container.decode(video=0))
             frames = [f.to_ndarray(format="rgb24") for i, f in numbered if i in wanted]
         if len(frames) < count:
-            sys.exit(f"{panel.source} is too short for a panel that starts on its frame {panel.first}.")
+            sys.exit(
+                f"{panel.source} is too short for a panel that starts on its frame {panel.first}."
+            )
         return frames
 
     def face(self, panel: Panel, frame: Image) -> Box:
@@ -113,7 +121,9 @@ class Library:
 def camera(panel: Panel, progress: float) -> NDArray[np.float64]:
     """The (2, 3) map from source to frame coordinates, `progress` 0..1 through the shot."""
     x, y, width, height = panel.at
-    centre_x, centre_y, seen = (a + progress * (b - a) for a, b in zip(panel.start, panel.end, strict=True))
+    centre_x, centre_y, seen = (
+        a + progress * (b - a) for a, b in zip(panel.start, panel.end, strict=True)
+    )
     scale, turn = width / seen, np.deg2rad(panel.tilt)
     rotation = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
     linear = scale * rotation @ np.diag([-1.0 if panel.mirror else 1.0, 1.0])
@@ -178,7 +188,9 @@ def backdrop(kind: str, library: Library) -> Image:
         return np.round(light[:, :, None] * [168, 156, 142]).astype(np.uint8)
     photo = library.photo(kind)
     strip = photo[photo.shape[0] // 4 : photo.shape[0] // 4 + photo.shape[1] * HEIGHT // WIDTH]
-    soft = cv2.GaussianBlur(cv2.resize(strip, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA), (0, 0), 32)
+    soft = cv2.GaussianBlur(
+        cv2.resize(strip, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA), (0, 0), 32
+    )
     return np.round(soft * 0.55).astype(np.uint8)
 
 
@@ -197,10 +209,14 @@ def shoot(shot: Shot, first_frame: int, library: Library) -> Iterator[tuple[Imag
         for panel, frames in zip(shot.panels, footage, strict=True):
             view = camera(panel, i / (count - 1))
             x, y, w, h = panel.at
-            picture[y - panel.mat : y + h + panel.mat, x - panel.mat : x + w + panel.mat] = MAT_COLOUR
+            picture[y - panel.mat : y + h + panel.mat, x - panel.mat : x + w + panel.mat] = (
+                MAT_COLOUR
+            )
             picture[y : y + h, x : x + w] = film(panel, frames[i], view)
             if panel.face_shown and labelled(first_frame + i):
-                labels.append((SOURCES[panel.source].person, carry(library.face(panel, frames[i]), view)))
+                labels.append(
+                    (SOURCES[panel.source].person, carry(library.face(panel, frames[i]), view))
+                )
         yield picture, labels
 
 
@@ -226,7 +242,9 @@ def edit(library: Library) -> Iterator[tuple[Image, list[Label], bool]]:
 def draw(picture: Image, labels: list[Label], frame: int) -> Image:
     """A copy of the picture with its labels drawn, for the contact sheet."""
     picture = picture.copy()
-    cv2.putText(picture, f"{frame / RATE:.2f}", (8, 20), cv2.FONT_HERSHEY_SIMPLEX, 0.6, (255, 255, 0), 1)
+    cv2.putText(
+        picture, f"{frame / RATE:.2f}", (8, 20), cv2.FONT_HERSHEY_SIMPLEX, 0.6, (255, 255, 0), 1
+    )
     for person, (x, y, w, h) in labels:
         cv2.rectangle(picture, (round(x), round(y)), (round(x + w), round(y + h)), (0, 255, 0), 1)
         at = (max(0, round(x)), max(12, round(y) - 4))
@@ -258,7 +276,9 @@ def build(library: Library, out: Path, sheet: Path | None) -> None:
             container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
             cuts += starts
             for person, box in labels:
-                rows.writerow(["demo.mp4", f"{frame / RATE:.3f}", *(f"{v:.1f}" for v in inside(box)), person])
+                rows.writerow(
+                    ["demo.mp4", f"{frame / RATE:.3f}", *(f"{v:.1f}" for v in inside(box)), person]
+                )
             if sheet and labelled(frame):
                 thumbnails.append(draw(picture, labels, frame))
         container.mux(stream.encode(None))

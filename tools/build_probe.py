@@ -18,8 +18,8 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 from skimage.data import astronaut
 
+from personae.cli.diagnostics import PROBE, probe_crop
 from personae.core.crops import template_square
-from personae.project.checkup import PROBE, probe_crop
 from personae.weights import weight
 
 

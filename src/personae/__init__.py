@@ -8,19 +8,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from personae.cluster import VideoClusterNet
+    from personae.cluster import FaceTrackClusterer
     from personae.core.trackset import TrackSet
-    from personae.project.analyze import analyze, open_project
+    from personae.pipeline.analyze import analyze, open_project
 
     __version__: str
 
-__all__ = ["TrackSet", "VideoClusterNet", "__version__", "analyze", "open_project"]
+__all__ = ["FaceTrackClusterer", "TrackSet", "__version__", "analyze", "open_project"]
 
 _HOMES = {
     "TrackSet": "personae.core.trackset",
-    "VideoClusterNet": "personae.cluster",
-    "analyze": "personae.project.analyze",
-    "open_project": "personae.project.analyze",
+    "FaceTrackClusterer": "personae.cluster",
+    "analyze": "personae.pipeline.analyze",
+    "open_project": "personae.pipeline.analyze",
 }
 
 

@@ -1,4 +1,4 @@
-"""VideoClusterNet's outer loop: finetune, judge the tracks' quality, match tracks coarsely, and again."""
+"""FaceTrackClusterer's outer loop: finetune, judge the tracks' quality, match tracks coarsely, and again."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -22,17 +21,18 @@ from personae.adapt.result import Adaptation, Iteration
 from personae.adapt.schedule import schedule
 from personae.adapt.sources import ViewSource
 from personae.adapt.training import Training
+from personae.core.arrays import BoolArray, IntArray
 from personae.core.compute import one_thread
 from personae.core.config import AdaptConfig
 from personae.core.hooks import Hook, silent
 from personae.core.memory import AT_ONCE
-from personae.core.trackset import BoolArray, TrackSet
+from personae.core.trackset import TrackSet
 
 if TYPE_CHECKING:
     from personae.encode.encoder import Encoder
 
 
-PairTest = Callable[[npt.NDArray[np.integer], npt.NDArray[np.integer]], BoolArray]
+PairTest = Callable[[IntArray, IntArray], BoolArray]
 """Judges the pairs of tracks (a_i, b_i)."""
 
 
@@ -81,7 +81,7 @@ def adapt(
     for number in range(len(keeper.iterations) + 1, config.iterations + 1):
         plan = schedule(config, number, sum(len(members[t]) for t in good))
         seed = int(np.random.SeedSequence([config.seed, number]).generate_state(1)[0])
-        sampler = PairSampler(members, good, matches, config.cross_share, seed)
+        sampler = PairSampler(members, good, matches, config.cross_track_share, seed)
 
         def progress(step: int, steps: int, number: int = number) -> None:
             done = (number - 1 + step / steps) / config.iterations
@@ -104,7 +104,11 @@ def adapt(
         "training_seconds": round(time.perf_counter() - views_ready, 2),
     }
     return Adaptation(
-        keeper.iterations, config.student_temperature, config.teacher_temperature, tuple(log), seconds
+        keeper.iterations,
+        config.student_temperature,
+        config.teacher_temperature,
+        tuple(log),
+        seconds,
     )
 
 
@@ -132,7 +136,9 @@ def _observe(
     )
     if plausible is not None:
         matches = matches[plausible(matches[:, 0], matches[:, 1])]
-    return Iteration(embeddings, centre.value.cpu().numpy().copy(), quality, matches.astype(np.int32))
+    return Iteration(
+        embeddings, centre.value.cpu().numpy().copy(), quality, matches.astype(np.int32)
+    )
 
 
 def _mean_reading(body: torch.nn.Module, part: Tensor) -> Tensor:

@@ -19,7 +19,7 @@ from personae.core.errors import SettingError
 from personae.core.trackset import TrackSet
 
 if TYPE_CHECKING:
-    from personae.encode.backbone import Backbone
+    from personae.encode.architectures.backbone import Backbone
     from personae.encode.encoder import Encoder
 
 
@@ -30,14 +30,18 @@ class Tail(nn.Module):
     def __init__(self, network: Backbone) -> None:
         super().__init__()
         self.layers = nn.ModuleList(network.tail_modules())
-        self._network = [network]  # in a list, so that the trunk's weights are no parameters of this module
+        self._network = [
+            network
+        ]  # in a list, so that the trunk's weights are no parameters of this module
 
     def forward(self, activations: Tensor) -> Tensor:
         output: Tensor = self._network[0].tail(activations)
         return output
 
 
-def make_branches(tracks: TrackSet, encoder: Encoder | None, config: AdaptConfig) -> tuple[Branch, Branch]:
+def make_branches(
+    tracks: TrackSet, encoder: Encoder | None, config: AdaptConfig
+) -> tuple[Branch, Branch]:
     """Make student and teacher: copies of the encoder's trained part, each with a head of its own
     initialisation.
 
@@ -51,7 +55,7 @@ def make_branches(tracks: TrackSet, encoder: Encoder | None, config: AdaptConfig
     torch.set_rng_state(generator_state)
 
     def body(is_student: bool) -> nn.Module:
-        scaling = FixedLength(config.embedding_length)
+        scaling = FixedLength(config.embedding_norm)
         if config.depth == "head":
             return scaling
         if encoder is None:
@@ -73,10 +77,10 @@ def make_views(
 ) -> ViewSource:
     """Choose the source of views that fits the depth; cached ones are drawn and encoded here, the costly
     part on a CPU."""
-    if tracks.crops is None or encoder is None:
+    if tracks.crops.images is None or encoder is None:
         return CachedViews.of_features(tracks.require_embeddings())
     if config.depth == "full":
-        return LiveViews(tracks.crops, encoder.prepare)
+        return LiveViews(tracks.crops.images, encoder.prepare)
 
     # Nothing is lost: what was computed in bfloat16 is such a number already.
     precision = torch.bfloat16 if native_bfloat16(encoder.device) else torch.float32
@@ -91,8 +95,8 @@ def make_views(
     known = config.depth == "head" and tracks.embeddings is not None
     clean = torch.from_numpy(tracks.require_embeddings())[:, None] if known else None
     return CachedViews.draw(
-        tracks.crops,
-        tracks.width if config.match_detail else None,
+        tracks.crops.images,
+        tracks.crops.widths if config.match_detail else None,
         frozen,
         clean,
         config.global_views,

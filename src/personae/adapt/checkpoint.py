@@ -52,7 +52,9 @@ class Keeper:
         if time.perf_counter() - self._last >= wait:
             self._save(training, log, halfway)
 
-    def after_iteration(self, training: Training, iteration: Iteration, log: list[dict[str, Any]]) -> None:
+    def after_iteration(
+        self, training: Training, iteration: Iteration, log: list[dict[str, Any]]
+    ) -> None:
         """Take a finished iteration, and write the state after it."""
         if self._folder is None:
             self.iterations = (*self.iterations, iteration)
@@ -63,7 +65,9 @@ class Keeper:
         path = stored.file(number)
         iteration.save(path)
         with path.open("rb") as file:
-            os.fsync(file.fileno())  # the training's state, which counts it in, must not reach the disk alone
+            os.fsync(
+                file.fileno()
+            )  # the training's state, which counts it in, must not reach the disk alone
         self.iterations = stored
         self._save(training, log, None)
 
@@ -85,7 +89,12 @@ def save_checkpoint(
     halfway: Halfway | None,
 ) -> None:
     """Write the state of training, to a temporary name first; `log` is that of the finished iterations."""
-    state = {"training": training.state_dict(), "iterations": iterations, "log": log, "halfway": None}
+    state = {
+        "training": training.state_dict(),
+        "iterations": iterations,
+        "log": log,
+        "halfway": None,
+    }
     if halfway is not None:
         # As text: the generators' 128-bit numbers are beyond what torch reads back safely.
         numbers = {"rows": halfway.rows, "sampler": halfway.sampler, "rng": halfway.rng}
@@ -98,7 +107,9 @@ def save_checkpoint(
     os.replace(temporary, path)
 
 
-def load_checkpoint(path: Path, training: Training) -> tuple[int, list[dict[str, Any]], Halfway | None]:
+def load_checkpoint(
+    path: Path, training: Training
+) -> tuple[int, list[dict[str, Any]], Halfway | None]:
     """Restore the weights and centres in place.
 
     Returns how many iterations are finished, their log, and where the next one stands if it has begun.

@@ -81,7 +81,9 @@ def finetune(
             "loss": sum(losses) / len(losses),
             "rate": rate,
             "student_entropy": entropy(step.student, config.student_temperature),
-            "teacher_entropy": entropy(step.teacher - training.centre.value, config.teacher_temperature),
+            "teacher_entropy": entropy(
+                step.teacher - training.centre.value, config.teacher_temperature
+            ),
         }
         if patch_losses:
             row["patch_loss"] = sum(patch_losses) / len(patch_losses)

@@ -6,7 +6,9 @@ import torch
 from torch import Tensor
 
 
-def cross_entropy(student: Tensor, teacher: Tensor, centre: Tensor, tau_s: float, tau_t: float) -> Tensor:
+def cross_entropy(
+    student: Tensor, teacher: Tensor, centre: Tensor, tau_s: float, tau_t: float
+) -> Tensor:
     """Give L(t -> s) = - sum_d softmax((t - c) / tau_t)_d log_softmax(s / tau_s)_d for every pair of rows.
 
     `student` is (b, s, d) and `teacher` (b, t, d) unnormalised embeddings, `centre` (d,); the result is (b,

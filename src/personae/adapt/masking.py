@@ -5,11 +5,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-import numpy.typing as npt
 
+from personae.core.arrays import BoolArray
 from personae.core.config import AdaptConfig
-
-Mask = npt.NDArray[np.bool_]
 
 ATTEMPTS = 10
 """Blocks tried in a row before a mask is left as it is."""
@@ -17,7 +15,7 @@ ASPECT = (0.3, 1 / 0.3)
 """Range of a block's height over its width."""
 
 
-def draw_masks(n: int, n_patches: int, config: AdaptConfig, rng: np.random.Generator) -> Mask:
+def draw_masks(n: int, n_patches: int, config: AdaptConfig, rng: np.random.Generator) -> BoolArray:
     """Draw the masks of `n` views with a square grid of patches; (n, n_patches), True where hidden.
 
     Of every view, with probability `masked_share`, the ratio `mask_ratio` +- `mask_spread` is hidden in
@@ -35,7 +33,7 @@ def draw_masks(n: int, n_patches: int, config: AdaptConfig, rng: np.random.Gener
     return masks
 
 
-def block_mask(rows: int, columns: int, ratio: float, rng: np.random.Generator) -> Mask:
+def block_mask(rows: int, columns: int, ratio: float, rng: np.random.Generator) -> BoolArray:
     """Hide at most `ratio` of a (rows, columns) grid of patches in rectangular blocks; (rows, columns).
 
     Blocks of random size and shape are laid, over each other too, until the ratio is reached or no block

@@ -5,27 +5,25 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import logsumexp
 
+from personae.core.arrays import Float64Array, FloatArray, Int64Array
 from personae.core.memory import in_parts
 
 Space = Literal["pca", "raw", "tsne"]
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
 
 OUTLIER_SHARE = 0.25
 """Share of a track's crops, the least likely ones, whose mean density is its threshold (paper)."""
 
 
 def coarse_matches(
-    embeddings: npt.NDArray[np.floating],
-    members: list[IntArray],
-    tracks: IntArray,
+    embeddings: FloatArray,
+    members: list[Int64Array],
+    tracks: Int64Array,
     space: Space = "pca",
     dims: int = 4,
     seed: int = 0,
-) -> IntArray:
+) -> Int64Array:
     """Find the directed pairs (j, k) where the mean of track k is as likely under N(track j) as j's own
     outliers.
 
@@ -39,14 +37,18 @@ def coarse_matches(
         return np.empty((0, 2), dtype=np.int64)
     used = np.concatenate([members[t] for t in tracks])
     points = (
-        np.zeros((len(embeddings), 0)) if not len(used) else _project(embeddings, used, space, dims, seed)
+        np.zeros((len(embeddings), 0))
+        if not len(used)
+        else _project(embeddings, used, space, dims, seed)
     )
     groups = [points[members[t]] for t in tracks]
     means = np.stack([g.mean(axis=0) for g in groups])
     pooled = _pooled_covariance(groups, points[used])
-    pairs: list[IntArray] = []
+    pairs: list[Int64Array] = []
     for j, group in enumerate(groups):
-        precision = np.asarray(np.linalg.pinv(_covariance(group, pooled), hermitian=True), dtype=np.float64)
+        precision = np.asarray(
+            np.linalg.pinv(_covariance(group, pooled), hermitian=True), dtype=np.float64
+        )
         own = _half_squared_distance(group, means[j], precision)
         outliers = np.sort(own)[-max(1, int(np.ceil(OUTLIER_SHARE * len(group)))) :]
         threshold = logsumexp(-outliers) - np.log(len(outliers))
@@ -56,15 +58,17 @@ def coarse_matches(
     return np.concatenate(pairs)
 
 
-def _half_squared_distance(x: FloatArray, mean: FloatArray, precision: FloatArray) -> FloatArray:
+def _half_squared_distance(
+    x: Float64Array, mean: Float64Array, precision: Float64Array
+) -> Float64Array:
     offset = x - mean
-    result: FloatArray = 0.5 * ((offset @ precision) * offset).sum(axis=1)
+    result: Float64Array = 0.5 * ((offset @ precision) * offset).sum(axis=1)
     return result
 
 
 def _project(
-    embeddings: npt.NDArray[np.floating], used: IntArray, space: Space, dims: int, seed: int
-) -> FloatArray:
+    embeddings: FloatArray, used: Int64Array, space: Space, dims: int, seed: int
+) -> Float64Array:
     if space == "raw":
         return embeddings.astype(np.float64)
     if space == "tsne":
@@ -72,7 +76,9 @@ def _project(
 
         x, out = embeddings.astype(np.float64), np.zeros((len(embeddings), 2))
         perplexity = min(30.0, max(1.0, (len(used) - 1) / 3))
-        out[used] = TSNE(2, perplexity=perplexity, init="pca", random_state=seed).fit_transform(x[used])
+        out[used] = TSNE(2, perplexity=perplexity, init="pca", random_state=seed).fit_transform(
+            x[used]
+        )
         return out
     middle = embeddings[used].mean(axis=0, dtype=np.float64)
     dims = min(dims, len(used), embeddings.shape[1])
@@ -87,20 +93,20 @@ def _project(
     return projected
 
 
-def _pooled_covariance(groups: list[FloatArray], points: FloatArray) -> FloatArray:
+def _pooled_covariance(groups: list[Float64Array], points: Float64Array) -> Float64Array:
     """Within-track covariance over all tracks; the total covariance where no track has two crops."""
     inner = np.concatenate(
         [g - g.mean(axis=0) for g in groups if len(g) > 1] or [points - points.mean(axis=0)]
     )
-    covariance: FloatArray = inner.T @ inner / max(1, len(inner)) + 1e-9 * np.eye(points.shape[1])
+    covariance: Float64Array = inner.T @ inner / max(1, len(inner)) + 1e-9 * np.eye(points.shape[1])
     return covariance
 
 
-def _covariance(group: FloatArray, pooled: FloatArray) -> FloatArray:
+def _covariance(group: Float64Array, pooled: Float64Array) -> Float64Array:
     """Ledoit-Wolf covariance of one track; the pooled one where three crops are not at hand."""
     if len(group) < 3:
         return pooled
     from sklearn.covariance import ledoit_wolf
 
-    covariance: FloatArray = ledoit_wolf(group)[0] + 1e-9 * np.eye(group.shape[1])
+    covariance: Float64Array = ledoit_wolf(group)[0] + 1e-9 * np.eye(group.shape[1])
     return covariance

@@ -5,33 +5,37 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-IntArray = npt.NDArray[np.int64]
+from personae.core.arrays import Int64Array
 
 
 class PairSampler:
     """Draws pairs of crops that show one person (paper, Sec. 3.3): no negatives, no co-occurrence mining.
 
     `members[t]` lists the crops of track t; `matches` is (m, 2) directed pairs of tracks from coarse
-    matching. A track with matches gives its second crop from a random match in `cross_share` of its pairs
+    matching. A track with matches gives its second crop from a random match in `cross_track_share` of its pairs
     (share not stated in the paper).
     """
 
     def __init__(
-        self, members: list[IntArray], tracks: IntArray, matches: IntArray, cross_share: float, seed: int
+        self,
+        members: list[Int64Array],
+        tracks: Int64Array,
+        matches: Int64Array,
+        cross_track_share: float,
+        seed: int,
     ) -> None:
         self._members = members
         self._anchors = np.concatenate([members[t] for t in tracks])
         self._track = np.concatenate([np.full(len(members[t]), t) for t in tracks])
-        self._partners: dict[int, IntArray] = {}
+        self._partners: dict[int, Int64Array] = {}
         for t in np.unique(matches[:, 0]) if len(matches) else ():
             self._partners[int(t)] = matches[matches[:, 0] == t, 1]
-        self._cross_share = cross_share
+        self._cross_share = cross_track_share
         self._rng = np.random.default_rng(seed)
-        self._queue: IntArray = np.empty(0, dtype=np.int64)
+        self._queue: Int64Array = np.empty(0, dtype=np.int64)
 
-    def batch(self, size: int) -> tuple[IntArray, IntArray]:
+    def batch(self, size: int) -> tuple[Int64Array, Int64Array]:
         """Draw (a, b), each (size,) crop indices; every crop is an anchor once before any is one again."""
         while len(self._queue) < size:
             self._queue = np.concatenate([self._queue, self._rng.permutation(len(self._anchors))])

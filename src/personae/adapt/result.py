@@ -9,24 +9,22 @@ from pathlib import Path
 from typing import Any, overload
 
 import numpy as np
-import numpy.typing as npt
 
+from personae.core.arrays import Float32Array, Int32Array
 from personae.core.errors import ProjectError
-
-FloatArray = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class Iteration:
     """The state after one iteration of finetuning and coarse matching."""
 
-    embeddings: FloatArray
+    embeddings: Float32Array
     """(n, d) student embeddings, head included, of the un-augmented crops."""
-    centre: FloatArray
+    centre: Float32Array
     """(d,) the teacher's running mean."""
-    quality: FloatArray
+    quality: Float32Array
     """(T,) SER-FIQ track quality in 0..1."""
-    matches: npt.NDArray[np.int32]
+    matches: Int32Array
     """(m, 2) directed coarse matches found with this iteration's student."""
 
     def save(self, file: Path) -> None:
@@ -93,7 +91,7 @@ class Adaptation:
     facts: dict[str, Any] = field(default_factory=dict)
 
     @property
-    def embeddings(self) -> FloatArray:
+    def embeddings(self) -> Float32Array:
         """(n, d) of the last iteration."""
         return self.iterations[-1].embeddings
 
@@ -120,7 +118,9 @@ class Adaptation:
             text = json.loads((folder / "log.json").read_text())
             iterations = StoredIterations(folder, text["iterations"])
             for number in range(1, len(iterations) + 1):
-                with safe_open(iterations.file(number), framework="numpy") as arrays:  # checks its size
+                with safe_open(
+                    iterations.file(number), framework="numpy"
+                ) as arrays:  # checks its size
                     if set(arrays.keys()) != set(ARRAYS):
                         raise damaged(folder)
             return cls(

@@ -39,14 +39,14 @@ def schedule(config: AdaptConfig, iteration: int, n_crops: int) -> Schedule:
     """Give the schedule of `iteration` (1, 2, ...) for a film of `n_crops` crops.
 
     The paper counts epochs, and its films have thousands of crops. An epoch here passes `pairs_per_crop`
-    pairs for every crop, but never takes fewer than `steps_at_least` steps, without which a short clip
-    collapses, nor more than `steps_at_most`, beyond which a film gains nothing.
+    pairs for every crop, but never takes fewer than `min_steps_per_epoch` steps, without which a short clip
+    collapses, nor more than `max_steps_per_epoch`, beyond which a film gains nothing.
     """
     wanted = math.ceil(n_crops * config.pairs_per_crop / config.batch_pairs)
     first = iteration == 1
     return Schedule(
         epochs=config.first_epochs if first else config.later_epochs,
-        steps_per_epoch=min(max(wanted, config.steps_at_least), config.steps_at_most),
+        steps_per_epoch=min(max(wanted, config.min_steps_per_epoch), config.max_steps_per_epoch),
         head_only_epochs=config.head_only_epochs if first else 0,
         peak=config.learning_rate,
         start=config.warmup_start,

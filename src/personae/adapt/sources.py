@@ -7,15 +7,14 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from personae.adapt.views import GLOBAL_VIEW, LOCAL_VIEW, ViewRange, draw_view, lower_detail
+from personae.core.arrays import Float32Array, Int64Array, UInt8Array
 from personae.core.crops import template_square
 
-IntArray = npt.NDArray[np.int64]
-Frozen = Callable[[npt.NDArray[np.uint8]], Tensor]
+Frozen = Callable[[UInt8Array], Tensor]
 """Maps (k, 112, 112, 3) uint8 pictures to what the trainable part takes, (k, ...)."""
 
 LOCALS_PER_CROP = 2
@@ -26,7 +25,7 @@ N_GLOBAL = 2
 class ViewSource(Protocol):
     """Inputs of the branches."""
 
-    def pairs(self, first: IntArray, second: IntArray, rng: np.random.Generator) -> Tensor:
+    def pairs(self, first: Int64Array, second: Int64Array, rng: np.random.Generator) -> Tensor:
         """Give (b, 2 + 4, ...) views of b pairs of crops: one global of each, then two local of each."""
         ...
 
@@ -47,7 +46,7 @@ class CachedViews:
         self._n_global, self._n_local = n_global, views.shape[1] - n_global
 
     @classmethod
-    def of_features(cls, embeddings: npt.NDArray[np.float32]) -> CachedViews:
+    def of_features(cls, embeddings: Float32Array) -> CachedViews:
         """Cache bare features, for data sets without pictures: variety comes from the pairs alone."""
         x = torch.from_numpy(embeddings)[:, None]
         return cls(x, 1, x)
@@ -55,8 +54,8 @@ class CachedViews:
     @classmethod
     def draw(
         cls,
-        crops: Sequence[npt.NDArray[np.uint8]],
-        widths: npt.NDArray[np.float32] | None,
+        crops: Sequence[UInt8Array],
+        widths: Float32Array | None,
         frozen: Frozen,
         clean: Tensor | None,
         n_global: int,
@@ -94,7 +93,7 @@ class CachedViews:
         n_views = n_global + n_local
         return cls(table[:, :n_views], n_global, table[:, n_views:] if clean is None else clean)
 
-    def pairs(self, first: IntArray, second: IntArray, rng: np.random.Generator) -> Tensor:
+    def pairs(self, first: Int64Array, second: Int64Array, rng: np.random.Generator) -> Tensor:
         """Pick random cached views of each pair; see `ViewSource.pairs`."""
         columns = [
             (first, True, 1),
@@ -112,7 +111,7 @@ class CachedViews:
         )
         return self._views[index].float()
 
-    def _pick(self, size: int, count: int, wide: bool, rng: np.random.Generator) -> IntArray:
+    def _pick(self, size: int, count: int, wide: bool, rng: np.random.Generator) -> Int64Array:
         if wide or not self._n_local:
             return rng.integers(self._n_global, size=(size, count))
         if self._n_local < count:
@@ -126,9 +125,7 @@ class CachedViews:
             yield part.float()
 
 
-def _coarser(
-    crop: npt.NDArray[np.uint8], widths: npt.NDArray[np.float32] | None, rng: np.random.Generator
-) -> npt.NDArray[np.uint8]:
+def _coarser(crop: UInt8Array, widths: Float32Array | None, rng: np.random.Generator) -> UInt8Array:
     if widths is None or rng.random() < 0.5:
         return crop
     return lower_detail(crop, float(rng.choice(widths)))
@@ -137,24 +134,31 @@ def _coarser(
 class LiveViews:
     """Views drawn afresh at every step, for training the whole network on a GPU."""
 
-    def __init__(self, crops: Sequence[npt.NDArray[np.uint8]], prepare: Frozen) -> None:
+    def __init__(self, crops: Sequence[UInt8Array], prepare: Frozen) -> None:
         """Take the crops and the encoder's `prepare`, which turns pictures into normalised images."""
         self._crops = crops
         self._prepare = prepare
 
-    def pairs(self, first: IntArray, second: IntArray, rng: np.random.Generator) -> Tensor:
+    def pairs(self, first: Int64Array, second: Int64Array, rng: np.random.Generator) -> Tensor:
         """Draw the views of each pair; see `ViewSource.pairs`."""
         pictures = []
         for a, b in zip(first, second, strict=True):
             pair = self._crops[int(a)], self._crops[int(b)]
             pictures += [draw_view(crop, GLOBAL_VIEW, rng) for crop in pair]
-            pictures += [draw_view(crop, LOCAL_VIEW, rng) for crop in pair for _ in range(LOCALS_PER_CROP)]
+            pictures += [
+                draw_view(crop, LOCAL_VIEW, rng) for crop in pair for _ in range(LOCALS_PER_CROP)
+            ]
         images = self._prepare(np.stack(pictures))
         return images.reshape(len(first), -1, *images.shape[1:])
 
     def clean(self) -> Iterator[Tensor]:
         """See `ViewSource.clean`; two readings a crop, as it is and mirrored."""
         for start in range(0, len(self._crops), 32):
-            block = [template_square(self._crops[i]) for i in range(start, min(start + 32, len(self._crops)))]
-            images = self._prepare(np.stack([view for crop in block for view in (crop, crop[:, ::-1])]))
+            block = [
+                template_square(self._crops[i])
+                for i in range(start, min(start + 32, len(self._crops)))
+            ]
+            images = self._prepare(
+                np.stack([view for crop in block for view in (crop, crop[:, ::-1])])
+            )
             yield images.reshape(len(block), 2, *images.shape[1:])

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 @runtime_checkable
 class TokenNetwork(Protocol):
-    """What masked image modelling needs of an encoder's network; `personae.encode.vit` has it.
+    """What masked image modelling needs of an encoder's network; `personae.encode.architectures.vit` has it.
 
     The embedding is the class token of `tokens` times `proj`.
     """

@@ -59,7 +59,9 @@ class Step:
     """(b, 2, d) embeddings of the global views."""
 
 
-def distil(training: Training, views: Tensor, config: AdaptConfig, rng: np.random.Generator) -> Step:
+def distil(
+    training: Training, views: Tensor, config: AdaptConfig, rng: np.random.Generator
+) -> Step:
     """Let the student imitate the teacher on a batch of (b, 2 + 4, ...) views; the centres take the batch in.
 
     The 2 global views go through the teacher, all 6 through the student, and every term but a view with
@@ -74,7 +76,9 @@ def distil(training: Training, views: Tensor, config: AdaptConfig, rng: np.rando
     with torch.autocast(device.type, dtype=torch.bfloat16, enabled=half):
         if isinstance(student.body, TokenBody) and isinstance(teacher.body, TokenBody):
             t, targets = _teacher_tokens(teacher.body, teacher.head, views[:, :N_GLOBAL])
-            hidden = torch.from_numpy(draw_masks(len(targets), targets.shape[1], config, rng)).to(device)
+            hidden = torch.from_numpy(draw_masks(len(targets), targets.shape[1], config, rng)).to(
+                device
+            )
             wide, guesses = _student_tokens(student.body, student.head, views[:, :N_GLOBAL], hidden)
             s = torch.cat([wide, _through(student, views[:, N_GLOBAL:])], dim=1)
         else:

@@ -7,11 +7,9 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from personae.core.arrays import UInt8Array
 from personae.core.crops import TEMPLATE_SIZE
-
-Picture = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -33,7 +31,7 @@ GLOBAL_VIEW = ViewRange(scale=(0.7, 1.0))
 LOCAL_VIEW = ViewRange(scale=(0.4, 0.6))
 
 
-def draw_view(crop: Picture, view: ViewRange, rng: np.random.Generator) -> Picture:
+def draw_view(crop: UInt8Array, view: ViewRange, rng: np.random.Generator) -> UInt8Array:
     """Draw one random view of an aligned (S, S, 3) crop as a (112, 112, 3) picture.
 
     The window lies wholly inside the template's square before it is turned; the crop's margin fills the
@@ -50,7 +48,7 @@ def draw_view(crop: Picture, view: ViewRange, rng: np.random.Generator) -> Pictu
     linear = zoom * turn @ np.diag([mirror, 1.0])
     middle = np.full(2, TEMPLATE_SIZE / 2 - 0.5)
     matrix = np.column_stack([linear, centre - linear @ middle])
-    picture: Picture = cv2.warpAffine(  # type: ignore[assignment]
+    picture: UInt8Array = cv2.warpAffine(  # type: ignore[assignment]
         crop,
         matrix,
         (TEMPLATE_SIZE, TEMPLATE_SIZE),
@@ -60,7 +58,7 @@ def draw_view(crop: Picture, view: ViewRange, rng: np.random.Generator) -> Pictu
     return colour_temperature(picture, rng.uniform(*view.kelvin))
 
 
-def lower_detail(crop: Picture, face_width: float) -> Picture:
+def lower_detail(crop: UInt8Array, face_width: float) -> UInt8Array:
     """Show a crop as if its face had been `face_width` pixels wide in the film; same shape, never sharper.
 
     Not in the paper: it lets the close-ups of a film stand for the same people in its wide shots.
@@ -70,16 +68,16 @@ def lower_detail(crop: Picture, face_width: float) -> Picture:
     if small >= side:
         return crop
     shrunk = cv2.resize(crop, (small, small), interpolation=cv2.INTER_AREA)
-    blurred: Picture = cv2.resize(shrunk, (side, side), interpolation=cv2.INTER_LINEAR)  # type: ignore[assignment]
+    blurred: UInt8Array = cv2.resize(shrunk, (side, side), interpolation=cv2.INTER_LINEAR)  # type: ignore[assignment]
     return blurred
 
 
-def colour_temperature(picture: Picture, kelvin: float) -> Picture:
+def colour_temperature(picture: UInt8Array, kelvin: float) -> UInt8Array:
     """Shift an RGB picture from 6500 K to `kelvin` by gains on red and blue that leave grey's luma as it
     was."""
     warmth = math.sqrt(6500.0 / kelvin)
     gains = np.array([warmth, 1.0, 1.0 / warmth])
     gains /= gains @ np.array([0.299, 0.587, 0.114])
     table = np.clip(np.arange(256)[:, None] * gains, 0, 255).round().astype(np.uint8)
-    shifted: Picture = cv2.LUT(picture, table[None])  # type: ignore[assignment]
+    shifted: UInt8Array = cv2.LUT(picture, table[None])  # type: ignore[assignment]
     return shifted

@@ -12,16 +12,19 @@ from personae.cli.options import setting
 from personae.core.config import EncodeConfig
 
 if TYPE_CHECKING:
-    from personae.evaluate.bench import Bench
+    from personae.bench.runner import Bench
 
 
 def bench(
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="The folder of the benchmark.", show_default=False)
+        Path,
+        typer.Option("--output", "-o", help="The folder of the benchmark.", show_default=False),
     ],
     data: Annotated[
         list[str] | None,
-        typer.Option(help="A labelled data set; may be repeated. [default: demo]", show_default=False),
+        typer.Option(
+            help="A labelled data set; may be repeated. [default: demo]", show_default=False
+        ),
     ] = None,
     methods: Annotated[
         list[str] | None,
@@ -31,20 +34,24 @@ def bench(
         ),
     ] = None,
     seeds: Annotated[int, typer.Option(help="How many seeds, from 0.")] = 5,
-    device: Annotated[str, typer.Option(help="Where the networks run: auto, cpu or cuda.")] = "auto",
+    device: Annotated[
+        str, typer.Option(help="Where the networks run: auto, cpu or cuda.")
+    ] = "auto",
     encoder: Annotated[str | None, setting(EncodeConfig, "encoder")] = None,
     weights: Annotated[Path | None, setting(EncodeConfig, "weights")] = None,
     jobs: Annotated[int, typer.Option(help="How many processes share the work.")] = 1,
-    progress: Annotated[str, typer.Option(help="On stderr: bar, json (one object a line) or none.")] = "bar",
+    progress: Annotated[
+        str, typer.Option(help="On stderr: bar, json (one object a line) or none.")
+    ] = "bar",
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
 ) -> None:
     """Compare methods on labelled data: tables, results.csv, bench.html. Nothing is worked out twice."""
+    from personae.bench.networks import Networks
+    from personae.bench.page import write_page
+    from personae.bench.runner import run_bench
+    from personae.bench.tables import write_csv
     from personae.cli.progress import reporting
-    from personae.evaluate.bench import run_bench
-    from personae.evaluate.page import write_page
-    from personae.evaluate.prepare import Networks
-    from personae.evaluate.tables import write_csv
-    from personae.project.settings import Settings
+    from personae.pipeline.settings import Settings
 
     given = {"encoder": encoder, "weights": weights}
     settings = Settings.of(
@@ -56,7 +63,10 @@ def bench(
         with reporting("none" if quiet else progress) as hook:
             done = run_bench(data or ["demo"], names, output, seeds, networks, jobs, hook)
     except KeyboardInterrupt:
-        print("personae: interrupted; finished results are kept, the same command goes on.", file=sys.stderr)
+        print(
+            "personae: interrupted; finished results are kept, the same command goes on.",
+            file=sys.stderr,
+        )
         raise typer.Exit(130) from None
     write_csv(done, output / "results.csv")
     write_page(done, output / "bench.html")
@@ -70,7 +80,7 @@ def _show(done: Bench, output: Path) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from personae.evaluate.tables import SHOWN, mean_rows, rows_of
+    from personae.bench.tables import SHOWN, mean_rows, rows_of
 
     console = Console()
     columns = (*SHOWN, "placed", "s/track")
@@ -86,7 +96,9 @@ def _show(done: Bench, output: Path) -> None:
         for name in columns:
             table.add_column(name, justify="right", no_wrap=True)
         for row in rows:
-            table.add_row(row.method.title, row.method.given, *(row.cells[name] for name in columns))
+            table.add_row(
+                row.method.title, row.method.given, *(row.cells[name] for name in columns)
+            )
         console.print(table)
     console.print(f"Figures: {output / 'results.csv'}", soft_wrap=True)
     console.print(f"Page: {output / 'bench.html'}", soft_wrap=True)

@@ -10,7 +10,7 @@ import typer
 
 def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
     """Try everything a run needs. Exit code 1 if anything fails."""
-    from personae.project.checkup import checkup
+    from personae.cli.diagnostics import checkup
 
     found = checkup()
     if as_json:

@@ -14,7 +14,8 @@ def export(
     folder: Annotated[Path, typer.Argument(help="A project folder.", show_default=False)],
     form: Annotated[str, typer.Option("--format", "-f", help="csv, json or parquet.")] = "csv",
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="The file. [default: stdout]", show_default=False)
+        Path | None,
+        typer.Option("--output", "-o", help="The file. [default: stdout]", show_default=False),
     ] = None,
 ) -> None:
     """Write a table of a project as CSV, JSON or Parquet."""

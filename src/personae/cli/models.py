@@ -11,7 +11,8 @@ import typer
 def models(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     fetch: Annotated[
-        str | None, typer.Option(help="Fetch the published weights of a network.", show_default=False)
+        str | None,
+        typer.Option(help="Fetch the published weights of a network.", show_default=False),
     ] = None,
     accept_licence: Annotated[
         bool, typer.Option("--accept-licence", help="You accept the licence of what is fetched.")
@@ -26,7 +27,7 @@ def models(
             path = fetch_weights(fetch, accept_licence, hook=hook)
         typer.echo(str(path))
         return
-    from personae.project.checkup import models_as_dicts
+    from personae.cli.diagnostics import models_as_dicts
 
     found = models_as_dicts()
     if as_json:

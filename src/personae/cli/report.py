@@ -8,8 +8,10 @@ from typing import Annotated
 import typer
 
 
-def report(folder: Annotated[Path, typer.Argument(help="A project folder.", show_default=False)]) -> None:
+def report(
+    folder: Annotated[Path, typer.Argument(help="A project folder.", show_default=False)],
+) -> None:
     """Write the report anew. Prints where it is."""
-    from personae.project.runner import write_report_anew
+    from personae.pipeline.runner import write_report_anew
 
     typer.echo(str(write_report_anew(folder)))

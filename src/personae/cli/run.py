@@ -27,30 +27,34 @@ def run(
     ] = None,
     method: Annotated[str | None, setting(ClusterConfig, "method")] = None,
     depth: Annotated[str | None, setting(AdaptConfig, "depth")] = None,
-    device: Annotated[str, typer.Option(help="Where the networks run: auto, cpu or cuda.")] = "auto",
+    device: Annotated[
+        str, typer.Option(help="Where the networks run: auto, cpu or cuda.")
+    ] = "auto",
     seed: Annotated[int | None, setting(AdaptConfig, "seed")] = None,
     stride: Annotated[int | None, setting(ScanConfig, "stride")] = None,
-    people: Annotated[int | None, setting(ClusterConfig, "people")] = None,
-    at_least: Annotated[int | None, setting(ClusterConfig, "at_least")] = None,
-    at_most: Annotated[int | None, setting(ClusterConfig, "at_most")] = None,
+    num_people: Annotated[int | None, setting(ClusterConfig, "num_people")] = None,
+    min_people: Annotated[int | None, setting(ClusterConfig, "min_people")] = None,
+    max_people: Annotated[int | None, setting(ClusterConfig, "max_people")] = None,
     encoder: Annotated[str | None, setting(EncodeConfig, "encoder")] = None,
     weights: Annotated[Path | None, setting(EncodeConfig, "weights")] = None,
-    progress: Annotated[str, typer.Option(help="On stderr: bar, json (one object a line) or none.")] = "bar",
+    progress: Annotated[
+        str, typer.Option(help="On stderr: bar, json (one object a line) or none.")
+    ] = "bar",
     as_json: Annotated[bool, typer.Option("--json", help="Print the cast as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
 ) -> None:
     """Find the cast of a film. What an earlier run has finished is not done again."""
-    from personae.project.runner import run as run_project
-    from personae.project.settings import Settings
+    from personae.pipeline.runner import run as run_project
+    from personae.pipeline.settings import Settings
 
     given = {
         "method": method,
         "depth": depth,
         "seed": seed,
         "stride": stride,
-        "people": people,
-        "at_least": at_least,
-        "at_most": at_most,
+        "num_people": num_people,
+        "min_people": min_people,
+        "max_people": max_people,
         "encoder": encoder,
         "weights": weights,
     }
@@ -61,7 +65,10 @@ def run(
         with reporting("none" if quiet else progress) as hook:
             project = run_project(video, output, settings, hook)
     except KeyboardInterrupt:
-        print("personae: interrupted; finished stages are kept, the same command goes on.", file=sys.stderr)
+        print(
+            "personae: interrupted; finished stages are kept, the same command goes on.",
+            file=sys.stderr,
+        )
         raise typer.Exit(130) from None
     cast = project.cast()
     if as_json:

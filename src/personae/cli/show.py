@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from personae.core.time import clock
 
 if TYPE_CHECKING:
+    from personae.cli.diagnostics import Check
     from personae.project import Cast, Project
-    from personae.project.checkup import Check
 
 
 def show_cast(cast: Cast, project: Project) -> None:
@@ -36,17 +36,21 @@ def show_cast(cast: Cast, project: Project) -> None:
 
 def show_status(project: Project) -> None:
     """Print how every stage stands, with the seconds it took and what it found."""
-    from personae.project.status import states
+    from personae.pipeline.status import states
 
     table = _table("stage", "state", "seconds", "")
     for state in states(project):
         record = project.manifest.stages.get(state.stage)
         done = record if state.condition == "finished" else None
         plain = {
-            name: value for name, value in (done.facts if done else {}).items() if not isinstance(value, list)
+            name: value
+            for name, value in (done.facts if done else {}).items()
+            if not isinstance(value, list)
         }
         facts = "  ".join(f"{name} {value}" for name, value in plain.items())
-        table.add_row(state.stage, state.condition, f"{done.seconds:.1f}" if done else "", state.why or facts)
+        table.add_row(
+            state.stage, state.condition, f"{done.seconds:.1f}" if done else "", state.why or facts
+        )
     _console().print(table)
 
 

@@ -18,7 +18,7 @@ def status(
 
     project = Project.open(folder)
     if as_json:
-        from personae.project.status import status_as_dict
+        from personae.pipeline.status import status_as_dict
 
         typer.echo(json.dumps(status_as_dict(project), indent=1, ensure_ascii=False))
     else:

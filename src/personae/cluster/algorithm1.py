@@ -4,20 +4,19 @@ changes."""
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 from scipy.sparse.csgraph import connected_components
 
-from personae.cluster.similarity import GroupSums, LossMetric, mean_similarity, sum_by
-
-IntArray = npt.NDArray[np.int64]
+from personae.core.arrays import FloatArray, Int64Array, IntArray
+from personae.core.grouping import sum_by
+from personae.cues.loss_metric import GroupSums, LossMetric, mean_similarity
 
 
 def algorithm1(
-    embeddings: npt.NDArray[np.floating],
-    track_of: npt.NDArray[np.integer],
+    embeddings: FloatArray,
+    track_of: IntArray,
     metric: LossMetric,
     max_rounds: int | None = None,
-) -> IntArray:
+) -> Int64Array:
     """Cluster tracks by the paper's Algorithm 1 (Sec. 3.7, with the slides' rules); returns (T,) labels from
     0.
 

@@ -11,7 +11,9 @@ from scipy.sparse.csgraph import connected_components
 from sklearn.metrics import pairwise_distances, pairwise_distances_chunked
 from sklearn.metrics.pairwise import paired_distances
 
-from personae.cluster.labels import Labels, Vectors, group_means, order_by_size, track_means
+from personae.core.arrays import Float64Array, Int64Array
+from personae.core.grouping import group_means, track_means
+from personae.core.labels import Labels, order_by_size
 from personae.core.trackset import TrackSet
 
 
@@ -54,7 +56,7 @@ class FINCH:
 
 def finch_partitions(
     x: npt.ArrayLike, metric: str = "cosine", early_exit: bool = False
-) -> npt.NDArray[np.int64]:
+) -> Int64Array:
     """Give all partitions of the rows of (n, d) as (n, L) labels, the finest first.
 
     Clusters are represented by the means of the original rows. As in the authors' package, a level that
@@ -83,8 +85,8 @@ def finch_partitions(
 
 
 def merge_to_count(
-    x: npt.ArrayLike, partitions: npt.NDArray[np.int64], n_clusters: int, metric: str = "cosine"
-) -> npt.NDArray[np.int64]:
+    x: npt.ArrayLike, partitions: Int64Array, n_clusters: int, metric: str = "cosine"
+) -> Int64Array:
     """Merge the smallest partition with at least `n_clusters` clusters down to that many, closest first.
 
     Gives (n,) labels; partition 1 where it has fewer clusters than asked for.
@@ -94,7 +96,7 @@ def merge_to_count(
     labels = partitions[:, enough[-1] if len(enough) else 0].copy()
     n = int(labels.max()) + 1
     means, sizes = group_means(data, labels, n), np.bincount(labels)
-    distances: Vectors = pairwise_distances(means, metric=metric)
+    distances: Float64Array = pairwise_distances(means, metric=metric)
     np.fill_diagonal(distances, np.inf)
     for _ in range(n - max(n_clusters, 1)):
         a, b = np.unravel_index(int(np.argmin(distances)), distances.shape)
@@ -108,19 +110,19 @@ def merge_to_count(
     return np.unique(labels, return_inverse=True)[1].astype(np.int64)
 
 
-def first_neighbours(x: Vectors, metric: str = "cosine") -> npt.NDArray[np.int64]:
+def first_neighbours(x: Float64Array, metric: str = "cosine") -> Int64Array:
     """Give every row of (n, d) the index of the nearest other row, working in blocks of bounded memory."""
 
-    def nearest(block: Vectors, start: int) -> npt.NDArray[np.int64]:
+    def nearest(block: Float64Array, start: int) -> Int64Array:
         rows = np.arange(len(block))
         block[rows, start + rows] = np.inf
-        found: npt.NDArray[np.int64] = block.argmin(axis=1)
+        found: Int64Array = block.argmin(axis=1)
         return found
 
     return np.concatenate(list(pairwise_distances_chunked(x, metric=metric, reduce_func=nearest)))
 
 
-def first_neighbour_links(x: Vectors, metric: str = "cosine") -> csr_array:
+def first_neighbour_links(x: Float64Array, metric: str = "cosine") -> csr_array:
     """Give the sparse (n, n) link counts of the first-neighbour graph (Eq. 1); its diagonal is empty.
 
     i and j are linked if j is i's first neighbour, i is j's, or both share one; mutual neighbours count 2.
@@ -133,13 +135,13 @@ def first_neighbour_links(x: Vectors, metric: str = "cosine") -> csr_array:
     return links.tocsr()
 
 
-def _lengths(links: csr_array, x: Vectors, metric: str) -> Vectors:
+def _lengths(links: csr_array, x: Float64Array, metric: str) -> Float64Array:
     """Give link count times distance for every stored link."""
     i, j = links.tocoo().coords
-    lengths: Vectors = links.data * paired_distances(x[i], x[j], metric=metric)
+    lengths: Float64Array = links.data * paired_distances(x[i], x[j], metric=metric)
     return lengths
 
 
-def _components(links: csr_array) -> npt.NDArray[np.int64]:
-    labels: npt.NDArray[np.int64] = connected_components(links, directed=False)[1].astype(np.int64)
+def _components(links: csr_array) -> Int64Array:
+    labels: Int64Array = connected_components(links, directed=False)[1].astype(np.int64)
     return labels

@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 import numpy as np
-import numpy.typing as npt
 from scipy.cluster import hierarchy
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial.distance import squareform
 
-from personae.cluster.labels import Labels, Vectors, cannot_link_matrix, order_by_size, track_means
+from personae.core.arrays import BoolArray, Float64Array, FloatArray
 from personae.core.errors import SettingError
-from personae.core.trackset import BoolArray, TrackSet
+from personae.core.grouping import track_means
+from personae.core.labels import Labels, order_by_size
+from personae.core.trackset import TrackSet
 
-Floats = npt.NDArray[np.floating]
 Linkage = Literal["average", "complete", "single", "ward"]
 Metric = Literal["cosine", "euclidean"]
 
@@ -64,15 +64,21 @@ class HAC:
         if tracks.n_tracks < 2:
             return np.zeros(tracks.n_tracks, dtype=np.int64)
         distances = pairwise_distances(track_means(tracks), self.metric)
-        forbidden = cannot_link_matrix(tracks) if self.cannot_link == "respect" else None
+        forbidden = tracks.cannot_link_matrix() if self.cannot_link == "respect" else None
         tree = linkage_tree(distances, self.linkage, forbidden)
         if self.n_clusters is not None:
             return cut_at_count(tree, tracks.n_tracks, self.n_clusters)
-        default = DEFAULT_COSINE_DISTANCE if self.metric == "cosine" else np.sqrt(2 * DEFAULT_COSINE_DISTANCE)
-        return cut_at_height(tree, tracks.n_tracks, default if self.threshold is None else self.threshold)
+        default = (
+            DEFAULT_COSINE_DISTANCE
+            if self.metric == "cosine"
+            else np.sqrt(2 * DEFAULT_COSINE_DISTANCE)
+        )
+        return cut_at_height(
+            tree, tracks.n_tracks, default if self.threshold is None else self.threshold
+        )
 
 
-def pairwise_distances(unit_vectors: Vectors, metric: Metric) -> Vectors:
+def pairwise_distances(unit_vectors: Float64Array, metric: Metric) -> Float64Array:
     """Give the (T, T) cosine or Euclidean distances of unit vectors (T, d), 0 on the diagonal."""
     cosine = np.clip(1.0 - unit_vectors @ unit_vectors.T, 0.0, 2.0)
     cosine = (cosine + cosine.T) / 2
@@ -80,7 +86,9 @@ def pairwise_distances(unit_vectors: Vectors, metric: Metric) -> Vectors:
     return cosine if metric == "cosine" else np.sqrt(2 * cosine)
 
 
-def linkage_tree(distances: Floats, linkage: Linkage, forbidden: BoolArray | None = None) -> Vectors:
+def linkage_tree(
+    distances: FloatArray, linkage: Linkage, forbidden: BoolArray | None = None
+) -> Float64Array:
     """Build the merge tree of (T, T) distances as (m, 3) rows (item a, item b, height), by rising height.
 
     Row i says: join the clusters that hold items a and b. Without `forbidden` pairs m = T - 1; with them two
@@ -91,32 +99,36 @@ def linkage_tree(distances: Floats, linkage: Linkage, forbidden: BoolArray | Non
     return _constrained_tree(distances, linkage, forbidden)
 
 
-def cut_at_height(tree: Vectors, n: int, height: float) -> Labels:
+def cut_at_height(tree: Float64Array, n: int, height: float) -> Labels:
     """Carry out the merges of a tree over n items that are no higher than `height`."""
     return _join(tree[tree[:, 2] <= height], n)
 
 
-def cut_at_count(tree: Vectors, n: int, n_clusters: int) -> Labels:
+def cut_at_count(tree: Float64Array, n: int, n_clusters: int) -> Labels:
     """Carry out the lowest merges of a tree over n items until `n_clusters` are left, if it has enough."""
     return _join(tree[: max(n - n_clusters, 0)], n)
 
 
-def _join(merges: Vectors, n: int) -> Labels:
+def _join(merges: Float64Array, n: int) -> Labels:
     a, b = merges[:, :2].astype(np.int64).T
     graph = coo_array((np.ones(len(a)), (a, b)), shape=(n, n))
     return order_by_size(connected_components(graph, directed=False)[1])
 
 
-def _scipy_tree(z: Vectors) -> Vectors:
+def _scipy_tree(z: Float64Array) -> Float64Array:
     """Name the clusters of SciPy's tree by one of their items."""
     n = len(z) + 1
     item = np.concatenate([np.arange(n), np.empty(n - 1, dtype=np.int64)])
     for row, merge in enumerate(z):
         item[n + row] = item[int(merge[0])]
-    return np.column_stack([item[z[:, 0].astype(np.int64)], item[z[:, 1].astype(np.int64)], z[:, 2]])
+    return np.column_stack(
+        [item[z[:, 0].astype(np.int64)], item[z[:, 1].astype(np.int64)], z[:, 2]]
+    )
 
 
-def _constrained_tree(distances: Floats, linkage: Linkage, forbidden: BoolArray) -> Vectors:
+def _constrained_tree(
+    distances: FloatArray, linkage: Linkage, forbidden: BoolArray
+) -> Float64Array:
     """Merge along nearest-neighbour chains (Murtagh 1983) with Lance-Williams updates; O(T^2) time, memory.
 
     Forbidden pairs are infinitely far; all four linkages stay reducible then (a merged cluster is never
@@ -124,7 +136,7 @@ def _constrained_tree(distances: Floats, linkage: Linkage, forbidden: BoolArray)
     closest pair at a time.
     """
     n = len(distances)
-    d: Floats = distances**2 if linkage == "ward" else distances.copy()
+    d: FloatArray = distances**2 if linkage == "ward" else distances.copy()
     d[forbidden] = np.inf
     np.fill_diagonal(d, np.inf)
     size = np.ones(n)
@@ -161,10 +173,16 @@ def _constrained_tree(distances: Floats, linkage: Linkage, forbidden: BoolArray)
 
 
 def _lance_williams(
-    linkage: Linkage, to_a: Vectors, to_b: Vectors, a_to_b: float, n_a: float, n_b: float, n_k: Vectors
-) -> Vectors:
+    linkage: Linkage,
+    to_a: Float64Array,
+    to_b: Float64Array,
+    a_to_b: float,
+    n_a: float,
+    n_b: float,
+    n_k: Float64Array,
+) -> Float64Array:
     """Give every cluster k's distance to the union of a and b; infinite where it was infinite to either."""
-    row: Vectors
+    row: Float64Array
     if linkage == "single":
         row = np.where(np.isinf(to_a) | np.isinf(to_b), np.inf, np.minimum(to_a, to_b))
     elif linkage == "complete":

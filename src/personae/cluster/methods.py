@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Protocol
 
 from personae.cluster.finch import FINCH
 from personae.cluster.hac import HAC
-from personae.cluster.personae import Personae
+from personae.cluster.personae import CalibratedLinkage
 from personae.cluster.result import Clustering, plain
-from personae.cluster.videoclusternet import VideoClusterNetPaper
+from personae.cluster.videoclusternet import VideoClusterNet
 from personae.core.config import ClusterConfig
 from personae.core.errors import SettingError
 from personae.core.trackset import TrackSet
@@ -46,23 +46,23 @@ class MethodEntry:
 
 
 METHODS: dict[str, MethodEntry] = {
-    Personae.name: MethodEntry(
+    CalibratedLinkage.name: MethodEntry(
         "calibrated odds from base and adapted evidence; the default",
         True,
-        lambda c: Personae(c.people, c.at_least, c.at_most),
+        lambda c: CalibratedLinkage(c.num_people, c.min_people, c.max_people),
     ),
-    VideoClusterNetPaper.name: MethodEntry(
-        "Algorithm 1 on the learned metric, as published", True, lambda c: VideoClusterNetPaper()
+    VideoClusterNet.name: MethodEntry(
+        "Algorithm 1 on the learned metric, as published", True, lambda c: VideoClusterNet()
     ),
     HAC.name: MethodEntry(
         "average linkage on base embeddings at a fixed cosine distance",
         False,
-        lambda c: _OnBaseEmbeddings(HAC(n_clusters=c.people)),
+        lambda c: _OnBaseEmbeddings(HAC(n_clusters=c.num_people)),
     ),
     FINCH.name: MethodEntry(
         "first-neighbour clustering of base embeddings",
         False,
-        lambda c: _OnBaseEmbeddings(FINCH(n_clusters=c.people)),
+        lambda c: _OnBaseEmbeddings(FINCH(n_clusters=c.num_people)),
     ),
 }
 
@@ -70,5 +70,7 @@ METHODS: dict[str, MethodEntry] = {
 def cluster(tracks: TrackSet, adaptation: Adaptation | None, config: ClusterConfig) -> Clustering:
     """Cluster the tracks by the method that the settings name; SettingError if there is none of that name."""
     if config.method not in METHODS:
-        raise SettingError(f"There is no method {config.method!r}; there are: {', '.join(METHODS)}.")
+        raise SettingError(
+            f"There is no method {config.method!r}; there are: {', '.join(METHODS)}."
+        )
     return METHODS[config.method].make(config).cluster(tracks, adaptation)

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 
-from personae.cluster.labels import Labels
+from personae.core.arrays import Float32Array, Int64Array
+from personae.core.labels import Labels
 
 
 @dataclass(frozen=True)
@@ -32,9 +32,9 @@ class Clustering:
 
     labels: Labels
     """(T,) 0.. by falling size, -1 = unknown."""
-    confidence: npt.NDArray[np.float32]
+    confidence: Float32Array
     """(T,) probability in 0..1 that the track is its character; of an unknown track, of the nearest one."""
-    runner_up: npt.NDArray[np.int64]
+    runner_up: Int64Array
     """(T,) the next best character, -1 = none."""
     checks: list[Check] = field(default_factory=list)
     """The decisions nearest to the edge, least certain first."""

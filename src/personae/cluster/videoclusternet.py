@@ -1,4 +1,4 @@
-"""VideoClusterNet as published: adapt to the film, drop bad tracks, cluster by Algorithm 1."""
+"""FaceTrackClusterer as published: adapt to the film, drop bad tracks, cluster by Algorithm 1."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from personae.cluster.algorithm1 import algorithm1
-from personae.cluster.evidence import plausible_pairs
-from personae.cluster.labels import Labels, order_by_size
-from personae.cluster.personae import Personae
+from personae.cluster.personae import CalibratedLinkage
 from personae.cluster.result import Clustering, plain
-from personae.cluster.similarity import LossMetric
 from personae.core.config import AdaptConfig
 from personae.core.hooks import Hook, silent
+from personae.core.labels import Labels, order_by_size
 from personae.core.trackset import TrackSet
+from personae.cues.face import plausible_pairs
+from personae.cues.loss_metric import LossMetric
 
 if TYPE_CHECKING:
     from personae.adapt import Adaptation
     from personae.encode.encoder import Encoder
 
 
-class VideoClusterNetPaper:
+class VideoClusterNet:
     """Algorithm 1 on the last iteration's learned metric; tracks of outlying quality and weak tracks are
     unknown."""
 
@@ -42,7 +42,11 @@ class VideoClusterNetPaper:
         last = adaptation.iterations[-1]
         centre = last.centre if self.centre else np.zeros_like(last.centre)
         metric = LossMetric(centre, adaptation.student_temperature, adaptation.teacher_temperature)
-        kept = ~tracks.weak if tracks.weak is not None else np.ones(tracks.n_tracks, dtype=np.bool_)
+        kept = (
+            ~tracks.attach_only
+            if tracks.attach_only is not None
+            else np.ones(tracks.n_tracks, dtype=np.bool_)
+        )
         if self.quality_filter and kept.any():
             from personae.adapt.quality import good_tracks
 
@@ -55,7 +59,7 @@ class VideoClusterNetPaper:
         return plain(order_by_size(labels), iteration=len(adaptation.iterations))
 
 
-class VideoClusterNet:
+class FaceTrackClusterer:
     """Tracks in, labels out: adapts a face-ID model to the tracks by self-supervision, then clusters them.
 
     Works on crops, or on `TrackSet.embeddings` alone where there are no pictures. `method` is "personae",
@@ -63,7 +67,7 @@ class VideoClusterNet:
     those of `AdaptConfig`. After `fit_predict`, `adaptation_` and `clustering_` hold what was learnt and
     decided.
 
-    >>> labels = VideoClusterNet(seed=1).fit_predict(tracks)  # doctest: +SKIP
+    >>> labels = FaceTrackClusterer(seed=1).fit_predict(tracks)  # doctest: +SKIP
     """
 
     name: ClassVar[str] = "videoclusternet"
@@ -87,16 +91,20 @@ class VideoClusterNet:
         from personae.adapt import adapt
 
         encoder = self.encoder
-        if tracks.crops is not None:
+        if tracks.crops.images is not None:
             from personae.encode import load_encoder
 
             encoder = encoder or load_encoder()
             if tracks.embeddings is None:
-                tracks = replace(tracks, embeddings=encoder.embed(tracks.crops, hook=hook))
+                tracks = replace(tracks, embeddings=encoder.embed(tracks.crops.images, hook=hook))
         tracks.require_embeddings()
-        self.adaptation_ = adapt(tracks, encoder, self.config, hook, plausible=plausible_pairs(tracks))
+        self.adaptation_ = adapt(
+            tracks, encoder, self.config, hook, plausible=plausible_pairs(tracks)
+        )
         method = (
-            VideoClusterNetPaper() if self.method == VideoClusterNetPaper.name else Personae(self.n_clusters)
+            VideoClusterNet()
+            if self.method == VideoClusterNet.name
+            else CalibratedLinkage(self.n_clusters)
         )
         self.clustering_ = method.cluster(tracks, self.adaptation_)
         return self.clustering_.labels

@@ -1,4 +1,4 @@
-"""The systems VideoClusterNet is compared with, by name; none is loaded before it is asked for."""
+"""The systems FaceTrackClusterer is compared with, by name; none is loaded before it is asked for."""
 
 from __future__ import annotations
 
@@ -34,7 +34,9 @@ class System:
     @property
     def title(self) -> str:
         """How tables of results must call it: its name, or "our reconstruction of" its name."""
-        return self.name if self.exact or not self.runnable else f"our reconstruction of {self.name}"
+        return (
+            self.name if self.exact or not self.runnable else f"our reconstruction of {self.name}"
+        )
 
     def load(self) -> Any:
         """Import the system and give its class; raises SettingError where it cannot be run."""
@@ -47,22 +49,49 @@ class System:
 _E, _K, _C = "embeddings", "n_clusters", "cannot_link"
 
 _ALL = (
-    System("tsiam", "siamese network on pairs within and between tracks", (_E, _K, _C), "tsiam:TSiam"),
+    System(
+        "tsiam", "siamese network on pairs within and between tracks", (_E, _K, _C), "tsiam:TSiam"
+    ),
     System("ssiam", "siamese network on hard pairs from ranked distances", (_E, _K), "ssiam:SSiam"),
-    System("pseudo-rf", "siamese network on nearest and farthest crops", (_E, _K), "pseudo_rf:PseudoRF"),
+    System(
+        "pseudo-rf", "siamese network on nearest and farthest crops", (_E, _K), "pseudo_rf:PseudoRF"
+    ),
     System("ccl", "siamese network on pairs from FINCH clusters", (_E, _K, _C), "ccl:CCL"),
-    System("jfac", "random-field clustering and adaptation in turns; also JFRAC", (_E, _C), "jfac:JFAC"),
-    System("vctrsf", "transformer of whole tracks around learnable centres", (_E, _K, _C), "vctrsf:VCTRSF"),
+    System(
+        "jfac", "random-field clustering and adaptation in turns; also JFRAC", (_E, _C), "jfac:JFAC"
+    ),
+    System(
+        "vctrsf",
+        "transformer of whole tracks around learnable centres",
+        (_E, _K, _C),
+        "vctrsf:VCTRSF",
+    ),
     System("c1c", "first neighbours under must- and cannot-links", (_E, _C), "c1c:C1C"),
-    System("muhpc-1", "close first neighbours under cannot-links, faces only", (_E, _C), "muhpc:MuHPC"),
+    System(
+        "muhpc-1", "close first neighbours under cannot-links, faces only", (_E, _C), "muhpc:MuHPC"
+    ),
     System("kmeans", "k-means of track means", (_E, _K), "kmeans:KMeans", exact=True),
-    System("bcl", "complete linkage cut at the size of a ball; supervised after `fit`", (_E,), "bcl:BCL"),
+    System(
+        "bcl",
+        "complete linkage cut at the size of a ball; supervised after `fit`",
+        (_E,),
+        "bcl:BCL",
+    ),
     System("hmrf", "Gaussians in a random field with cannot-links", (_E, _K, _C), "hmrf:HMRF"),
-    System("sctl", "clustering and linking in one random field; also HMRF2", (_E, _K, _C), "sctl:SCTL"),
+    System(
+        "sctl", "clustering and linking in one random field; also HMRF2", (_E, _K, _C), "sctl:SCTL"
+    ),
     System("uldml", "metric learned from tracks, then average linkage", (_E, _C), "uldml:ULDML"),
-    System("imp-triplet", "triplets from links with an extra pull", (_E, _K, _C), "imp_triplet:ImpTriplet"),
+    System(
+        "imp-triplet",
+        "triplets from links with an extra pull",
+        (_E, _K, _C),
+        "imp_triplet:ImpTriplet",
+    ),
     System("wbslrr", "low-rank, block-sparse self-representation", (_E, _K, _C), "wbslrr:WBSLRR"),
-    System("cp-ssc", "sparse self-representation with propagated links", (_E, _K, _C), "cpssc:CPSSC"),
+    System(
+        "cp-ssc", "sparse self-representation with propagated links", (_E, _K, _C), "cpssc:CPSSC"
+    ),
     System("diffrac", "labels that a linear classifier fits best", (_E, _K, _C), "diffrac:DIFFRAC"),
     System("vdf", "Fisher vectors of tracks, then Ward linkage", (_E, _K), "vdf:VDF"),
     System("mlr", "semi-supervised logistic regression", (_E, _C, "labelled tracks"), "mlr:MLR"),

@@ -12,8 +12,10 @@ from torch import nn
 from torch.nn.functional import normalize, relu, softplus
 
 from personae.cluster.hac import HAC
-from personae.cluster.labels import Labels, Vectors, track_means, unit_rows
 from personae.compared.training import descend
+from personae.core.arrays import Float64Array
+from personae.core.grouping import track_means, unit_rows
+from personae.core.labels import Labels
 from personae.core.trackset import TrackSet
 
 RELEASED_BALL = 0.820 / 4
@@ -107,7 +109,7 @@ class BCL:
 
     def fit_predict(self, tracks: TrackSet) -> Labels:
         """Cluster the tracks, with what `fit` has learned if called; gives (T,) labels by falling size."""
-        means: Vectors = track_means(tracks)
+        means: Float64Array = track_means(tracks)
         ball = RELEASED_BALL
         if self.net is not None and tracks.n_tracks:
             with torch.no_grad():

@@ -7,8 +7,9 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from personae.cluster.labels import Labels, cannot_link_matrix, order_by_size, track_means
 from personae.compared.first_neighbours import link_first_neighbours, merge_closest
+from personae.core.grouping import track_means
+from personae.core.labels import Labels, order_by_size
 from personae.core.trackset import TrackSet
 
 
@@ -35,14 +36,16 @@ class C1C:
         labels = np.arange(tracks.n_tracks, dtype=np.int64)
         if tracks.n_tracks < 2:
             return labels
-        means, forbidden = track_means(tracks), cannot_link_matrix(tracks)
+        means, forbidden = track_means(tracks), tracks.cannot_link_matrix()
         levels = [labels]
         while len(levels) == 1 or levels[-1].max() < levels[-2].max():
             levels.append(link_first_neighbours(means, levels[-1], forbidden))
         levels.pop()
         if self.n_clusters is not None:
             enough = [level for level in levels if level.max() + 1 >= self.n_clusters]
-            return order_by_size(merge_closest(means, (enough or levels)[-1], forbidden, self.n_clusters))
+            return order_by_size(
+                merge_closest(means, (enough or levels)[-1], forbidden, self.n_clusters)
+            )
         # Without cannot-links the last level is a single cluster, which FINCH does not count as one.
         coarsest = len(levels) - 1 - (levels[-1].max() == 0 and len(levels) > 2)
         wanted = coarsest if self.partition == "last" else min(self.partition, coarsest)

@@ -9,10 +9,10 @@ from typing import ClassVar
 import numpy as np
 
 from personae.cluster.finch import finch_partitions
-from personae.cluster.labels import Vectors, cannot_link_matrix
-from personae.compared.pairs import CropSampler, Indices, ListSampler
+from personae.compared.pairs import CropSampler, ListSampler
 from personae.compared.siamese import Pairs, SiameseSystem
-from personae.core.trackset import BoolArray, TrackSet
+from personae.core.arrays import BoolArray, Float64Array, Int64Array
+from personae.core.trackset import TrackSet
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,7 +21,7 @@ class CCL(SiameseSystem):
 
     Sharma, Tapaswi, Sarfraz, Stiefelhagen, "Clustering based Contrastive Learning for Improving Face
     Representations", FG 2020, arXiv 2004.02195. Known: cluster labels and tracks give the pairs; the paper
-    recommends FINCH's second partition, VideoClusterNet's authors used the first, purer in their hands.
+    recommends FINCH's second partition, FaceTrackClusterer's authors used the first, purer in their hands.
     Everything else (network, loss, optimiser, balance of pairs, FINCH once and on base features) is taken
     from SSiam.
     """
@@ -29,17 +29,19 @@ class CCL(SiameseSystem):
     name: ClassVar[str] = "CCL"
 
     partition: int = 1
-    """Level of FINCH: 1 as in VideoClusterNet's runs, 2 as the paper recommends."""
+    """Level of FINCH: 1 as in FaceTrackClusterer's runs, 2 as the paper recommends."""
 
-    def batches(self, tracks: TrackSet, features: Vectors, rng: np.random.Generator) -> Iterator[Pairs]:
+    def batches(
+        self, tracks: TrackSet, features: Float64Array, rng: np.random.Generator
+    ) -> Iterator[Pairs]:
         """Draw as many positive as negative pairs; where label and tracks disagree, the tracks are right."""
         if tracks.n_crops < 2:
             return
         partitions = finch_partitions(features)
         label = partitions[:, min(self.partition, partitions.shape[1]) - 1]
-        forbidden = cannot_link_matrix(tracks)
+        forbidden = tracks.cannot_link_matrix()
 
-        def same(a: Indices, b: Indices) -> BoolArray:
+        def same(a: Int64Array, b: Int64Array) -> BoolArray:
             track_a, track_b = tracks.track_of[a], tracks.track_of[b]
             together: BoolArray = (label[a] == label[b]) & ~forbidden[track_a, track_b]
             together |= track_a == track_b

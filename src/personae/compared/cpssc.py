@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-import numpy.typing as npt
 
-from personae.cluster.labels import Labels, Vectors, cannot_link_matrix, unit_rows
 from personae.compared.protocol import require_count
 from personae.compared.spectral import cluster_tracks, sample_crops, self_expression_affinity
 from personae.compared.wbslrr import shrink_singular_values
-from personae.core.trackset import BoolArray, TrackSet
+from personae.core.arrays import BoolArray, Float64Array, IntArray
+from personae.core.grouping import unit_rows
+from personae.core.labels import Labels
+from personae.core.trackset import TrackSet
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,19 +51,21 @@ class CPSSC:
         if tracks.n_tracks < 2:
             return np.zeros(tracks.n_tracks, dtype=np.int64)
         chosen = sample_crops(tracks, self.crops)
-        block, forbidden = tracks.track_of[chosen], cannot_link_matrix(tracks)
+        block, forbidden = tracks.track_of[chosen], tracks.cannot_link_matrix()
         c = sparse_self_expression(
             unit_rows(tracks.require_embeddings()[chosen]), block, self.fidelity, self.coding_steps
         )
-        known = np.where(block[:, None] == block, 1.0, np.where(forbidden[block[:, None], block], -1.0, 0.0))
+        known = np.where(
+            block[:, None] == block, 1.0, np.where(forbidden[block[:, None], block], -1.0, 0.0)
+        )
         constraints = complete(known, known != 0, self.shrinkage, self.iterations)
         reinforced = self_expression_affinity(c) * np.clip(1 + constraints, 0, None)
         return cluster_tracks(reinforced, block, forbidden, count, self.seed)
 
 
 def sparse_self_expression(
-    x: Vectors, track_of: npt.NDArray[np.integer], fidelity: float, iterations: int
-) -> Vectors:
+    x: Float64Array, track_of: IntArray, fidelity: float, iterations: int
+) -> Float64Array:
     """Express every unit row of (n, d) by few rows of other tracks; column j of the (n, n) result is row j's.
 
     min |C|_1 + lambda/2 |X - X C|_F^2 by alternating directions, lambda = `fidelity` / the smallest largest
@@ -82,15 +85,15 @@ def sparse_self_expression(
     return sparse
 
 
-def soft_threshold(a: Vectors, by: float) -> Vectors:
+def soft_threshold(a: Float64Array, by: float) -> Float64Array:
     """Bring every entry nearer to 0 by `by`, none beyond: the proximal map of the absolute value."""
-    shrunk: Vectors = np.sign(a) * np.maximum(np.abs(a) - by, 0)
+    shrunk: Float64Array = np.sign(a) * np.maximum(np.abs(a) - by, 0)
     return shrunk
 
 
 def complete(
-    known: Vectors, observed: BoolArray, shrinkage: float, iterations: int
-) -> npt.NDArray[np.float64]:
+    known: Float64Array, observed: BoolArray, shrinkage: float, iterations: int
+) -> Float64Array:
     """Fill the unobserved entries of a matrix by soft-impute (Mazumder et al., JMLR 2010)."""
     by = shrinkage * float(np.linalg.norm(known, 2))
     filled = known.copy()

@@ -7,10 +7,12 @@ from typing import ClassVar
 
 import numpy as np
 
-from personae.cluster.labels import Labels, Vectors, cannot_link_matrix, order_by_size, track_means
 from personae.compared.kmeans import kmeans
 from personae.compared.protocol import require_count
-from personae.core.trackset import BoolArray, TrackSet
+from personae.core.arrays import BoolArray, Float64Array
+from personae.core.grouping import track_means
+from personae.core.labels import Labels, order_by_size
+from personae.core.trackset import TrackSet
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +44,7 @@ class DIFFRAC:
         count = require_count(self.name, self.n_clusters, tracks.n_tracks)
         if tracks.n_tracks < 2:
             return np.zeros(tracks.n_tracks, dtype=np.int64)
-        forbidden = cannot_link_matrix(tracks)
+        forbidden = tracks.cannot_link_matrix()
         cost = discriminative_cost(track_means(tracks), self.kappa)
         m = relax(cost, count, forbidden, self.iterations)
         values, vectors = np.linalg.eigh(m)
@@ -50,17 +52,19 @@ class DIFFRAC:
         return order_by_size(descend_labels(cost, kmeans(spectrum, count, self.seed), forbidden))
 
 
-def discriminative_cost(x: Vectors, kappa: float) -> Vectors:
+def discriminative_cost(x: Float64Array, kappa: float) -> Float64Array:
     """Give A (n, n) such that tr(Y^T A Y) is the least square loss of predicting Y from (n, d)."""
     n = len(x)
     centring = np.eye(n) - 1 / n
     centred = centring @ x
     hat = centred @ np.linalg.solve(centred.T @ centred + n * kappa * np.eye(x.shape[1]), centred.T)
-    cost: Vectors = centring @ (np.eye(n) - hat) @ centring / n
+    cost: Float64Array = centring @ (np.eye(n) - hat) @ centring / n
     return (cost + cost.T) / 2
 
 
-def relax(cost: Vectors, n_clusters: int, forbidden: BoolArray, iterations: int) -> Vectors:
+def relax(
+    cost: Float64Array, n_clusters: int, forbidden: BoolArray, iterations: int
+) -> Float64Array:
     """Lower tr(M A) over relaxed equivalence matrices (n, n) by projected gradient steps."""
     n = len(cost)
     step = 1 / max(float(np.abs(cost).max()) * np.sqrt(n), 1e-12)
@@ -75,7 +79,9 @@ def relax(cost: Vectors, n_clusters: int, forbidden: BoolArray, iterations: int)
     return m
 
 
-def descend_labels(cost: Vectors, labels: Labels, forbidden: BoolArray, sweeps: int = 20) -> Labels:
+def descend_labels(
+    cost: Float64Array, labels: Labels, forbidden: BoolArray, sweeps: int = 20
+) -> Labels:
     """Move single tracks to labels of lower tr(Y^T A Y), emptying none and keeping to the cannot-links."""
     labels = labels.copy()
     k = int(labels.max()) + 1

@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from personae.cluster.hac import pairwise_distances
-from personae.cluster.labels import Labels, Vectors, group_means, unit_rows
-from personae.core.trackset import BoolArray
+from personae.core.arrays import BoolArray, Float64Array
+from personae.core.grouping import group_means, unit_rows
+from personae.core.labels import Labels
 
 
 def link_first_neighbours(
-    means: Vectors, labels: Labels, forbidden: BoolArray, farthest: float = np.inf
+    means: Float64Array, labels: Labels, forbidden: BoolArray, farthest: float = np.inf
 ) -> Labels:
     """Link every cluster to its nearest allowed one, then join what is linked; gives (T,) labels.
 
@@ -36,7 +37,9 @@ def link_first_neighbours(
     return _renumber(cluster[labels])
 
 
-def merge_closest(means: Vectors, labels: Labels, forbidden: BoolArray, n_clusters: int) -> Labels:
+def merge_closest(
+    means: Float64Array, labels: Labels, forbidden: BoolArray, n_clusters: int
+) -> Labels:
     """Merge the closest allowed pair of clusters until `n_clusters` are left, or none may merge."""
     labels = labels.copy()
     n = int(labels.max()) + 1

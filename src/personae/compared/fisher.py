@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from sklearn.mixture import GaussianMixture
 
-from personae.cluster.labels import Vectors
+from personae.core.arrays import Float64Array
 
 
-def fisher_vector(x: Vectors, mixture: GaussianMixture) -> Vectors:
+def fisher_vector(x: Float64Array, mixture: GaussianMixture) -> Float64Array:
     """Give the (2 K d,) improved Fisher vector of (n, d) under a diagonal mixture of K Gaussians.
 
     Gradients of the log-likelihood by means and deviations, averaged over the set, then signed square root
@@ -25,5 +25,5 @@ def fisher_vector(x: Vectors, mixture: GaussianMixture) -> Vectors:
     vector = np.concatenate([by_mean.ravel(), by_deviation.ravel()]) / len(x)
     vector = np.sign(vector) * np.sqrt(np.abs(vector))
     length = np.linalg.norm(vector)
-    improved: Vectors = vector / length if length > 0 else vector
+    improved: Float64Array = vector / length if length > 0 else vector
     return improved

@@ -7,10 +7,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from personae.cluster.labels import Labels, cannot_link_matrix, order_by_size, track_means
 from personae.compared.kmeans import kmeans
 from personae.compared.markov_field import fit_field
 from personae.compared.protocol import principal_components, require_count
+from personae.core.grouping import track_means
+from personae.core.labels import Labels, order_by_size
 from personae.core.trackset import TrackSet
 
 
@@ -41,5 +42,5 @@ class HMRF:
         if tracks.n_tracks < 2:
             return np.zeros(tracks.n_tracks, dtype=np.int64)
         x = principal_components(track_means(tracks), self.dimensions)
-        links = -self.link_weight * cannot_link_matrix(tracks)
+        links = -self.link_weight * tracks.cannot_link_matrix()
         return order_by_size(fit_field(x, kmeans(x, count, self.seed), links).labels)

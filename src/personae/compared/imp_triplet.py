@@ -9,11 +9,12 @@ import numpy as np
 import torch
 from torch.nn.functional import normalize
 
-from personae.cluster.labels import Labels, Vectors
 from personae.compared.pairs import CropSampler, ListSampler, negative_tracks
 from personae.compared.protocol import one_scale, require_count, ward
 from personae.compared.siamese import SiameseNet
 from personae.compared.training import descend
+from personae.core.arrays import Float64Array
+from personae.core.labels import Labels
 from personae.core.trackset import TrackSet
 
 
@@ -57,7 +58,7 @@ class ImpTriplet:
             return np.zeros(tracks.n_tracks, dtype=np.int64)
         return ward(self.name, tracks, self._features(tracks), self.n_clusters, self.threshold)
 
-    def _features(self, tracks: TrackSet) -> Vectors:
+    def _features(self, tracks: TrackSet) -> Float64Array:
         base = one_scale(tracks.require_embeddings())
         rng = np.random.default_rng(self.seed)
         crops, apart = CropSampler(tracks), ListSampler(negative_tracks(tracks))
@@ -74,7 +75,7 @@ class ImpTriplet:
             loss = improved_triplet_loss(a, p, n, self.margin, self.pull)
             descend(optimiser, loss)
         with torch.no_grad():
-            learned: Vectors = normalize(net(x)).double().numpy()
+            learned: Float64Array = normalize(net(x)).double().numpy()
         return learned
 
 

@@ -11,7 +11,6 @@ import torch
 from torch.nn.functional import normalize
 
 from personae.cluster.hac import pairwise_distances
-from personae.cluster.labels import Labels, Vectors, cannot_link_matrix, order_by_size, track_means, unit_rows
 from personae.compared.c1c import C1C
 from personae.compared.contrastive import contrastive_loss
 from personae.compared.kmeans import kmeans
@@ -21,7 +20,10 @@ from personae.compared.protocol import principal_components
 from personae.compared.sctl import mutual_neighbours
 from personae.compared.siamese import Pairs
 from personae.compared.training import descend
-from personae.core.trackset import BoolArray, FloatArray, TrackSet
+from personae.core.arrays import BoolArray, Float32Array, Float64Array, FloatArray
+from personae.core.grouping import track_means, unit_rows
+from personae.core.labels import Labels, order_by_size
+from personae.core.trackset import TrackSet
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +67,7 @@ class JFAC:
         """Cluster the tracks; gives (T,) labels 0.. by falling size."""
         if tracks.n_tracks < 2:
             return np.zeros(tracks.n_tracks, dtype=np.int64)
-        forbidden = cannot_link_matrix(tracks)
+        forbidden = tracks.cannot_link_matrix()
         rng = np.random.default_rng(self.seed)
         adapted = tracks
         previous: Labels | None = None
@@ -79,26 +81,32 @@ class JFAC:
             adapted = replace(adapted, embeddings=self._adapt(adapted, pairs))
         return labels
 
-    def _cluster(self, tracks: TrackSet, means: Vectors, forbidden: BoolArray) -> Labels:
+    def _cluster(self, tracks: TrackSet, means: Float64Array, forbidden: BoolArray) -> Labels:
         if self.n_clusters is None:
             start = C1C().fit_predict(tracks)
         else:
             start = kmeans(means, min(self.n_clusters, len(means)), self.seed)
         x = principal_components(means, self.dimensions)
-        potentials = self.similar_weight * mutual_neighbours(x, forbidden) - self.cannot_weight * forbidden
+        potentials = (
+            self.similar_weight * mutual_neighbours(x, forbidden) - self.cannot_weight * forbidden
+        )
         return order_by_size(fit_field(x, start, potentials).labels)
 
-    def _pairs(self, tracks: TrackSet, sure: Vectors, rng: np.random.Generator) -> Iterator[Pairs]:
+    def _pairs(
+        self, tracks: TrackSet, sure: Float64Array, rng: np.random.Generator
+    ) -> Iterator[Pairs]:
         """Draw crops of surely same tracks and of surely different ones, half and half, without end."""
         crops = CropSampler(tracks)
         pools = [np.argwhere(sure > 0), np.argwhere(sure < 0)]
         while True:
-            halves = [pool[rng.integers(0, len(pool), self.batch // 2)] for pool in pools if len(pool)]
+            halves = [
+                pool[rng.integers(0, len(pool), self.batch // 2)] for pool in pools if len(pool)
+            ]
             chosen = np.concatenate(halves)
             left, right = crops.draw(chosen, rng).T
             yield Pairs(left, right, sure[chosen[:, 0], chosen[:, 1]] > 0)
 
-    def _adapt(self, tracks: TrackSet, pairs: Iterator[Pairs]) -> FloatArray:
+    def _adapt(self, tracks: TrackSet, pairs: Iterator[Pairs]) -> Float32Array:
         """Move the crops' embeddings; gives (n, d) unit vectors."""
         x = torch.from_numpy(unit_rows(tracks.require_embeddings()).astype(np.float32))
         linear = torch.eye(x.shape[1], requires_grad=True)
@@ -113,7 +121,7 @@ class JFAC:
         return adapted
 
 
-def sure_pairs(means: Vectors, labels: Labels, forbidden: BoolArray) -> Vectors:
+def sure_pairs(means: Float64Array, labels: Labels, forbidden: BoolArray) -> Float64Array:
     """Give (T, T) constraints: +1 same cluster and close, -1 different clusters and far or forbidden, else 0.
 
     Close means no farther than the average pair of one cluster, far means no nearer than the average pair

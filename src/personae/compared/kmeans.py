@@ -10,8 +10,10 @@ import numpy as np
 from sklearn.cluster import KMeans as SklearnKMeans
 from sklearn.exceptions import ConvergenceWarning
 
-from personae.cluster.labels import Labels, Vectors, order_by_size, track_means
 from personae.compared.protocol import require_count
+from personae.core.arrays import Float64Array
+from personae.core.grouping import track_means
+from personae.core.labels import Labels, order_by_size
 from personae.core.trackset import TrackSet
 
 
@@ -38,7 +40,7 @@ class KMeans:
         return order_by_size(kmeans(track_means(tracks), count, self.seed))
 
 
-def kmeans(x: Vectors, n_clusters: int, seed: int) -> Labels:
+def kmeans(x: Float64Array, n_clusters: int, seed: int) -> Labels:
     """Label the rows of (n, d) by k-means; copies among the rows may leave fewer labels than asked for."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)

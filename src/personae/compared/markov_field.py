@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from personae.cluster.labels import Labels, Vectors
 from personae.compared.distances import squared_distances
+from personae.core.arrays import Float64Array, FloatArray
+from personae.core.labels import Labels
 
 
 @dataclass(frozen=True)
@@ -17,12 +17,12 @@ class Field:
 
     labels: Labels
     """(T,) the most probable label of each track; some of the K labels may have died out."""
-    posterior: Vectors
+    posterior: Float64Array
     """(T, K) probabilities."""
 
 
 def fit_field(
-    x: Vectors, start: Labels, links: npt.NDArray[np.floating], rounds: int = 50, smoothing: float = 1.0
+    x: Float64Array, start: Labels, links: FloatArray, rounds: int = 50, smoothing: float = 1.0
 ) -> Field:
     """Fit the field by expectation-maximisation, with mean-field posteriors updated one track at a time.
 

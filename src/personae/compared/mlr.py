@@ -10,10 +10,10 @@ import numpy as np
 import torch
 from torch.nn.functional import cross_entropy
 
-from personae.cluster.labels import Labels, order_by_size
 from personae.compared.protocol import one_scale
 from personae.compared.training import descend
 from personae.core.errors import SettingError
+from personae.core.labels import Labels, order_by_size
 from personae.core.trackset import TrackSet
 
 
@@ -48,9 +48,13 @@ class MLR:
 
     def fit_predict(self, tracks: TrackSet) -> Labels:
         """Name the tracks; gives (T,) labels 0.. by falling size. SettingError without labelled tracks."""
-        known = {track: person for track, person in self.labelled.items() if 0 <= track < tracks.n_tracks}
+        known = {
+            track: person for track, person in self.labelled.items() if 0 <= track < tracks.n_tracks
+        }
         if not known:
-            raise SettingError("MLR is semi-supervised: give the people of some tracks in `labelled`")
+            raise SettingError(
+                "MLR is semi-supervised: give the people of some tracks in `labelled`"
+            )
         track_of = torch.from_numpy(tracks.track_of.astype(np.int64))
         x = torch.from_numpy(one_scale(tracks.require_embeddings()).astype(np.float32))
         people, target = np.unique(list(known.values()), return_inverse=True)
@@ -66,7 +70,9 @@ class MLR:
         optimiser = torch.optim.Adam([weight, bias], lr=0.05)
 
         def track_probabilities(crop_probabilities: torch.Tensor) -> torch.Tensor:
-            sums = torch.zeros(tracks.n_tracks, len(people)).index_add(0, track_of, crop_probabilities)
+            sums = torch.zeros(tracks.n_tracks, len(people)).index_add(
+                0, track_of, crop_probabilities
+            )
             return sums / sizes
 
         for _ in range(self.steps):
@@ -76,7 +82,9 @@ class MLR:
             loss = loss + self.decay * weight.square().sum()
             if not bool(labelled.all()):
                 free = logits[~labelled]
-                loss = loss - self.entropy * (free.softmax(1) * free.log_softmax(1)).sum(dim=1).mean()
+                loss = (
+                    loss - self.entropy * (free.softmax(1) * free.log_softmax(1)).sum(dim=1).mean()
+                )
             if len(cannot):
                 p = track_probabilities(probability)
                 clash = (p[cannot[:, 0]] * p[cannot[:, 1]]).sum(dim=1)

@@ -7,8 +7,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from personae.cluster.labels import Labels, cannot_link_matrix, order_by_size, track_means
 from personae.compared.first_neighbours import link_first_neighbours, merge_closest
+from personae.core.grouping import track_means
+from personae.core.labels import Labels, order_by_size
 from personae.core.trackset import TrackSet
 
 
@@ -35,7 +36,7 @@ class MuHPC:
         labels = np.arange(tracks.n_tracks, dtype=np.int64)
         if tracks.n_tracks < 2:
             return labels
-        means, forbidden = track_means(tracks), cannot_link_matrix(tracks)
+        means, forbidden = track_means(tracks), tracks.cannot_link_matrix()
         if self.n_clusters is not None and self.n_clusters >= tracks.n_tracks:
             return labels
         while True:

@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from personae.cluster.hac import HAC
-from personae.cluster.labels import Labels, Vectors
+from personae.core.arrays import Float64Array
 from personae.core.errors import SettingError
+from personae.core.labels import Labels
 from personae.core.trackset import TrackSet
 
 
@@ -32,7 +33,7 @@ def ward(
     """Cluster by SSiam's and TSiam's test protocol (Sharma et al., FG 2019) on learned features (n, e).
 
     Mean over a track's crops, L2 norm, Ward linkage on Euclidean distances, cut at `n_clusters`; or at one
-    global distance `threshold`, as VideoClusterNet's authors ran their rivals. One of the two must be
+    global distance `threshold`, as FaceTrackClusterer's authors ran their rivals. One of the two must be
     given.
     """
     learned = replace(tracks, embeddings=np.asarray(features, dtype=np.float32))
@@ -42,7 +43,7 @@ def ward(
     return HAC("ward", "euclidean", n_clusters=count).fit_predict(learned)
 
 
-def one_scale(x: npt.ArrayLike) -> Vectors:
+def one_scale(x: npt.ArrayLike) -> Float64Array:
     """Divide (n, d) by the mean length of its rows, so that one learning rate suits face models of any scale.
 
     Directions and relative lengths stay as they are; no paper asks for it, their schedules fit one face
@@ -50,14 +51,14 @@ def one_scale(x: npt.ArrayLike) -> Vectors:
     """
     rows = np.asarray(x, dtype=np.float64)
     length = float(np.linalg.norm(rows, axis=1).mean()) if len(rows) else 0.0
-    scaled: Vectors = rows / length if length > 0 else rows
+    scaled: Float64Array = rows / length if length > 0 else rows
     return scaled
 
 
-def principal_components(x: npt.ArrayLike, at_most: int) -> Vectors:
+def principal_components(x: npt.ArrayLike, at_most: int) -> Float64Array:
     """Project (n, d) on its first principal components, at most n - 1 of them."""
     rows = np.asarray(x, dtype=np.float64)
     u, s, _ = np.linalg.svd(rows - rows.mean(axis=0), full_matrices=False)
     kept = min(at_most, rows.shape[1], max(1, len(rows) - 1))
-    projected: Vectors = u[:, :kept] * s[:kept]
+    projected: Float64Array = u[:, :kept] * s[:kept]
     return projected

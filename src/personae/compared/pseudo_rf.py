@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-import numpy.typing as npt
 from sklearn.metrics import pairwise_distances_chunked
 
-from personae.cluster.labels import Vectors
-from personae.compared.pairs import Indices
 from personae.compared.siamese import Pairs, SiameseSystem
+from personae.core.arrays import Float64Array, Int64Array
 from personae.core.trackset import TrackSet
 
 
@@ -27,7 +25,9 @@ class PseudoRF(SiameseSystem):
     name: ClassVar[str] = "Pseudo-RF"
     pairs_per_crop: ClassVar[int] = 2
 
-    def batches(self, tracks: TrackSet, features: Vectors, rng: np.random.Generator) -> Iterator[Pairs]:
+    def batches(
+        self, tracks: TrackSet, features: Float64Array, rng: np.random.Generator
+    ) -> Iterator[Pairs]:
         """Go through all crops in random order, each with its two pairs, epoch after epoch."""
         nearest, farthest = extremes(features)
         half = max(1, self.batch // 2)
@@ -39,10 +39,10 @@ class PseudoRF(SiameseSystem):
                 yield Pairs(np.tile(crops, 2), right, np.arange(len(right)) < len(crops))
 
 
-def extremes(x: Vectors) -> tuple[Indices, Indices]:
+def extremes(x: Float64Array) -> tuple[Int64Array, Int64Array]:
     """Give, for every row of (n, d), the nearest other row and the farthest row by Euclidean distance."""
 
-    def ends(block: Vectors, start: int) -> npt.NDArray[np.int64]:
+    def ends(block: Float64Array, start: int) -> Int64Array:
         rows = np.arange(len(block))
         farthest = block.argmax(axis=1)
         block[rows, start + rows] = np.inf

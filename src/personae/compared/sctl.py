@@ -7,12 +7,14 @@ from typing import ClassVar
 
 import numpy as np
 
-from personae.cluster.labels import Labels, Vectors, cannot_link_matrix, order_by_size, track_means
 from personae.compared.distances import squared_distances
 from personae.compared.kmeans import kmeans
 from personae.compared.markov_field import fit_field
 from personae.compared.protocol import principal_components, require_count
-from personae.core.trackset import BoolArray, TrackSet
+from personae.core.arrays import BoolArray, Float64Array
+from personae.core.grouping import track_means
+from personae.core.labels import Labels, order_by_size
+from personae.core.trackset import TrackSet
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,18 +49,20 @@ class SCTL:
         if tracks.n_tracks < 2:
             return np.zeros(tracks.n_tracks, dtype=np.int64)
         x = principal_components(track_means(tracks), self.dimensions)
-        forbidden = cannot_link_matrix(tracks)
+        forbidden = tracks.cannot_link_matrix()
         labels = kmeans(x, count, self.seed)
         linked = np.zeros_like(forbidden)
         for _ in range(self.rounds):
             potentials = self.link_weight * linked - self.cannot_weight * forbidden
             field = fit_field(x, labels, potentials)
             labels = np.unique(field.labels, return_inverse=True)[1].astype(np.int64)
-            linked |= mutual_neighbours(x, forbidden | (field.posterior @ field.posterior.T < 0.5) | linked)
+            linked |= mutual_neighbours(
+                x, forbidden | (field.posterior @ field.posterior.T < 0.5) | linked
+            )
         return order_by_size(labels)
 
 
-def mutual_neighbours(x: Vectors, excluded: BoolArray) -> BoolArray:
+def mutual_neighbours(x: Float64Array, excluded: BoolArray) -> BoolArray:
     """Find the (T, T) pairs of rows that are each other's nearest among the pairs not excluded."""
     distances = squared_distances(x, x)
     distances[excluded | np.eye(len(x), dtype=np.bool_)] = np.inf

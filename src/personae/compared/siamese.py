@@ -12,20 +12,20 @@ import numpy as np
 import torch
 from torch import nn
 
-from personae.cluster.labels import Labels, Vectors
 from personae.compared.contrastive import contrastive_loss
-from personae.compared.pairs import Indices
 from personae.compared.protocol import one_scale, require_count, ward
 from personae.compared.training import descend
-from personae.core.trackset import BoolArray, TrackSet
+from personae.core.arrays import BoolArray, Float64Array, Int64Array
+from personae.core.labels import Labels
+from personae.core.trackset import TrackSet
 
 
 class Pairs(NamedTuple):
     """A batch of pairs of crops."""
 
-    left: Indices
+    left: Int64Array
     """(b,) crops."""
-    right: Indices
+    right: Int64Array
     """(b,) crops."""
     same: BoolArray
     """(b,) whether the two are taken for the same person."""
@@ -75,7 +75,7 @@ class SiameseSystem(ABC):
     seed: int = 0
     """Seed of weights and pairs."""
     threshold: float | None = None
-    """Ward height to cut at instead, as in VideoClusterNet's own runs (which chose it with labels)."""
+    """Ward height to cut at instead, as in FaceTrackClusterer's own runs (which chose it with labels)."""
     epochs: int = 15
     """Passes over the crops."""
     batch: int = 128
@@ -92,7 +92,9 @@ class SiameseSystem(ABC):
     """Steps on a short film. Not stated in the paper, whose films have 40,000 crops."""
 
     @abstractmethod
-    def batches(self, tracks: TrackSet, features: Vectors, rng: np.random.Generator) -> Iterator[Pairs]:
+    def batches(
+        self, tracks: TrackSet, features: Float64Array, rng: np.random.Generator
+    ) -> Iterator[Pairs]:
         """Mine pairs without end; `features` (n, d) are the crops' base embeddings on one scale."""
 
     def fit_predict(self, tracks: TrackSet) -> Labels:
@@ -103,7 +105,7 @@ class SiameseSystem(ABC):
             return np.zeros(tracks.n_tracks, dtype=np.int64)
         return ward(self.name, tracks, self.features(tracks), self.n_clusters, self.threshold)
 
-    def features(self, tracks: TrackSet) -> Vectors:
+    def features(self, tracks: TrackSet) -> Float64Array:
         """Train on the tracks and give the learned (n, 512) features of their crops."""
         base = one_scale(tracks.require_embeddings())
         batches = self.batches(tracks, base, np.random.default_rng(self.seed))
@@ -112,7 +114,10 @@ class SiameseSystem(ABC):
             net = SiameseNet(base.shape[1])
         x = torch.from_numpy(base.astype(np.float32))
         optimiser = torch.optim.SGD(
-            net.parameters(), lr=self.learning_rate, momentum=self.momentum, weight_decay=self.weight_decay
+            net.parameters(),
+            lr=self.learning_rate,
+            momentum=self.momentum,
+            weight_decay=self.weight_decay,
         )
         for _ in range(self.steps(tracks.n_crops)):
             left, right, same = (torch.from_numpy(part) for part in next(batches))
@@ -121,9 +126,11 @@ class SiameseSystem(ABC):
             loss = contrastive_loss(net(x[left]), net(x[right]), same, self.margin)
             descend(optimiser, loss)
         with torch.no_grad():
-            learned: Vectors = net.feature(x).double().numpy()
+            learned: Float64Array = net.feature(x).double().numpy()
         return learned
 
     def steps(self, n_crops: int) -> int:
         """Give the number of gradient steps on a set of that many crops."""
-        return max(self.at_least, self.epochs * math.ceil(n_crops * self.pairs_per_crop / self.batch))
+        return max(
+            self.at_least, self.epochs * math.ceil(n_crops * self.pairs_per_crop / self.batch)
+        )

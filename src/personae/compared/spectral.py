@@ -5,35 +5,39 @@ from __future__ import annotations
 import warnings
 
 import numpy as np
-import numpy.typing as npt
 from sklearn.cluster import SpectralClustering
 
-from personae.cluster.labels import Labels, Vectors, order_by_size
-from personae.core.trackset import BoolArray, TrackSet
+from personae.core.arrays import BoolArray, Float64Array, Int64Array, IntArray
+from personae.core.labels import Labels, order_by_size
+from personae.core.trackset import TrackSet
 
 
-def sample_crops(tracks: TrackSet, at_most: int) -> npt.NDArray[np.int64]:
+def sample_crops(tracks: TrackSet, at_most: int) -> Int64Array:
     """Choose crops spread evenly over each track, about `at_most` of all tracks and at least one a track."""
     share = max(1, at_most // max(tracks.n_tracks, 1))
     chosen = [
-        crops[np.unique(np.linspace(0, len(crops) - 1, min(share, len(crops))).round().astype(np.int64))]
+        crops[
+            np.unique(
+                np.linspace(0, len(crops) - 1, min(share, len(crops))).round().astype(np.int64)
+            )
+        ]
         for crops in tracks.members()
     ]
     return np.concatenate([*chosen, np.empty(0, dtype=np.int64)]).astype(np.int64)
 
 
-def self_expression_affinity(c: Vectors) -> Vectors:
+def self_expression_affinity(c: Float64Array) -> Float64Array:
     """Turn coefficients C (n, n), columns scaled to a largest entry of 1, into the affinity |C| + |C|^T."""
     magnitude = np.abs(c)
     np.fill_diagonal(magnitude, 0.0)
     peak = magnitude.max(axis=0, initial=0.0)
     magnitude /= np.where(peak > 0, peak, 1.0)
-    affinity: Vectors = magnitude + magnitude.T
+    affinity: Float64Array = magnitude + magnitude.T
     return affinity
 
 
 def cluster_tracks(
-    affinity: Vectors, track_of: npt.NDArray[np.integer], forbidden: BoolArray, n_clusters: int, seed: int
+    affinity: Float64Array, track_of: IntArray, forbidden: BoolArray, n_clusters: int, seed: int
 ) -> Labels:
     """Average a crop affinity (n, n) over pairs of tracks, blank the forbidden, cut the graph.
 

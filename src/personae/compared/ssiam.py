@@ -8,10 +8,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from personae.cluster.labels import Vectors
 from personae.compared.distances import squared_distances
-from personae.compared.pairs import Indices
 from personae.compared.siamese import Pairs, SiameseSystem
+from personae.core.arrays import Float64Array, Int64Array
 from personae.core.trackset import TrackSet
 
 
@@ -30,7 +29,9 @@ class SSiam(SiameseSystem):
     drawn: int = 3000
     """Crops drawn at every step, at most half of all."""
 
-    def batches(self, tracks: TrackSet, features: Vectors, rng: np.random.Generator) -> Iterator[Pairs]:
+    def batches(
+        self, tracks: TrackSet, features: Float64Array, rng: np.random.Generator
+    ) -> Iterator[Pairs]:
         """Draw crops with replacement and mine the hard pairs among them, at every step."""
         n_drawn = max(2, min(self.drawn, tracks.n_crops // 2))
         x = features.astype(np.float32)
@@ -41,7 +42,7 @@ class SSiam(SiameseSystem):
             yield Pairs(left, right, np.arange(len(left)) < len(near))
 
 
-def mine_hard_pairs(distances: Vectors, k: int) -> tuple[Indices, Indices]:
+def mine_hard_pairs(distances: Float64Array, k: int) -> tuple[Int64Array, Int64Array]:
     """Rank the rows of (B, B) distances, squared or not; gives at most k hard positive and negative pairs.
 
     Both (k, 2). A row's positive is its nearest other crop, and the rows with the farthest positives go

@@ -8,9 +8,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from personae.cluster.labels import Vectors
 from personae.compared.pairs import CropSampler, ListSampler, negative_tracks
 from personae.compared.siamese import Pairs, SiameseSystem
+from personae.core.arrays import Float64Array
 from personae.core.trackset import TrackSet
 
 
@@ -35,7 +35,9 @@ class TSiam(SiameseSystem):
     singletons: bool = True
     """Whether singletons have negatives; the paper also reports TSiam without."""
 
-    def batches(self, tracks: TrackSet, features: Vectors, rng: np.random.Generator) -> Iterator[Pairs]:
+    def batches(
+        self, tracks: TrackSet, features: Float64Array, rng: np.random.Generator
+    ) -> Iterator[Pairs]:
         """Draw the pairs of all crops, epoch after epoch, and cut them, shuffled, into batches."""
         crops = CropSampler(tracks)
         others = ListSampler(negative_tracks(tracks, self.farthest, self.singletons))

@@ -10,11 +10,13 @@ import torch
 from torch.nn.functional import softplus
 
 from personae.cluster.hac import cut_at_count, cut_at_height, linkage_tree
-from personae.cluster.labels import Labels, Vectors, group_means
 from personae.compared.distances import euclidean
 from personae.compared.pairs import CropSampler, ListSampler, negative_tracks
 from personae.compared.protocol import one_scale
 from personae.compared.training import descend
+from personae.core.arrays import Float64Array
+from personae.core.grouping import group_means
+from personae.core.labels import Labels
 from personae.core.trackset import TrackSet
 
 
@@ -54,7 +56,7 @@ class ULDML:
             return cut_at_count(tree, tracks.n_tracks, self.n_clusters)
         return cut_at_height(tree, tracks.n_tracks, float(np.sqrt(max(bias, 0.0))))
 
-    def _metric(self, tracks: TrackSet) -> tuple[Vectors, float]:
+    def _metric(self, tracks: TrackSet) -> tuple[Float64Array, float]:
         """Learn L and b; gives the crops L x (n, d) and b."""
         base = one_scale(tracks.require_embeddings())
         rng = np.random.default_rng(self.seed)
@@ -67,7 +69,10 @@ class ULDML:
             left = rng.integers(0, tracks.n_crops, self.batch)
             near, far = np.array_split(left, 2)
             right = np.concatenate(
-                [crops.draw_another(near, rng), crops.draw(apart.draw(tracks.track_of[far], rng), rng)]
+                [
+                    crops.draw_another(near, rng),
+                    crops.draw(apart.draw(tracks.track_of[far], rng), rng),
+                ]
             )
             same = torch.from_numpy(np.arange(self.batch) < len(near))
             difference = x[torch.from_numpy(left)] - x[torch.from_numpy(right)]
@@ -75,5 +80,5 @@ class ULDML:
             loss = softplus(torch.where(same, -logit, logit)).mean()
             descend(optimiser, loss)
         with torch.no_grad():
-            projected: Vectors = (x @ metric.T).double().numpy()
+            projected: Float64Array = (x @ metric.T).double().numpy()
         return projected, float(bias.detach())

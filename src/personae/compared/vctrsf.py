@@ -10,10 +10,11 @@ import torch
 from torch import nn
 from torch.nn.functional import normalize
 
-from personae.cluster.labels import Labels, Vectors
-from personae.compared.pairs import CropSampler, Indices, negative_tracks
+from personae.compared.pairs import CropSampler, negative_tracks
 from personae.compared.protocol import one_scale, require_count, ward
 from personae.compared.training import descend
+from personae.core.arrays import Float64Array, Int64Array
+from personae.core.labels import Labels
 from personae.core.trackset import TrackSet
 
 
@@ -49,7 +50,7 @@ class VCTRSF:
     """Learn to embed tracks near one learnable centre each, far from others'; our reconstruction of VCTRSF.
 
     Wang, Dong, Shen, Luo, Lin, Ma, Petridis, Pantic, "Self-Supervised Video-Centralised Transformer for
-    Video Face Clustering", PAMI 45(11), 2023, arXiv 2203.13166. Exact, as VideoClusterNet's authors ran it:
+    Video Face Clustering", PAMI 45(11), 2023, arXiv 2203.13166. Exact, as FaceTrackClusterer's authors ran it:
     4 layers, 16 heads, hidden 512, output 256, centres learn as fast as the network. Reconstructed: the
     losses (pull to the own centre, hinge of margin 1 from centres of cannot-linked or far tracks), unit
     length, optimiser, schedule, Ward linkage.
@@ -71,7 +72,7 @@ class VCTRSF:
     out: int = 256
     """Width of a track's embedding."""
     centre_rate: float = 1.0
-    """p, learning rate of the centres relative to the network's; assumed by VideoClusterNet's authors too."""
+    """p, learning rate of the centres relative to the network's; assumed by FaceTrackClusterer's authors too."""
     steps: int = 100
     """Gradient steps; not stated in the paper's abstract, few enough for one processor core."""
     batch: int = 32
@@ -94,7 +95,7 @@ class VCTRSF:
         )
         return ward(self.name, described, described.require_embeddings(), self.n_clusters)
 
-    def _embed_tracks(self, tracks: TrackSet) -> Vectors:
+    def _embed_tracks(self, tracks: TrackSet) -> Float64Array:
         x = torch.from_numpy(one_scale(tracks.require_embeddings()).astype(np.float32))
         # Tokens of about unit entries, which layer norms and attention are made for.
         x = x * x.shape[1] ** 0.5
@@ -109,22 +110,26 @@ class VCTRSF:
         members = tracks.members()
         centres = nn.Parameter(_whole_tracks(net, x, members))
         optimiser = torch.optim.Adam(net.parameters(), lr=self.learning_rate)
-        optimiser.add_param_group({"params": [centres], "lr": self.learning_rate * self.centre_rate})
+        optimiser.add_param_group(
+            {"params": [centres], "lr": self.learning_rate * self.centre_rate}
+        )
         for _ in range(self.steps):
             track = rng.permutation(tracks.n_tracks)[: self.batch]
             chosen = crops.draw(np.repeat(track[:, None], self.frames, axis=1), rng)
             z = net(x[torch.from_numpy(chosen)])
             pull = (z - centres[torch.from_numpy(track)]).square().sum(dim=1)
             distance = torch.cdist(z, centres)
-            push = (apart[torch.from_numpy(track)] * (self.margin - distance).clamp_min(0).square()).sum(
-                dim=1
-            )
+            push = (
+                apart[torch.from_numpy(track)] * (self.margin - distance).clamp_min(0).square()
+            ).sum(dim=1)
             descend(optimiser, (pull + push).mean())
         return _whole_tracks(net, x, members).double().numpy()
 
 
 @torch.no_grad()
-def _whole_tracks(net: TrackTransformer, x: torch.Tensor, members: list[Indices]) -> torch.Tensor:
+def _whole_tracks(
+    net: TrackTransformer, x: torch.Tensor, members: list[Int64Array]
+) -> torch.Tensor:
     """Embed every track by all its crops (T, out), tracks of one length together."""
     by_length: dict[int, list[int]] = {}
     for track, crops in enumerate(members):

@@ -11,9 +11,10 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 
 from personae.cluster.hac import HAC
-from personae.cluster.labels import Labels, unit_rows
 from personae.compared.fisher import fisher_vector
 from personae.compared.protocol import principal_components, require_count
+from personae.core.grouping import unit_rows
+from personae.core.labels import Labels
 from personae.core.trackset import TrackSet
 
 
@@ -54,6 +55,7 @@ class VDF:
             ).fit(x)
         vectors = np.stack([fisher_vector(x[crops], mixture) for crops in tracks.members()])
         described = TrackSet(
-            track_of=np.arange(tracks.n_tracks, dtype=np.int32), embeddings=vectors.astype(np.float32)
+            track_of=np.arange(tracks.n_tracks, dtype=np.int32),
+            embeddings=vectors.astype(np.float32),
         )
         return HAC("ward", "euclidean", n_clusters=count).fit_predict(described)

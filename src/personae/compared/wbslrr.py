@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-import numpy.typing as npt
 
-from personae.cluster.labels import Labels, Vectors, cannot_link_matrix, unit_rows
 from personae.compared.protocol import require_count
 from personae.compared.spectral import cluster_tracks, sample_crops, self_expression_affinity
+from personae.core.arrays import Float64Array, IntArray
+from personae.core.grouping import unit_rows
+from personae.core.labels import Labels
 from personae.core.trackset import TrackSet
 
 
@@ -52,13 +53,13 @@ class WBSLRR:
         if tracks.n_tracks < 2:
             return np.zeros(tracks.n_tracks, dtype=np.int64)
         chosen = sample_crops(tracks, self.crops)
-        block, forbidden = tracks.track_of[chosen], cannot_link_matrix(tracks)
+        block, forbidden = tracks.track_of[chosen], tracks.cannot_link_matrix()
         weight = np.where(forbidden, self.cannot, 1.0)
         np.fill_diagonal(weight, np.inf)
         z = self._represent(unit_rows(tracks.require_embeddings()[chosen]), block, weight[:, block])
         return cluster_tracks(self_expression_affinity(z), block, forbidden, count, self.seed)
 
-    def _represent(self, x: Vectors, block: npt.NDArray[np.integer], weight: Vectors) -> Vectors:
+    def _represent(self, x: Float64Array, block: IntArray, weight: Float64Array) -> Float64Array:
         """Solve for Z (n, n), column j for crop j; `weight` (T, n)."""
         n, penalty = len(x), 1.0
         gram = x @ x.T
@@ -74,18 +75,18 @@ class WBSLRR:
         return sparse
 
 
-def shrink_singular_values(a: Vectors, by: float) -> Vectors:
+def shrink_singular_values(a: Float64Array, by: float) -> Float64Array:
     """Lower the singular values of a matrix by `by`, none below 0: the proximal map of the nuclear norm."""
     u, s, v = np.linalg.svd(a, full_matrices=False)
-    shrunk: Vectors = (u * np.maximum(s - by, 0)) @ v
+    shrunk: Float64Array = (u * np.maximum(s - by, 0)) @ v
     return shrunk
 
 
-def shrink_blocks(a: Vectors, block: npt.NDArray[np.integer], by: Vectors) -> Vectors:
+def shrink_blocks(a: Float64Array, block: IntArray, by: Float64Array) -> Float64Array:
     """Shorten, in every column, each block of rows by `by` (T, n), none below 0: group soft threshold."""
     squares = np.zeros(by.shape)
     np.add.at(squares, block, a**2)
     norm = np.sqrt(squares)
     scale = np.maximum(norm - by, 0) / np.where(norm > 0, norm, 1.0)
-    shrunk: Vectors = a * scale[block]
+    shrunk: Float64Array = a * scale[block]
     return shrunk

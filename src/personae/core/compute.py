@@ -83,5 +83,7 @@ def native_bfloat16(device: str) -> bool:
     torch = import_torch()
     if device != "cpu":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    abilities: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()  # newer versions of torch
+    abilities: dict[str, object] = getattr(
+        torch.cpu, "get_capabilities", dict
+    )()  # newer versions of torch
     return bool(abilities.get("avx512_bf16") or abilities.get("amx_bf16"))

@@ -25,27 +25,38 @@ class ScanConfig(_Settings):
     stride: int | None = Field(
         None, ge=1, description="Detect faces on every n-th frame; None chooses by frame rate."
     )
-    working_side: int = Field(960, ge=160, description="Long side in pixels at which faces are looked for.")
+    detection_size: int = Field(
+        960, ge=160, description="Long side in pixels at which faces are looked for."
+    )
     min_score: float = Field(
         0.5, gt=0, lt=1, description="Lowest detector confidence of a face that may extend a track."
     )
-    start_score: float = Field(
+    min_start_score: float = Field(
         0.7, gt=0, lt=1, description="Lowest detector confidence of a face that may start a track."
     )
-    crop_every: int = Field(12, ge=1, description="Frames between two sampled crops of a track (paper: 12).")
-    crops_at_least: int = Field(
+    crop_interval: int = Field(
+        12, ge=1, description="Frames between two sampled crops of a track (paper: 12)."
+    )
+    min_crops_per_track: int = Field(
         5, ge=1, description="Short tracks are sampled more densely to reach this many crops."
     )
-    top_faces: int = Field(12, ge=1, description="Largest faces kept per frame (paper: top-K by area).")
+    max_faces_per_frame: int = Field(
+        12, ge=1, description="Largest faces kept per frame (paper: top-K by area)."
+    )
     min_width: float = Field(
-        0.02, ge=0, lt=1, description="Narrowest face of a `kept` track, as a share of the film's width."
+        0.02,
+        ge=0,
+        lt=1,
+        description="Narrowest face of a `kept` track, as a share of the film's width.",
     )
 
 
 class EncodeConfig(_Settings):
     """From crops to embeddings."""
 
-    encoder: str = Field("mobilefacenet-192", description="Face-ID network; `personae models` lists them.")
+    encoder: str = Field(
+        "mobilefacenet-192", description="Face-ID network; `personae models` lists them."
+    )
     weights: Path | None = Field(
         None, description="A weight file of the encoder's architecture; None takes the shipped one."
     )
@@ -63,14 +74,20 @@ class AdaptConfig(_Settings):
     seed: int = Field(0, ge=0, description="Seed of every random choice.")
 
     first_epochs: int = Field(30, ge=1, description="Epochs of the first iteration (paper: 30).")
-    head_only_epochs: int = Field(10, ge=0, description="Its first epochs with a frozen encoder (paper: 10).")
+    head_only_epochs: int = Field(
+        10, ge=0, description="Its first epochs with a frozen encoder (paper: 10)."
+    )
     later_epochs: int = Field(10, ge=1, description="Epochs of every later iteration (paper: 10).")
     batch_pairs: int = Field(32, ge=1, description="Pairs per step; not stated in the paper.")
-    pairs_per_crop: int = Field(1, ge=1, description="Pairs per crop and epoch; not stated in the paper.")
-    steps_at_least: int = Field(
+    pairs_per_crop: int = Field(
+        1, ge=1, description="Pairs per crop and epoch; not stated in the paper."
+    )
+    min_steps_per_epoch: int = Field(
         12, ge=1, description="Fewest steps of an epoch, so that short clips train too."
     )
-    steps_at_most: int = Field(50, ge=1, description="Most steps of an epoch, so that films end in time.")
+    max_steps_per_epoch: int = Field(
+        50, ge=1, description="Most steps of an epoch, so that films end in time."
+    )
     # Three times the paper's rate for half of the steps, settled while looking at labelled clips.
     learning_rate: float = Field(
         3e-4, gt=0, description="AdamW's peak rate (paper: 1e-4, in epochs of thousands of crops)."
@@ -78,21 +95,33 @@ class AdaptConfig(_Settings):
     warmup_start: float = Field(
         5e-6, ge=0, description="Rate at the start of each iteration's warm-up (paper: 5e-6)."
     )
-    warmup_epochs: int = Field(5, ge=0, description="Epochs of linear warm-up in every iteration (paper: 5).")
-    final_learning_rate: float = Field(1e-5, ge=0, description="Where the cosine ends (paper: 1e-5).")
+    warmup_epochs: int = Field(
+        5, ge=0, description="Epochs of linear warm-up in every iteration (paper: 5)."
+    )
+    final_learning_rate: float = Field(
+        1e-5, ge=0, description="Where the cosine ends (paper: 1e-5)."
+    )
     weight_decay: float = Field(
         0.04, ge=0, description="AdamW's weight decay; not stated in the paper (iBOT: 0.04)."
     )
     ema_momentum: float = Field(
         0.9, ge=0, lt=1, description="Teacher's momentum per epoch; not stated in the paper."
     )
-    student_temperature: float = Field(0.1, gt=0, description="tau_s; not stated in the paper (iBOT: 0.1).")
-    teacher_temperature: float = Field(0.04, gt=0, description="tau_t; not stated in the paper (iBOT: 0.04).")
-    centre_momentum: float = Field(0.9, ge=0, lt=1, description="Of the teacher's running mean (iBOT: 0.9).")
-    embedding_length: float = Field(
+    student_temperature: float = Field(
+        0.1, gt=0, description="tau_s; not stated in the paper (iBOT: 0.1)."
+    )
+    teacher_temperature: float = Field(
+        0.04, gt=0, description="tau_t; not stated in the paper (iBOT: 0.04)."
+    )
+    centre_momentum: float = Field(
+        0.9, ge=0, lt=1, description="Of the teacher's running mean (iBOT: 0.9)."
+    )
+    embedding_norm: float = Field(
         4.0, gt=0, description="Length embeddings are scaled to before the head; see docs."
     )
-    head_width: int = Field(256, ge=8, description="Hidden width of the head; not stated in the paper.")
+    head_width: int = Field(
+        256, ge=8, description="Hidden width of the head; not stated in the paper."
+    )
     masked_share: float = Field(
         0.5,
         ge=0,
@@ -115,14 +144,18 @@ class AdaptConfig(_Settings):
     patch_weight: float = Field(
         1.0, gt=0, description="Weight of the patches' loss; not stated in the paper (iBOT: 1)."
     )
-    cross_share: float = Field(
-        0.5, ge=0, le=1, description="Share of pairs across matched tracks; not stated in the paper."
+    cross_track_share: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        description="Share of pairs across matched tracks; not stated in the paper.",
     )
     matching: bool = Field(
         True, description="Pair crops of softly matched tracks from the second iteration on."
     )
     check_matches: bool = Field(
-        True, description="Drop coarse matches that base scores or a cannot-link rule out; not in the paper."
+        True,
+        description="Drop coarse matches that base scores or a cannot-link rule out; not in the paper.",
     )
     matching_space: Literal["pca", "raw", "tsne"] = Field(
         "pca", description="Space of coarse matching's Gaussians."
@@ -134,45 +167,56 @@ class AdaptConfig(_Settings):
         "median", description="Absolute deviation in the quality threshold."
     )
     match_detail: bool = Field(
-        True, description="Bring half of the cached views down to the detail of the film's smaller faces."
+        True,
+        description="Bring half of the cached views down to the detail of the film's smaller faces.",
     )
-    global_views: int = Field(2, ge=1, description="Cached global views per crop at depth head and last.")
-    local_views: int = Field(2, ge=0, description="Cached local views per crop at depth head and last.")
+    global_views: int = Field(
+        2, ge=1, description="Cached global views per crop at depth head and last."
+    )
+    local_views: int = Field(
+        2, ge=0, description="Cached local views per crop at depth head and last."
+    )
 
 
 class ClusterConfig(_Settings):
     """From embeddings to characters."""
 
     method: str = Field(
-        "personae", description="Clustering method; `personae`, `videoclusternet-paper`, `hac` or `finch`."
+        "personae",
+        description="Clustering method; `personae`, `videoclusternet-paper`, `hac` or `finch`.",
     )
-    people: int | None = Field(None, ge=1, description="Hint: how many people there are. Never needed.")
-    at_least: int | None = Field(
+    num_people: int | None = Field(
+        None, ge=1, description="Hint: how many people there are. Never needed."
+    )
+    min_people: int | None = Field(
         None, ge=1, description="Hint: there are this many people or more. Never needed."
     )
-    at_most: int | None = Field(
+    max_people: int | None = Field(
         None, ge=1, description="Hint: there are this many people or fewer. Never needed."
     )
-    seed: int = Field(0, ge=0, description="Seed of every random choice.")
 
     @model_validator(mode="after")
     def _hints_can_be_honoured(self) -> Self:
-        check_hints(self.people, self.at_least, self.at_most)
-        if self.method != "personae" and (self.at_least or self.at_most):
+        check_hints(self.num_people, self.min_people, self.max_people)
+        if self.method != "personae" and (self.min_people or self.max_people):
             raise SettingError(
-                f"The method {self.method!r} knows no at_least and no at_most; leave them out, or use the "
+                f"The method {self.method!r} knows no min_people and no max_people; leave them out, or use the "
                 "method 'personae'."
             )
         return self
 
 
-def check_hints(people: int | None, at_least: int | None, at_most: int | None) -> None:
+def check_hints(num_people: int | None, min_people: int | None, max_people: int | None) -> None:
     """Raise SettingError where the hints on the number of people contradict each other."""
-    if at_least and at_most and at_least > at_most:
-        raise SettingError(f"at_least cannot be {at_least}: that is more than at_most, {at_most}.")
+    if min_people and max_people and min_people > max_people:
+        raise SettingError(
+            f"min_people cannot be {min_people}: that is more than max_people, {max_people}."
+        )
     for name, bound, broken in (
-        ("at_least", at_least, people and at_least and people < at_least),
-        ("at_most", at_most, people and at_most and people > at_most),
+        ("min_people", min_people, num_people and min_people and num_people < min_people),
+        ("max_people", max_people, num_people and max_people and num_people > max_people),
     ):
         if broken:
-            raise SettingError(f"people cannot be {people} where {name} is {bound}; give one of the two.")
+            raise SettingError(
+                f"num_people cannot be {num_people} where {name} is {bound}; give one of the two."
+            )

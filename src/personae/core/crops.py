@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
+
+from personae.core.arrays import Float32Array, UInt8Array
 
 TEMPLATE_SIZE = 112
 """Side of the ArcFace alignment template in pixels."""
@@ -15,18 +16,24 @@ breathe."""
 CROP_SIZE = TEMPLATE_SIZE + 2 * CROP_MARGIN
 """Side of a stored crop: a square whose centre `TEMPLATE_SIZE` square is the aligned face."""
 
-ARCFACE_TEMPLATE: npt.NDArray[np.float32] = np.array(
-    [[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]],
+ARCFACE_TEMPLATE: Float32Array = np.array(
+    [
+        [38.2946, 51.6963],
+        [73.5318, 51.5014],
+        [56.0252, 71.7366],
+        [41.5493, 92.3655],
+        [70.7299, 92.2041],
+    ],
     dtype=np.float32,
 )
 """Mean positions (x, y) of left eye, right eye, nose, left and right mouth corner, left first in the
 image."""
 
-PICTURE_SHAPE = (14, 24, 3)
+THUMBNAIL_SHAPE = (14, 24, 3)
 """(h, w, 3) RGB of the whole picture that a crop is from, squeezed small: enough to know a camera set-up
 by."""
 
-CropArray = npt.NDArray[np.uint8]
+CropArray = UInt8Array
 """(n, S, S, 3) RGB with S >= TEMPLATE_SIZE, or one (S, S, 3); the template's square sits in the middle."""
 
 
@@ -35,6 +42,8 @@ def template_square(crops: CropArray) -> CropArray:
     copied."""
     side = crops.shape[-2]
     if side < TEMPLATE_SIZE or crops.shape[-3] != side:
-        raise ValueError(f"crops must be square and at least {TEMPLATE_SIZE} px wide, not {crops.shape}")
+        raise ValueError(
+            f"crops must be square and at least {TEMPLATE_SIZE} px wide, not {crops.shape}"
+        )
     low = (side - TEMPLATE_SIZE) // 2
     return crops[..., low : low + TEMPLATE_SIZE, low : low + TEMPLATE_SIZE, :]

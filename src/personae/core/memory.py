@@ -7,13 +7,14 @@ import sys
 from contextlib import suppress
 
 import numpy as np
-import numpy.typing as npt
+
+from personae.core.arrays import Int64Array
 
 AT_ONCE = 4096
 """Crops, or pairs, of a long film that are worked on together."""
 
 
-def in_parts(n: int) -> list[npt.NDArray[np.int64]]:
+def in_parts(n: int) -> list[Int64Array]:
     """Divide 0..n-1 into even parts of `AT_ONCE` or fewer, for sums over a film's crops or pairs."""
     return np.array_split(np.arange(n), n // AT_ONCE + 1)
 

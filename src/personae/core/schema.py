@@ -6,7 +6,7 @@ import math
 
 import pyarrow as pa
 
-from personae.core.crops import PICTURE_SHAPE
+from personae.core.crops import THUMBNAIL_SHAPE
 
 SHOTS = pa.schema(
     [
@@ -34,7 +34,10 @@ FACES = pa.schema(
         ("w", pa.float32()),
         ("h", pa.float32()),
         ("score", pa.float32()),  # detector confidence; NaN where interpolated
-        ("landmarks", pa.list_(pa.float32(), 10)),  # x, y of eyes, nose, mouth; null if interpolated
+        (
+            "landmarks",
+            pa.list_(pa.float32(), 10),
+        ),  # x, y of eyes, nose, mouth; null if interpolated
         ("interpolated", pa.bool_()),
         ("crop", pa.int64()),  # -1: not sampled
     ]
@@ -52,7 +55,7 @@ TRACKS = pa.schema(
         ("faces", pa.int32()),  # detected, not interpolated
         ("crops", pa.int32()),
         ("median_width", pa.float32()),
-        ("quality", pa.float32()),  # 0..1, see personae.scan.filters
+        ("quality", pa.float32()),  # 0..1, see personae.scan.track_quality
         ("status", pa.string()),  # one of TRACK_STATUS
     ]
 )
@@ -72,7 +75,10 @@ CROPS = pa.schema(
         ("score", pa.float32()),
         ("frontality", pa.float32()),  # 0 profile .. 1 frontal, from the landmarks
         ("image", pa.binary()),  # JPEG of the CROP_SIZE square
-        ("picture", pa.binary(math.prod(PICTURE_SHAPE))),  # bytes of the whole picture, see core.crops
+        (
+            "picture",
+            pa.binary(math.prod(THUMBNAIL_SHAPE)),
+        ),  # bytes of the whole picture, see core.crops
     ]
 )
 """One row per sampled, aligned crop, ordered by track then frame."""

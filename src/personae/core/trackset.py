@@ -1,88 +1,103 @@
-"""The one object that travels: face tracks with their crops, as every adapting or clustering method takes
-them."""
+"""The one object that travels: face tracks and their crops, as every method takes them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import Field, dataclass, field, fields, replace
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
-IntArray = npt.NDArray[np.int32]
-FloatArray = npt.NDArray[np.float32]
-BoolArray = npt.NDArray[np.bool_]
+from personae.core.arrays import BoolArray, Float32Array, Int32Array, Int64Array, UInt8Array
+
+_PER_CROP = {"axis": "crops"}
+_PER_TRACK = {"axis": "tracks"}
+_PAIRS = {"axis": "pairs"}
+"""What a field has one row for: `TrackSet` checks and picks rows by it."""
 
 
-def _no_pairs() -> IntArray:
+def _no_pairs() -> Int32Array:
     return np.empty((0, 2), dtype=np.int32)
 
 
 @dataclass(frozen=True)
+class Crops:
+    """What is known of the n crops of a `TrackSet`; every field may be None."""
+
+    images: Sequence[UInt8Array] | None = field(default=None, metadata=_PER_CROP)
+    """n aligned (S, S, 3) RGB crops, read lazily; see `personae.core.crops`."""
+
+    widths: Float32Array | None = field(default=None, metadata=_PER_CROP)
+    """(n,) width of each crop's face box in pixels of the film."""
+
+    sharpness: Float32Array | None = field(default=None, metadata=_PER_CROP)
+    """(n,) variance of the Laplacian of each aligned crop, higher is sharper."""
+
+    boxes: Float32Array | None = field(default=None, metadata=_PER_CROP)
+    """(n, 4) x, y, w, h of each crop's face box in its frame, in pixels of the film."""
+
+    thumbnails: UInt8Array | None = field(default=None, metadata=_PER_CROP)
+    """(n, h, w, 3) the frame that each crop is from, scaled to `core.crops.THUMBNAIL_SHAPE`."""
+
+    times_s: Float32Array | None = field(default=None, metadata=_PER_CROP)
+    """(n,) when each crop was seen, in seconds of the film."""
+
+    def subset(self, rows: npt.NDArray[np.integer]) -> Crops:
+        """Return the crops of some rows, in the order of `rows`."""
+        return Crops(**{one.name: _take(value, rows) for one, value in _given(self)})
+
+
+@dataclass(frozen=True)
 class TrackSet:
-    """Face tracks of one film (or of a benchmark), n crops in T tracks.
+    """Face tracks of one film, or of a benchmark: n crops in T tracks.
 
     Every track 0..T-1 has at least one crop. Arrays are never written to by a method.
     """
 
-    track_of: IntArray
+    track_of: Int32Array = field(metadata=_PER_CROP)
     """(n,) which track each crop belongs to, 0..T-1."""
 
-    crops: Sequence[npt.NDArray[np.uint8]] | None = None
-    """n aligned (S, S, 3) RGB crops, read lazily; see `personae.core.crops`. None if only features are
-    known."""
-
-    embeddings: FloatArray | None = None
+    embeddings: Float32Array | None = field(default=None, metadata=_PER_CROP)
     """(n, d) of the face-ID model in use, not normalised."""
 
-    cannot_link: IntArray = field(default_factory=_no_pairs)
+    crops: Crops = field(default_factory=Crops)
+    """What else is known of the crops; empty where only embeddings are known."""
+
+    cannot_link: Int32Array = field(default_factory=_no_pairs, metadata=_PAIRS)
     """(m, 2) pairs of tracks on screen in the same frame at clearly different places."""
 
-    cannot_link_frames: IntArray | None = None
+    cannot_link_frames: Int32Array | None = None
     """(m,) in how many frames each such pair was seen together."""
 
-    must_link: IntArray = field(default_factory=_no_pairs)
-    """(m, 2) pairs of tracks a person has declared to be the same."""
+    must_link: Int32Array = field(default_factory=_no_pairs, metadata=_PAIRS)
+    """(m, 2) pairs of tracks that a person has declared to be the same."""
 
-    quality: FloatArray | None = None
+    quality: Float32Array | None = field(default=None, metadata=_PER_TRACK)
     """(T,) track quality in 0..1, higher is better."""
 
-    weak: BoolArray | None = None
+    attach_only: BoolArray | None = field(default=None, metadata=_PER_TRACK)
     """(T,) tracks that failed a quality filter: they may join a character but never make one."""
 
-    width: FloatArray | None = None
-    """(n,) width of each crop's face box in pixels of the film."""
-
-    sharpness: FloatArray | None = None
-    """(n,) variance of the Laplacian of each aligned crop, higher is sharper."""
-
-    place: FloatArray | None = None
-    """(n, 4) x, y, w, h of each crop's face box in its picture, in pixels of the film."""
-
-    picture: npt.NDArray[np.uint8] | None = None
-    """(n, h, w, 3) the whole picture that each crop is from, squeezed to `core.crops.PICTURE_SHAPE`."""
-
-    time_s: FloatArray | None = None
-    """(n,) when each crop was seen, in seconds of the film."""
-
     def __post_init__(self) -> None:
-        n, tracks = len(self.track_of), self.n_tracks
-        if n and (self.track_of.min() < 0 or len(np.unique(self.track_of)) != tracks):
+        n, n_tracks = len(self.track_of), self.n_tracks
+        if n and (self.track_of.min() < 0 or len(np.unique(self.track_of)) != n_tracks):
             raise ValueError("track_of must number the tracks 0..T-1, each with at least one crop")
-        for name in ("crops", "embeddings", "width", "sharpness", "place", "picture", "time_s"):
-            value = getattr(self, name)
-            if value is not None and len(value) != n:
-                raise ValueError(f"{name} has {len(value)} rows for {n} crops")
-        for name in ("quality", "weak"):
-            value = getattr(self, name)
-            if value is not None and len(value) != tracks:
-                raise ValueError(f"{name} has {len(value)} entries for {tracks} tracks")
-        for name in ("cannot_link", "must_link"):
-            pairs = getattr(self, name)
-            if pairs.ndim != 2 or pairs.shape[1] != 2:
-                raise ValueError(f"{name} must have shape (m, 2), not {pairs.shape}")
-            if len(pairs) and (pairs.min() < 0 or pairs.max() >= tracks):
-                raise ValueError(f"{name} names a track outside 0..{tracks - 1}")
+        for one, value in (*_given(self), *_given(self.crops)):
+            if one.metadata["axis"] == "crops" and len(value) != n:
+                raise ValueError(f"{one.name} has {len(value)} rows for {n} crops")
+            if one.metadata["axis"] == "tracks" and len(value) != n_tracks:
+                raise ValueError(f"{one.name} has {len(value)} entries for {n_tracks} tracks")
+            if one.metadata["axis"] == "pairs":
+                if value.ndim != 2 or value.shape[1] != 2:
+                    raise ValueError(f"{one.name} must have shape (m, 2), not {value.shape}")
+                if len(value) and (value.min() < 0 or value.max() >= n_tracks):
+                    raise ValueError(f"{one.name} names a track outside 0..{n_tracks - 1}")
+        frames = self.cannot_link_frames
+        if frames is not None and len(frames) != len(self.cannot_link):
+            raise ValueError(
+                f"cannot_link_frames has {len(frames)} entries for {len(self.cannot_link)} pairs"
+            )
 
     @property
     def n_tracks(self) -> int:
@@ -94,20 +109,78 @@ class TrackSet:
         """n."""
         return len(self.track_of)
 
-    def members(self) -> list[npt.NDArray[np.int64]]:
-        """List, for every track, the indices of its crops."""
+    def members(self) -> list[Int64Array]:
+        """Return, for every track, the indices of its crops."""
         order = np.argsort(self.track_of, kind="stable")
         bounds = np.cumsum(np.bincount(self.track_of, minlength=self.n_tracks))[:-1]
         return np.split(order, bounds)
 
-    def anchors(self) -> npt.NDArray[np.int64]:
-        """List the tracks that are not weak, or all of them where none is left."""
-        if self.weak is None or self.weak.all():
+    def anchors(self) -> Int64Array:
+        """Return the tracks that may make a character, or all of them where none may."""
+        if self.attach_only is None or self.attach_only.all():
             return np.arange(self.n_tracks)
-        return np.flatnonzero(~self.weak)
+        return np.flatnonzero(~self.attach_only)
 
-    def require_embeddings(self) -> FloatArray:
-        """Give the embeddings, or raise ValueError where there are none."""
+    def cannot_link_matrix(self) -> BoolArray:
+        """Return (T, T) symmetric booleans: True where two tracks cannot be the same person."""
+        forbidden = np.zeros((self.n_tracks, self.n_tracks), dtype=np.bool_)
+        a, b = self.cannot_link.T
+        forbidden[a, b] = forbidden[b, a] = True
+        np.fill_diagonal(forbidden, False)
+        return forbidden
+
+    def require_embeddings(self) -> Float32Array:
+        """Return the embeddings.
+
+        Raises:
+            ValueError: there are none.
+        """
         if self.embeddings is None:
             raise ValueError("this method needs TrackSet.embeddings; embed the crops first")
         return self.embeddings
+
+    def subset(self, tracks: npt.NDArray[np.integer] | BoolArray) -> Self:
+        """Return some tracks with their crops and the pairs that lie wholly among them.
+
+        Every field follows along its own axis, those of subclasses too.
+
+        Args:
+            tracks: (K,) track numbers, each at most once, in the order wanted; or a (T,) mask.
+
+        Returns:
+            K tracks, numbered anew 0..K-1 in the order given; crops are ordered by track, and
+            within a track as they were.
+        """
+        mask = np.asarray(tracks)
+        chosen = np.flatnonzero(mask) if mask.dtype == np.bool_ else mask.astype(np.int64)
+        number = np.full(self.n_tracks, -1, dtype=np.int64)
+        number[chosen] = np.arange(len(chosen))
+        new_track_of = number[self.track_of]
+        rows = np.flatnonzero(new_track_of >= 0)
+        rows = rows[np.argsort(new_track_of[rows], kind="stable")]
+        changed: dict[str, Any] = {"crops": self.crops.subset(rows)}
+        for one, value in _given(self):
+            axis = one.metadata["axis"]
+            if axis == "pairs":
+                renumbered = number[value].reshape(-1, 2)
+                inside = (renumbered >= 0).all(axis=1)
+                changed[one.name] = renumbered[inside].astype(np.int32)
+                if one.name == "cannot_link" and self.cannot_link_frames is not None:
+                    changed["cannot_link_frames"] = self.cannot_link_frames[inside]
+            else:
+                changed[one.name] = _take(value, rows if axis == "crops" else chosen)
+        changed["track_of"] = new_track_of[rows].astype(np.int32)
+        return replace(self, **changed)
+
+
+def _given(holder: TrackSet | Crops) -> Iterator[tuple[Field[Any], Any]]:
+    """Yield the fields that have an axis and a value, with the value."""
+    for one in fields(holder):
+        value = getattr(holder, one.name)
+        if "axis" in one.metadata and value is not None:
+            yield one, value
+
+
+def _take(value: Any, rows: npt.NDArray[np.integer]) -> Any:
+    """Pick rows of an array, or of a sequence that is no array."""
+    return value[rows] if isinstance(value, np.ndarray) else [value[int(row)] for row in rows]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from personae.encode.architectures import ARCHITECTURES
+from personae.encode.architectures.registry import ARCHITECTURES
 from personae.encode.encoder import Encoder, load_encoder
 
 __all__ = ["ARCHITECTURES", "Encoder", "load_encoder"]

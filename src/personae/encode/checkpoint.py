@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from personae.core.errors import WeightsError
-from personae.encode.backbone import Backbone
-from personae.encode.dlib_resnet import read_dat
+from personae.encode.architectures.backbone import Backbone
+from personae.encode.architectures.dlib_resnet import read_dat
 from personae.encode.onnx_weights import computes_the_same, read_onnx
 
 FORMATS = (".safetensors", ".pth", ".pt", ".ckpt", ".onnx", ".dat")
@@ -26,7 +26,9 @@ def load_checkpoint(module: Backbone, path: Path, input_size: int) -> None:
     """
     fit(module, read_checkpoint(path, module, input_size), str(path))
     if path.suffix == ".onnx" and not computes_the_same(path, module, input_size):
-        raise WeightsError(f"{path} holds {type(module).__name__}'s tensors but computes something else.")
+        raise WeightsError(
+            f"{path} holds {type(module).__name__}'s tensors but computes something else."
+        )
 
 
 def read_checkpoint(path: Path, module: Backbone, input_size: int) -> dict[str, Tensor]:
@@ -34,7 +36,9 @@ def read_checkpoint(path: Path, module: Backbone, input_size: int) -> dict[str, 
     if not path.is_file():
         raise WeightsError(f"There is no weight file {path}.")
     if path.suffix not in FORMATS:
-        raise WeightsError(f"{path} is no weight file that can be read: it must end in {', '.join(FORMATS)}.")
+        raise WeightsError(
+            f"{path} is no weight file that can be read: it must end in {', '.join(FORMATS)}."
+        )
     if path.suffix == ".safetensors":
         tensors = _read_safetensors(path)
     elif path.suffix == ".onnx":
@@ -48,7 +52,9 @@ def read_checkpoint(path: Path, module: Backbone, input_size: int) -> dict[str, 
 
 def fit(module: Backbone, tensors: dict[str, Tensor], origin: str) -> None:
     """Load tensors into a network; raises WeightsError listing what is missing, unexpected or misshapen."""
-    tensors = {name: value for name, value in tensors.items() if not name.startswith(module.unused or "\n")}
+    tensors = {
+        name: value for name, value in tensors.items() if not name.startswith(module.unused or "\n")
+    }
     wanted = module.state_dict()
     counters = {name for name in wanted if name.endswith("num_batches_tracked")}
     misshapen = [
@@ -66,7 +72,9 @@ def fit(module: Backbone, tensors: dict[str, Tensor], origin: str) -> None:
         if names
     ]
     if complaints:
-        raise WeightsError(f"{origin} does not fit {type(module).__name__} ({'; '.join(complaints)}).")
+        raise WeightsError(
+            f"{origin} does not fit {type(module).__name__} ({'; '.join(complaints)})."
+        )
     with torch.no_grad():
         for name, value in tensors.items():
             wanted[name].copy_(value)
@@ -75,9 +83,15 @@ def fit(module: Backbone, tensors: dict[str, Tensor], origin: str) -> None:
 def without_prefix(tensors: dict[str, Tensor], wanted: list[str]) -> dict[str, Tensor]:
     """Take off what stands before the wanted names ("module.", "visual."), and leave out what lacks it."""
     first = wanted[0]
-    prefixes = {name.removesuffix(first) for name in tensors if name == first or name.endswith(f".{first}")}
-    best = max(prefixes, key=lambda prefix: sum(prefix + name in tensors for name in wanted), default="")
-    return {name.removeprefix(best): value for name, value in tensors.items() if name.startswith(best)}
+    prefixes = {
+        name.removesuffix(first) for name in tensors if name == first or name.endswith(f".{first}")
+    }
+    best = max(
+        prefixes, key=lambda prefix: sum(prefix + name in tensors for name in wanted), default=""
+    )
+    return {
+        name.removeprefix(best): value for name, value in tensors.items() if name.startswith(best)
+    }
 
 
 def _read_safetensors(path: Path) -> dict[str, Tensor]:

@@ -8,15 +8,15 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from personae.core.arrays import Float32Array
 from personae.core.compute import native_bfloat16, one_thread
 from personae.core.crops import CropArray
 from personae.core.hooks import Hook, silent
-from personae.encode.architectures import Architecture, architecture
-from personae.encode.backbone import Backbone
+from personae.encode.architectures.backbone import Backbone
+from personae.encode.architectures.registry import Architecture, architecture
 from personae.encode.checkpoint import load_checkpoint
 from personae.encode.framing import Framing
 from personae.weights import default_weights
@@ -109,7 +109,7 @@ class Encoder:
         flip: bool = True,
         half: bool = False,
         hook: Hook = silent,
-    ) -> npt.NDArray[np.float32]:
+    ) -> Float32Array:
         """Embed n aligned (S, S, 3) uint8 crops into an (n, dim) float32 array, `batch` images a pass.
 
         With `flip`, an embedding is the mean of the crop's and its mirror image's. Embeddings are not
@@ -121,7 +121,9 @@ class Encoder:
         for start in range(0, total, read):
             end = min(start + read, total)
             images = self.prepare(np.stack([crops[i] for i in range(start, end)]))
-            found = self.encode(torch.cat([images, images.flip(3)]) if flip else images, batch, half)
+            found = self.encode(
+                torch.cat([images, images.flip(3)]) if flip else images, batch, half
+            )
             embeddings[start:end] = found.view(-1, end - start, self.dim).mean(dim=0).cpu().numpy()
             hook("embed", end, total)
         return embeddings

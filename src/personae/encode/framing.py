@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from personae.core.crops import ARCFACE_TEMPLATE, TEMPLATE_SIZE
-from personae.encode.architectures import Architecture
+from personae.encode.architectures.registry import Architecture
 
 
 @dataclass(frozen=True)
@@ -48,10 +48,16 @@ class Framing:
         if self.step == 1 and self.x == self.y == 0:
             inside = slice(margin, margin + self.size)
             return pixels[..., inside, inside]
-        places = torch.arange(self.size, dtype=torch.float32, device=pixels.device) * self.step + margin
-        to_unit = 2 / side  # grid_sample measures from -1 to 1 between the outer edges of the border pixels
+        places = (
+            torch.arange(self.size, dtype=torch.float32, device=pixels.device) * self.step + margin
+        )
+        to_unit = (
+            2 / side
+        )  # grid_sample measures from -1 to 1 between the outer edges of the border pixels
         across = (places + self.x + 0.5) * to_unit - 1
         down = (places + self.y + 0.5) * to_unit - 1
         grid = torch.stack(torch.meshgrid(across, down, indexing="xy"), dim=-1)
         grid = grid.expand(len(pixels), -1, -1, -1)
-        return F.grid_sample(pixels, grid, mode="bilinear", padding_mode="border", align_corners=False)
+        return F.grid_sample(
+            pixels, grid, mode="bilinear", padding_mode="border", align_corners=False
+        )

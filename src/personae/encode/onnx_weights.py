@@ -8,15 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from personae.core.arrays import Float32Array
 from personae.core.errors import WeightsError
-from personae.encode.backbone import Backbone
+from personae.encode.architectures.backbone import Backbone
 
-FloatArray = npt.NDArray[np.float32]
-Tensors = dict[str, FloatArray]
+Tensors = dict[str, Float32Array]
 """The tensors of one layer, named as in torch: weight, bias, running_mean, running_var."""
 
 _NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
@@ -64,7 +63,9 @@ def computes_the_same(path: Path, module: Backbone, input_size: int) -> bool:
     import onnxruntime as ort
 
     session = ort.InferenceSession(path, providers=["CPUExecutionProvider"])
-    image = np.random.default_rng(0).uniform(-1, 1, (1, 3, input_size, input_size)).astype(np.float32)
+    image = (
+        np.random.default_rng(0).uniform(-1, 1, (1, 3, input_size, input_size)).astype(np.float32)
+    )
     outputs = session.run(None, {session.get_inputs()[0].name: image})
     expected = next((value for value in outputs if value.shape == (1, module.dim)), None)
     if expected is None:
@@ -128,7 +129,9 @@ def _matched(layers: Layers, module: Backbone, input_size: int, path: Path) -> d
                 nothing = np.zeros(part.out_channels, np.float32)
                 following = layer.norm or _only_adding(layer.tensors.get("bias", nothing))
         else:
-            raise WeightsError(f"{path} does not fit {type(module).__name__} (it has no layer for {name}).")
+            raise WeightsError(
+                f"{path} does not fit {type(module).__name__} (it has no layer for {name})."
+            )
         if isinstance(part, _NORMS):
             tensors = {**tensors, "running_var": tensors["running_var"] - np.float32(part.eps)}
         for own in part.state_dict():
@@ -136,11 +139,13 @@ def _matched(layers: Layers, module: Backbone, input_size: int, path: Path) -> d
                 named[f"{name}.{own}"] = torch.from_numpy(np.array(tensors[own], np.float32))
     left = sum(len(queue) for queue in layers.values())
     if left:
-        raise WeightsError(f"{path} does not fit {type(module).__name__} (it has {left} layers too many).")
+        raise WeightsError(
+            f"{path} does not fit {type(module).__name__} (it has {left} layers too many)."
+        )
     return named
 
 
-def _only_adding(bias: FloatArray) -> Tensors:
+def _only_adding(bias: Float32Array) -> Tensors:
     """Give the normalisation that only adds a bias: what folding one into a convolution leaves of it."""
     ones = np.ones_like(bias)
     return {"weight": ones, "bias": bias, "running_mean": 0 * ones, "running_var": ones}

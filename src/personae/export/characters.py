@@ -31,7 +31,9 @@ def characters_table(project: Project) -> pa.Table:
             "name": pa.array([one.name for one in cast], pa.string()),
             "screen_time_s": rounded(given("screen_time"), 3),
             "tracks": pa.array([len(one.tracks) for one in cast], pa.int32()),
-            "shots": pa.array([len({seen.shot for seen in one.appearances}) for one in cast], pa.int32()),
+            "shots": pa.array(
+                [len({seen.shot for seen in one.appearances}) for one in cast], pa.int32()
+            ),
             "appearances": pa.array([len(one.appearances) for one in cast], pa.int32()),
             "first_seen_s": rounded(given("first_seen"), 3),
             "last_seen_s": rounded(given("last_seen"), 3),

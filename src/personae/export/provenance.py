@@ -26,14 +26,23 @@ def provenance(project: Project) -> dict[str, Any]:
             "start_s": round(source.start_s, 6),
             "duration_s": round(source.duration_s, 6),
         }
-    return {"film": film, "software": f"personae {version('personae')}", "weights": weights_used(project)}
+    return {
+        "film": film,
+        "software": f"personae {version('personae')}",
+        "weights": weights_used(project),
+    }
 
 
 def weights_used(project: Project) -> list[dict[str, str | None]]:
     """List the weight files of the finished stages: name, sha256, and the licence where it is known."""
-    used = {name: sha for record in project.manifest.stages.values() for name, sha in record.weights.items()}
+    used = {
+        name: sha
+        for record in project.manifest.stages.values()
+        for name, sha in record.weights.items()
+    }
     return [
-        {"name": name, "sha256": sha, "licence": _licence(name, sha)} for name, sha in sorted(used.items())
+        {"name": name, "sha256": sha, "licence": _licence(name, sha)}
+        for name, sha in sorted(used.items())
     ]
 
 

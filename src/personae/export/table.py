@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, get_args
 
 from personae.core.errors import SettingError
+from personae.core.files import replacing
 from personae.export.characters import characters_table
 from personae.export.faces import faces_table
 from personae.export.formats import write_csv, write_json, write_parquet
 from personae.export.provenance import provenance
 from personae.export.tracks import tracks_table
-from personae.project.files import replacing
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -47,7 +47,9 @@ def export_table(project: Project, what: What, fmt: Format, out: Path | BinaryIO
         OutputError: the file cannot be written.
     """
     if what not in _TABLES:
-        raise SettingError(f"There is no table {what!r} to export; choose {_either(get_args(What))}.")
+        raise SettingError(
+            f"There is no table {what!r} to export; choose {_either(get_args(What))}."
+        )
     if fmt not in _WRITERS:
         raise SettingError(f"Cannot export as {fmt!r}; choose {_either(get_args(Format))}.")
     table = _TABLES[what](project)

@@ -73,7 +73,11 @@ class Cast:
     def as_dict(self) -> dict[str, Any]:
         """Give plain data for JSON: `characters` (a mapping each, as `Character`), `unknown` and `folder`."""
         characters = [
-            {**vars(one), "tracks": list(one.tracks), "appearances": [a._asdict() for a in one.appearances]}
+            {
+                **vars(one),
+                "tracks": list(one.tracks),
+                "appearances": [a._asdict() for a in one.appearances],
+            }
             for one in self
         ]
         return {"characters": characters, "unknown": list(self.unknown), "folder": str(self.folder)}

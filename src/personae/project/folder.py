@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import ValidationError
 
 from personae.core.errors import ProjectError
-from personae.project.files import mark, replacing
-from personae.project.manifest import FORMAT, STAGES, FileMark, Manifest, Source, StageRecord
+from personae.core.files import FileMark, mark, replacing
+from personae.project.manifest import FORMAT, STAGES, Manifest, Source, StageRecord
 from personae.project.tables import STAGE_OF_TABLE, file_name, read_table
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from personae.project.cast import Cast
-    from personae.project.crops import StoredCrops
-    from personae.project.tracks import FilmTracks
+    from personae.project.crop_store import StoredCrops
+    from personae.project.track_set import ProjectTracks
 
 MANIFEST = "project.json"
 CHECKS = "checks.json"
@@ -84,7 +84,9 @@ class Project:
         """
         if (name, *columns) not in self._tables:
             if name not in STAGE_OF_TABLE:
-                raise ValueError(f"there is no table {name!r}; there are: {', '.join(STAGE_OF_TABLE)}")
+                raise ValueError(
+                    f"there is no table {name!r}; there are: {', '.join(STAGE_OF_TABLE)}"
+                )
             path = self.file(STAGE_OF_TABLE[name], file_name(name))
             try:
                 self._tables[name, *columns] = read_table(name, path, columns or None)
@@ -96,7 +98,7 @@ class Project:
 
     def crops(self) -> StoredCrops:
         """Give the pictures of the `crops` table, in its order, each read when it is asked for."""
-        from personae.project.crops import StoredCrops
+        from personae.project.crop_store import StoredCrops
 
         return StoredCrops(self.file("scan", file_name("crops")))
 
@@ -122,13 +124,13 @@ class Project:
 
         return read_cast(self)
 
-    def track_set(self, embedded: bool = True, placed: bool = True) -> FilmTracks:
+    def track_set(self, embedded: bool = True, placed: bool = True) -> ProjectTracks:
         """Give the tracks that have crops, as every adapting or clustering method takes them.
 
         With `embedded`, the embeddings are there too, once their stage has finished; with `placed`, where and
         in what picture each crop was seen.
         """
-        from personae.project.tracks import read_tracks
+        from personae.project.track_set import read_tracks
 
         return read_tracks(self, embedded, placed)
 
@@ -160,7 +162,10 @@ class Project:
             return StageState(stage, "damaged", why)
         if stage == "adapt" and state.condition in ("missing", "stale"):
             cluster = self._paper_state("cluster")
-            if cluster.condition == "finished" and "adapt" not in self.manifest.stages["cluster"].reads:
+            if (
+                cluster.condition == "finished"
+                and "adapt" not in self.manifest.stages["cluster"].reads
+            ):
                 return StageState(stage, "not needed", "The clustering method needs no adaptation.")
         return state
 
@@ -182,14 +187,18 @@ class Project:
     def film_moved(self, path: str) -> None:
         """Note that the film lies at another path now."""
         self._write(
-            self.manifest.model_copy(update={"source": self.source.model_copy(update={"path": path})})
+            self.manifest.model_copy(
+                update={"source": self.source.model_copy(update={"path": path})}
+            )
         )
 
     def forget(self, stages: Iterable[str]) -> None:
         """Drop the markers of stages whose files are about to change."""
         gone = set(stages)
         if gone & set(self.manifest.stages):
-            kept = {name: record for name, record in self.manifest.stages.items() if name not in gone}
+            kept = {
+                name: record for name, record in self.manifest.stages.items() if name not in gone
+            }
             self._write(self.manifest.model_copy(update={"stages": kept}))
 
     def _write(self, manifest: Manifest) -> None:
@@ -213,7 +222,9 @@ class Project:
         return StageState(stage, "finished")
 
     def _unfinished(self, stage: str) -> str:
-        return f"The {stage} stage of {self.folder} has not finished: `personae run` will finish it."
+        return (
+            f"The {stage} stage of {self.folder} has not finished: `personae run` will finish it."
+        )
 
     def _stale(self, stage: str, earlier: str) -> str:
         return (

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from personae.core.errors import ProjectError
-from personae.project.files import writing
+from personae.core.files import writing
 
 LOCK = ".lock"
 """An empty file that stays in the folder; what counts is who holds the lock on it."""
@@ -24,5 +24,7 @@ def locked(folder: Path) -> Iterator[None]:
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise ProjectError(f"Another run is working in {folder}: wait until it has finished.") from None
+            raise ProjectError(
+                f"Another run is working in {folder}: wait until it has finished."
+            ) from None
         yield

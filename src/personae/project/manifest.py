@@ -6,6 +6,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from personae.core.files import FileMark
+
 FORMAT = 1
 """Version of the folder's layout; a folder of another version is refused with a clear sentence."""
 
@@ -32,15 +34,6 @@ class Source(BaseModel):
     start_s: float  # time of the first frame
     duration_s: float
     frames: int  # decoded
-
-
-class FileMark(BaseModel):
-    """What a stage's file held when the stage finished; anything else in its place is damage."""
-
-    model_config = ConfigDict(frozen=True)
-
-    size: int
-    sha256: str
 
 
 class StageRecord(BaseModel):

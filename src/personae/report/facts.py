@@ -10,8 +10,8 @@ from typing import Any
 import pyarrow.compute as pc
 
 from personae.project.manifest import STAGES, StageRecord
-from personae.report.film import Film
-from personae.report.texts import short_clock, size_text
+from personae.report.formatting import short_clock, size_text
+from personae.report.report_data import Film
 from personae.weights import WEIGHTS, Weight
 
 WARNINGS = "warnings"
@@ -109,7 +109,9 @@ def film_facts(film: Film) -> FilmFacts:
 def run_facts(film: Film) -> RunFacts:
     """Gather settings, weights and times of the finished stages."""
     records = [
-        (name, film.project.manifest.stages[name]) for name in STAGES if name in film.project.manifest.stages
+        (name, film.project.manifest.stages[name])
+        for name in STAGES
+        if name in film.project.manifest.stages
     ]
     records = [(name, record) for name, record in records if name != "report"]
     length = film.source.duration_s
@@ -133,7 +135,9 @@ def run_facts(film: Film) -> RunFacts:
         ],
         seconds=seconds,
         ratio=seconds / length if length > 0 else None,
-        seeds=sorted({record.parameters["seed"] for _, record in records if "seed" in record.parameters}),
+        seeds=sorted(
+            {record.parameters["seed"] for _, record in records if "seed" in record.parameters}
+        ),
         software=sorted({record.software for _, record in records}),
         weights=_weights(records),
         content_hash=film.source.content_hash,
@@ -146,7 +150,9 @@ def _weights(records: list[tuple[str, StageRecord]]) -> list[UsedWeight]:
     for stage, record in records:
         for used in record.weights.items():
             stages.setdefault(used, []).append(stage)
-    return [UsedWeight(name, by, sha256, _entry(name, sha256)) for (name, sha256), by in stages.items()]
+    return [
+        UsedWeight(name, by, sha256, _entry(name, sha256)) for (name, sha256), by in stages.items()
+    ]
 
 
 def _entry(name: str, sha256: str) -> Weight | None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from personae.report.film import Face, Film, Person, Track
+from personae.report.report_data import Face, Film, Person, Track
 
 if TYPE_CHECKING:
     from personae.project import Character

@@ -5,15 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from personae.project.files import replacing
+from personae.core.files import replacing
 from personae.project.folder import REPORT
-from personae.report.checks import read_checks
+from personae.report.co_appearance import together
 from personae.report.facts import film_facts, run_facts
-from personae.report.film import Film
+from personae.report.formatting import count_of, percent, short_clock, thousands, whole_clock
 from personae.report.gallery import cards, compact_list
-from personae.report.texts import count_of, percent, short_clock, thousands, whole_clock
+from personae.report.report_data import Film
+from personae.report.review_items import review_cards
 from personae.report.timeline import timeline
-from personae.report.together import together
 from personae.report.unknown import unknown_groups
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def render_report(project: Project) -> str:
             others=compact_list(film, rest),
             timeline=timeline(film, shown),
             together=together(film.cast),
-            checks=read_checks(film),
+            checks=review_cards(film),
             unknown=unknown_groups(film),
         )
     )

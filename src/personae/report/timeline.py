@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from personae.report.film import Face, Film, Person
 from personae.report.gallery import TINY
+from personae.report.report_data import Face, Film, Person
 
 if TYPE_CHECKING:
     from personae.project import Character
@@ -91,9 +91,19 @@ def timeline(film: Film, characters: Sequence[Character]) -> Timeline:
     ]
     shots = film.project.table("shots")
     begins, ends = shots["start_s"].to_pylist(), shots["end_s"].to_pylist()
-    bands = [(place(a), round(place(b) - place(a), 1)) for a, b in zip(begins[::2], ends[::2], strict=True)]
+    bands = [
+        (place(a), round(place(b) - place(a), 1))
+        for a, b in zip(begins[::2], ends[::2], strict=True)
+    ]
     return Timeline(
-        start, end, WIDTH, lanes, _ticks(start, end), [place(at) for at in begins[1:]], bands, len(begins)
+        start,
+        end,
+        WIDTH,
+        lanes,
+        _ticks(start, end),
+        [place(at) for at in begins[1:]],
+        bands,
+        len(begins),
     )
 
 

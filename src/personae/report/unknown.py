@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from personae.report.film import Face, Film
 from personae.report.gallery import TINY
+from personae.report.report_data import Face, Film
 
 SHOWN = 48
 """Faces shown of each reason."""
@@ -15,7 +15,10 @@ REASONS = {
     "small": ("Too small", "Narrower than the smallest face that is compared."),
     "blurred": ("Blurred", "Not sharp enough to be compared."),
     "short": ("Too short", "Seen for too few frames."),
-    "low_quality": ("Low quality", "Turned away or covered; things mistaken for faces are mostly here."),
+    "low_quality": (
+        "Low quality",
+        "Turned away or covered; things mistaken for faces are mostly here.",
+    ),
 }
 """Status of a track -> title and explanation, in the order of the page."""
 
@@ -40,7 +43,9 @@ def unknown_groups(film: Film) -> list[Group]:
     """Group the unknown tracks, the longest of each group first."""
     groups = []
     for status, (title, explanation) in REASONS.items():
-        tracks = [film.tracks[number] for number in film.unknown if film.tracks[number].status == status]
+        tracks = [
+            film.tracks[number] for number in film.unknown if film.tracks[number].status == status
+        ]
         if not tracks:
             continue
         longest = sorted(tracks, key=lambda track: (-track.length, track.number))[:SHOWN]

@@ -5,12 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from personae.scan.film import Scan, scan_film
-    from personae.scan.media import MediaInfo, probe
+    from personae.scan.scanner import Scan, scan_film
+    from personae.scan.video_file import MediaInfo, probe
 
 __all__ = ["MediaInfo", "Scan", "probe", "scan_film"]
 
-_HOME = {"MediaInfo": "media", "probe": "media", "Scan": "film", "scan_film": "film"}
+_HOME = {
+    "MediaInfo": "video_file",
+    "probe": "video_file",
+    "Scan": "scanner",
+    "scan_film": "scanner",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Protocol
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-from personae.scan.light import DARK, contrast, gain
+from personae.core.arrays import Float32Array, UInt8Array
+from personae.scan.exposure import DARK, contrast, gain
 
 if TYPE_CHECKING:
     from scenedetect import AdaptiveDetector, FrameTimecode
@@ -55,7 +55,7 @@ class ShotDetector(Protocol):
 
     delay: int
 
-    def see(self, index: int, small: npt.NDArray[np.uint8]) -> list[int]:
+    def see(self, index: int, small: UInt8Array) -> list[int]:
         """Take frame `index` as a small (h, w, 3) BGR picture; give first frames of shots found just now."""
         ...
 
@@ -74,7 +74,7 @@ class AdaptiveShots:
         from scenedetect import AdaptiveDetector
 
         self._fps = float(fps)
-        self._before: npt.NDArray[np.uint8] | None = None
+        self._before: UInt8Array | None = None
         self._repeats = 0
         self._shortest = max(2, round(SHORTEST_SHOT_S * fps))
         self._last_cut = 0
@@ -85,7 +85,7 @@ class AdaptiveShots:
         """While the pictures are dark, pale or without colour."""
         self._contrasts: deque[float] = deque(maxlen=2 * WINDOW + 1)
 
-    def see(self, index: int, small: npt.NDArray[np.uint8]) -> list[int]:
+    def see(self, index: int, small: UInt8Array) -> list[int]:
         """Take the next frame; see `ShotDetector`."""
         from scenedetect import FrameTimecode
 
@@ -102,7 +102,7 @@ class AdaptiveShots:
         self._last_cut = max(cuts, default=self._last_cut)
         return cuts
 
-    def _cuts_by_light(self, time: FrameTimecode, small: npt.NDArray[np.uint8]) -> list[FrameTimecode]:
+    def _cuts_by_light(self, time: FrameTimecode, small: UInt8Array) -> list[FrameTimecode]:
         from scenedetect import AdaptiveDetector
 
         sample = np.ascontiguousarray(small[::4, ::4])
@@ -120,14 +120,16 @@ class AdaptiveShots:
         return list(self._by_light.process_frame(time, small))
 
 
-def own_colour(picture: npt.NDArray[np.uint8]) -> float:
+def own_colour(picture: UInt8Array) -> float:
     """Give the mean deviation, in levels, of an (h, w, 3) BGR picture's chroma from a linear function of its
     brightness; a toned black-and-white picture has none."""
     channels = cv2.cvtColor(picture, cv2.COLOR_BGR2YCrCb).reshape(-1, 3).astype(np.float32)
     luma, *chroma = (channels - channels.mean(axis=0)).T
     power = float(luma @ luma)
     slopes = [float(luma @ c) / power if power else 0.0 for c in chroma]
-    return float(sum(np.abs(c - slope * luma).mean() for c, slope in zip(chroma, slopes, strict=True)))
+    return float(
+        sum(np.abs(c - slope * luma).mean() for c, slope in zip(chroma, slopes, strict=True))
+    )
 
 
 @dataclass(frozen=True)
@@ -161,10 +163,10 @@ class Dissolves:
 
     def start(self) -> None:
         """Forget everything: a new shot begins."""
-        self._seen: deque[npt.NDArray[np.float32]] = deque(maxlen=2 * self._half + 1)
+        self._seen: deque[Float32Array] = deque(maxlen=2 * self._half + 1)
         self._runs: list[list[int]] = []
 
-    def see(self, index: int, small: npt.NDArray[np.uint8]) -> None:
+    def see(self, index: int, small: UInt8Array) -> None:
         """Take the shot's next frame as a small (h, w, 3) BGR picture."""
         grey = cv2.cvtColor(
             cv2.resize(small, DISSOLVE_SIZE, interpolation=cv2.INTER_AREA), cv2.COLOR_BGR2GRAY
@@ -186,9 +188,7 @@ class Dissolves:
         return [Dissolve(a - self._half, (a + b) // 2, b + self._half) for a, b in self._runs]
 
 
-def is_blend(
-    before: npt.NDArray[np.float32], middle: npt.NDArray[np.float32], after: npt.NDArray[np.float32]
-) -> bool:
+def is_blend(before: Float32Array, middle: Float32Array, after: Float32Array) -> bool:
     """Say whether `middle` is the mean of two clearly different pictures, all flat arrays of grey levels."""
     change = after - before
     if np.abs(change).mean() < DISSOLVE_CHANGE:

@@ -10,10 +10,10 @@ import numpy as np
 import pyarrow as pa
 
 from personae.core import schema
-from personae.scan.filters import quality, status
-from personae.scan.links import cannot_link
-from personae.scan.sample import SeenFace, sample
+from personae.scan.cannot_links import cannot_link
+from personae.scan.detection import Detection, sample
 from personae.scan.shots import Shot
+from personae.scan.track_quality import quality, status
 
 SCHEMAS = {
     "shots": schema.SHOTS,
@@ -36,8 +36,8 @@ class _Box(NamedTuple):
 
     frame: int
     track: int
-    face: SeenFace
-    after: SeenFace | None = None
+    face: Detection
+    after: Detection | None = None
     crop: int = -1
 
 
@@ -54,14 +54,14 @@ class Tables:
     def __init__(
         self,
         time_base: float,
-        crop_every: int,
-        crops_at_least: int,
+        crop_interval: int,
+        min_crops_per_track: int,
         least_width: float,
         crops_to: Take | None = None,
     ) -> None:
         self._time_base = time_base
-        self._crop_every = crop_every
-        self._crops_at_least = crops_at_least
+        self._crop_every = crop_interval
+        self._crops_at_least = min_crops_per_track
         self._least_width = least_width
         self._crops_to = crops_to
         self._batches: dict[str, list[pa.RecordBatch]] = {name: [] for name in SCHEMAS}
@@ -72,8 +72,8 @@ class Tables:
         self,
         shot: Shot,
         pts: Sequence[int],
-        tracks: Sequence[Sequence[SeenFace]],
-        strangers: Sequence[SeenFace],
+        tracks: Sequence[Sequence[Detection]],
+        strangers: Sequence[Detection],
     ) -> None:
         """Take a finished shot: the pts of its frames, its tracks in order, and faces of no track."""
         first_track = self.rows["tracks"]
@@ -87,7 +87,9 @@ class Tables:
                     crops.append(self._crop(face, crop, number))
                 boxes.append(_Box(face.frame, number, face, crop=crop))
             for before, after in pairwise(faces):
-                boxes += [_Box(f, number, before, after) for f in range(before.frame + 1, after.frame)]
+                boxes += [
+                    _Box(f, number, before, after) for f in range(before.frame + 1, after.frame)
+                ]
             self._append("crops", crops)
             self._append("tracks", [self._track(faces, shot, number, len(sampled), pts)])
         boxes.sort(key=lambda box: (box.frame, box.track < 0, box.track))
@@ -99,14 +101,19 @@ class Tables:
         pairs = cannot_link(tracks)
         self._append(
             "links",
-            [{"track_a": a + first_track, "track_b": b + first_track, "frames": n} for a, b, n in pairs],
+            [
+                {"track_a": a + first_track, "track_b": b + first_track, "frames": n}
+                for a, b, n in pairs
+            ],
         )
 
     def table(self, name: str) -> pa.Table:
         """Give one of the finished tables; of crops that go elsewhere, the last ones go there now."""
         if name == "crops":
             self._join(name)
-        return pa.Table.from_batches([*self._joined[name], *self._batches[name]], schema=SCHEMAS[name])
+        return pa.Table.from_batches(
+            [*self._joined[name], *self._batches[name]], schema=SCHEMAS[name]
+        )
 
     def _append(self, name: str, rows: list[dict[str, Any]]) -> None:
         if rows:
@@ -160,7 +167,7 @@ class Tables:
         }
 
     def _track(
-        self, faces: Sequence[SeenFace], shot: Shot, track: int, crops: int, pts: Sequence[int]
+        self, faces: Sequence[Detection], shot: Shot, track: int, crops: int, pts: Sequence[int]
     ) -> dict[str, Any]:
         following = faces[-1].frame + 1 - shot.first
         end_pts = pts[following] if following < len(pts) else shot.end_pts
@@ -178,7 +185,7 @@ class Tables:
             "status": status(faces, self._least_width),
         }
 
-    def _crop(self, face: SeenFace, crop: int, track: int) -> dict[str, Any]:
+    def _crop(self, face: Detection, crop: int, track: int) -> dict[str, Any]:
         return {
             "crop": crop,
             "track": track,

@@ -146,7 +146,9 @@ def fetch(
     """
     if name not in DOWNLOADS:
         known = ", ".join(DOWNLOADS)
-        raise WeightsError(f"There is nothing to fetch for {name!r}; there is something for: {known}.")
+        raise WeightsError(
+            f"There is nothing to fetch for {name!r}; there is something for: {known}."
+        )
     return fetch_entry(DOWNLOADS[name], accept_licence, offline, folder or cache_folder(), hook)
 
 
@@ -158,9 +160,13 @@ def fetch_entry(
     if target.is_file() and sha256_of(target) == entry.sha256:
         return target
     if not accept_licence:
-        raise WeightsError(f"{entry.file} is fetched only once its licence is accepted: {entry.licence}.")
+        raise WeightsError(
+            f"{entry.file} is fetched only once its licence is accepted: {entry.licence}."
+        )
     if offline:
-        raise WeightsError(f"{entry.file} is not in {folder}, and fetching it is forbidden while offline.")
+        raise WeightsError(
+            f"{entry.file} is not in {folder}, and fetching it is forbidden while offline."
+        )
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".fetch-") as scratch:
         arrived = Path(scratch) / "download"
@@ -187,7 +193,12 @@ def _download(url: str, target: Path, hook: Hook) -> None:
             if total is not None and done < total:
                 raise http.client.IncompleteRead(b"", total - done)
             return
-        except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError) as error:
+        except (
+            urllib.error.URLError,
+            http.client.HTTPException,
+            TimeoutError,
+            ConnectionError,
+        ) as error:
             refused = isinstance(error, urllib.error.HTTPError) and error.code < 500
             if refused or attempt == ATTEMPTS:
                 raise WeightsError(
@@ -200,7 +211,9 @@ def _download(url: str, target: Path, hook: Hook) -> None:
 def _check(path: Path, expected: str, url: str) -> None:
     digest = sha256_of(path)
     if digest != expected:
-        raise WeightsError(f"What came from {url} has sha256 {digest}, not {expected}: it is not used.")
+        raise WeightsError(
+            f"What came from {url} has sha256 {digest}, not {expected}: it is not used."
+        )
 
 
 def _unpack(archive: Path, file: str, target: Path) -> Path:

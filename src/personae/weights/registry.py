@@ -131,4 +131,6 @@ def weight(name: str) -> Weight:
     try:
         return WEIGHTS[name]
     except KeyError:
-        raise WeightsError(f"There is no weight called {name!r}; there are: {', '.join(WEIGHTS)}.") from None
+        raise WeightsError(
+            f"There is no weight called {name!r}; there are: {', '.join(WEIGHTS)}."
+        ) from None

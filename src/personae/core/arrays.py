@@ -1,0 +1,20 @@
+"""Types of NumPy arrays, with the width of their numbers in the name."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+Float16Array = npt.NDArray[np.float16]
+Float32Array = npt.NDArray[np.float32]
+Float64Array = npt.NDArray[np.float64]
+FloatArray = npt.NDArray[np.floating]
+"""Of either width: a function that takes it computes in the precision that it is given."""
+
+Int32Array = npt.NDArray[np.int32]
+Int64Array = npt.NDArray[np.int64]
+IntArray = npt.NDArray[np.integer]
+"""Of any width."""
+
+UInt8Array = npt.NDArray[np.uint8]
+BoolArray = npt.NDArray[np.bool_]
