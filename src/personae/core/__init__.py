@@ -1,1 +1,1 @@
-"""Value types, settings and errors that every room shares; knows no other room."""
+"""Value types, settings, errors and numeric primitives that every room shares."""

@@ -9,12 +9,12 @@ Float16Array = npt.NDArray[np.float16]
 Float32Array = npt.NDArray[np.float32]
 Float64Array = npt.NDArray[np.float64]
 FloatArray = npt.NDArray[np.floating]
-"""Of either width: a function that takes it computes in the precision that it is given."""
+"""Floating-point numbers of any width; a function that takes them computes in their precision."""
 
 Int32Array = npt.NDArray[np.int32]
 Int64Array = npt.NDArray[np.int64]
 IntArray = npt.NDArray[np.integer]
-"""Of any width."""
+"""Integers of any width."""
 
 UInt8Array = npt.NDArray[np.uint8]
 BoolArray = npt.NDArray[np.bool_]

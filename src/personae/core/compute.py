@@ -1,7 +1,8 @@
-"""Where the networks run, and how torch is set up before they do."""
+"""The device that the networks run on, and torch's threads."""
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,12 +10,15 @@ from types import ModuleType
 
 from personae.core.errors import SettingError
 
+logger = logging.getLogger(__name__)
+
 
 def import_torch() -> ModuleType:
-    """Import torch for the first time with OpenMP's threads told to sleep, not spin, while they wait.
+    """Import torch with its OpenMP threads set to sleep, not spin, while they wait.
 
-    Beside other busy processes, two spinning threads ran at a sixth of the speed of two sleeping ones.
-    OMP_WAIT_POLICY, where set, goes first; once torch has been imported its OpenMP no longer reads it.
+    Beside other busy processes, two spinning threads ran at a sixth of the speed of two sleeping
+    ones. OMP_WAIT_POLICY takes precedence where it is set. OpenMP reads it only once, when torch is
+    first imported.
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     import torch
@@ -22,25 +26,29 @@ def import_torch() -> ModuleType:
     return torch
 
 
-def choose_device(wish: str = "auto") -> str:
-    """Give "cpu" or "cuda" for a wish of "auto", "cpu" or "cuda".
+def select_device(device: str = "auto") -> str:
+    """Return "cpu" or "cuda" for a setting of "auto", "cpu" or "cuda".
 
-    Raises SettingError if the wish is another word, or "cuda" on a machine without a usable one.
+    Raises:
+        SettingError: The setting is another word, or "cuda" on a machine without a usable GPU.
     """
-    if wish not in ("auto", "cpu", "cuda"):
-        raise SettingError(f"There is no device {wish!r}: choose auto, cpu or cuda.")
-    if wish == "cpu":
+    if device not in ("auto", "cpu", "cuda"):
+        raise SettingError(f"There is no device {device!r}: choose auto, cpu or cuda.")
+    if device == "cpu":
         return "cpu"
-    present = import_torch().cuda.is_available()
-    if wish == "cuda" and not present:
+    available = import_torch().cuda.is_available()
+    if device == "cuda" and not available:
         raise SettingError(
-            "No usable CUDA GPU was found: choose the device cpu or auto, or install a CUDA build of torch."
+            "No usable CUDA GPU was found: choose the device cpu or auto, or install a CUDA build "
+            "of torch."
         )
-    return "cuda" if present else "cpu"
+    selected = "cuda" if available else "cpu"
+    logger.debug("device %s: %s", device, selected)
+    return selected
 
 
-def usable_cores() -> int:
-    """How many cores this process may run on; OMP_NUM_THREADS, where set, goes first."""
+def count_usable_cores() -> int:
+    """Return how many cores this process may run on; OMP_NUM_THREADS takes precedence."""
     stated = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
     if stated.isdigit() and int(stated) > 0:
         return int(stated)
@@ -50,24 +58,31 @@ def usable_cores() -> int:
         return os.cpu_count() or 1
 
 
-def prepare_torch(threads: int | None = None) -> None:
-    """Set torch's number of threads (None: `usable_cores()`) and flush denormal numbers to zero.
+def configure_torch(threads: int | None = None) -> None:
+    """Set torch's number of threads and flush denormal numbers to zero.
 
     Some published weights hold thousands of denormal numbers, which slow a CPU down several times.
+
+    Args:
+        threads: Number of threads; None: `count_usable_cores()`.
+
+    Raises:
+        SettingError: The number of threads is below 1.
     """
     if threads is not None and threads < 1:
         raise SettingError(f"The number of threads must be at least 1, not {threads}.")
     torch = import_torch()
     torch.set_flush_denormal(True)
-    torch.set_num_threads(threads or usable_cores())
+    torch.set_num_threads(threads or count_usable_cores())
+    logger.debug("torch %s with %d threads", torch.__version__, torch.get_num_threads())
 
 
 @contextmanager
-def one_thread(when: bool = True) -> Iterator[None]:
-    """Let torch compute in one thread for a while, if `when`.
+def single_threaded(when: bool = True) -> Iterator[None]:
+    """Let torch compute in a single thread inside the block, if `when`.
 
-    Products of a few hundred rows gain nothing from a second thread and lose by waiting for it; and in one
-    thread sums do not depend on the number of cores.
+    Products of a few hundred rows gain nothing from a second thread and lose by waiting for it. In
+    a single thread, sums do not depend on the number of cores.
     """
     torch = import_torch()
     before = torch.get_num_threads()
@@ -78,12 +93,11 @@ def one_thread(when: bool = True) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def native_bfloat16(device: str) -> bool:
-    """Say whether the device computes in bfloat16 natively, so that it is faster than float32, not slower."""
+def supports_bfloat16(device: str) -> bool:
+    """Return whether the device computes in bfloat16 natively, and so faster than in float32."""
     torch = import_torch()
     if device != "cpu":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    abilities: dict[str, object] = getattr(
-        torch.cpu, "get_capabilities", dict
-    )()  # newer versions of torch
-    return bool(abilities.get("avx512_bf16") or abilities.get("amx_bf16"))
+    # only newer versions of torch have it
+    capabilities: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
+    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))

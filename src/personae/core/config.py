@@ -1,32 +1,38 @@
-"""Settings: one frozen model per stage; the API, the command's options, the manifest and the digest all use
-it."""
+"""Settings: one frozen model per stage.
+
+The Python API, the command's options, the manifest and the digests all use these models.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from personae.core.errors import SettingError
+
+Model = TypeVar("Model", bound=BaseModel)
 
 Depth = Literal["head", "last", "full"]
 Device = Literal["auto", "cpu", "cuda"]
 
 
 class _Settings(BaseModel):
-    # Validators are built when a setting is first given, not when `personae --help` shows its description.
+    # Validators are built when a setting is first given, not when `personae --help` describes it.
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class ScanConfig(_Settings):
-    """From a film to shots, faces, tracks and crops."""
+    """Settings of the scan: from a film to shots, faces, tracks and crops."""
 
     stride: int | None = Field(
         None, ge=1, description="Detect faces on every n-th frame; None chooses by frame rate."
     )
     detection_size: int = Field(
-        960, ge=160, description="Long side in pixels at which faces are looked for."
+        960, ge=160, description="Long side in pixels of the frames that faces are detected on."
     )
     min_score: float = Field(
         0.5, gt=0, lt=1, description="Lowest detector confidence of a face that may extend a track."
@@ -41,44 +47,44 @@ class ScanConfig(_Settings):
         5, ge=1, description="Short tracks are sampled more densely to reach this many crops."
     )
     max_faces_per_frame: int = Field(
-        12, ge=1, description="Largest faces kept per frame (paper: top-K by area)."
+        12, ge=1, description="Most faces kept per frame, the largest (paper: top-K by area)."
     )
-    min_width: float = Field(
+    min_face_width: float = Field(
         0.02,
         ge=0,
         lt=1,
-        description="Narrowest face of a `kept` track, as a share of the film's width.",
+        description="Smallest face width of a `kept` track, as a share of the film's width.",
     )
 
 
 class EncodeConfig(_Settings):
-    """From crops to embeddings."""
+    """Settings of the encoder: from crops to embeddings."""
 
     encoder: str = Field(
         "mobilefacenet-192", description="Face-ID network; `personae models` lists them."
     )
     weights: Path | None = Field(
-        None, description="A weight file of the encoder's architecture; None takes the shipped one."
+        None, description="Weight file of the encoder's architecture; None: the shipped one."
     )
 
 
 class AdaptConfig(_Settings):
-    """VideoClusterNet's self-supervised finetuning on one film."""
+    """Settings of adaptation: VideoClusterNet's self-supervised finetuning on one film."""
 
     depth: Depth = Field(
-        "head", description="What trains: the head, the encoder's last block too, or all of it."
+        "head", description="What is trained: the head, the encoder's last block too, or all of it."
     )
     iterations: int = Field(
         5, ge=0, le=20, description="Rounds of finetuning and matching (paper: 5 or more); 0: none."
     )
-    seed: int = Field(0, ge=0, description="Seed of every random choice.")
+    seed: int = Field(0, ge=0, description="Seed of all random choices.")
 
     first_epochs: int = Field(30, ge=1, description="Epochs of the first iteration (paper: 30).")
     head_only_epochs: int = Field(
-        10, ge=0, description="Its first epochs with a frozen encoder (paper: 10)."
+        10, ge=0, description="Its first epochs, with a frozen encoder (paper: 10)."
     )
     later_epochs: int = Field(10, ge=1, description="Epochs of every later iteration (paper: 10).")
-    batch_pairs: int = Field(32, ge=1, description="Pairs per step; not stated in the paper.")
+    batch_size: int = Field(32, ge=1, description="Pairs per step; not stated in the paper.")
     pairs_per_crop: int = Field(
         1, ge=1, description="Pairs per crop and epoch; not stated in the paper."
     )
@@ -86,20 +92,20 @@ class AdaptConfig(_Settings):
         12, ge=1, description="Fewest steps of an epoch, so that short clips train too."
     )
     max_steps_per_epoch: int = Field(
-        50, ge=1, description="Most steps of an epoch, so that films end in time."
+        50, ge=1, description="Most steps of an epoch, so that long films end in time."
     )
-    # Three times the paper's rate for half of the steps, settled while looking at labelled clips.
+    # Three times the paper's rate for half of the steps, chosen on labelled clips.
     learning_rate: float = Field(
         3e-4, gt=0, description="AdamW's peak rate (paper: 1e-4, in epochs of thousands of crops)."
     )
-    warmup_start: float = Field(
+    initial_learning_rate: float = Field(
         5e-6, ge=0, description="Rate at the start of each iteration's warm-up (paper: 5e-6)."
     )
     warmup_epochs: int = Field(
         5, ge=0, description="Epochs of linear warm-up in every iteration (paper: 5)."
     )
     final_learning_rate: float = Field(
-        1e-5, ge=0, description="Where the cosine ends (paper: 1e-5)."
+        1e-5, ge=0, description="Rate at the end of the cosine schedule (paper: 1e-5)."
     )
     weight_decay: float = Field(
         0.04, ge=0, description="AdamW's weight decay; not stated in the paper (iBOT: 0.04)."
@@ -114,35 +120,35 @@ class AdaptConfig(_Settings):
         0.04, gt=0, description="tau_t; not stated in the paper (iBOT: 0.04)."
     )
     centre_momentum: float = Field(
-        0.9, ge=0, lt=1, description="Of the teacher's running mean (iBOT: 0.9)."
+        0.9, ge=0, lt=1, description="Momentum of the teacher's centre, a running mean (iBOT: 0.9)."
     )
     embedding_norm: float = Field(
-        4.0, gt=0, description="Length embeddings are scaled to before the head; see docs."
+        4.0, gt=0, description="Length that embeddings are scaled to before the head; see docs."
     )
-    head_width: int = Field(
+    head_hidden_dim: int = Field(
         256, ge=8, description="Hidden width of the head; not stated in the paper."
     )
-    masked_share: float = Field(
+    mask_sample_probability: float = Field(
         0.5,
         ge=0,
         le=1,
-        description="Share of the student's global views with hidden patches, for transformers at depth full "
-        "(0: no masked image modelling); not stated in the paper (iBOT: 0.5).",
+        description="Share of the student's global views with masked patches, for transformers at "
+        "depth full (0: no masked image modelling); not stated in the paper (iBOT: 0.5).",
     )
     mask_ratio: float = Field(
         0.3,
         gt=0,
         lt=1,
-        description="Share of their patches that is hidden; not stated in the paper (iBOT: 0.3).",
+        description="Share of their patches that is masked; not stated in the paper (iBOT: 0.3).",
     )
-    mask_spread: float = Field(
+    mask_ratio_variation: float = Field(
         0.2,
         ge=0,
         lt=1,
-        description="How far that share varies either way; not stated in the paper (iBOT: 0.2).",
+        description="Largest deviation of that share; not stated in the paper (iBOT: 0.2).",
     )
-    patch_weight: float = Field(
-        1.0, gt=0, description="Weight of the patches' loss; not stated in the paper (iBOT: 1)."
+    patch_loss_weight: float = Field(
+        1.0, gt=0, description="Weight of the patch loss; not stated in the paper (iBOT: 1)."
     )
     cross_track_share: float = Field(
         0.5,
@@ -153,9 +159,10 @@ class AdaptConfig(_Settings):
     matching: bool = Field(
         True, description="Pair crops of softly matched tracks from the second iteration on."
     )
-    check_matches: bool = Field(
+    match_filter: bool = Field(
         True,
-        description="Drop coarse matches that base scores or a cannot-link rule out; not in the paper.",
+        description="Drop coarse matches that base scores or a cannot-link exclude; not in the "
+        "paper.",
     )
     matching_space: Literal["pca", "raw", "tsne"] = Field(
         "pca", description="Space of coarse matching's Gaussians."
@@ -163,12 +170,12 @@ class AdaptConfig(_Settings):
     quality_filter: bool = Field(
         True, description="Leave tracks of outlying SER-FIQ quality out of an iteration."
     )
-    mad: Literal["median", "mean"] = Field(
-        "median", description="Absolute deviation in the quality threshold."
+    quality_mad: Literal["median", "mean"] = Field(
+        "median", description="Median or mean absolute deviation in the quality threshold."
     )
-    match_detail: bool = Field(
+    resolution_augmentation: bool = Field(
         True,
-        description="Bring half of the cached views down to the detail of the film's smaller faces.",
+        description="Downscale half of the cached views to the size of the film's smaller faces.",
     )
     global_views: int = Field(
         2, ge=1, description="Cached global views per crop at depth head and last."
@@ -179,11 +186,11 @@ class AdaptConfig(_Settings):
 
 
 class ClusterConfig(_Settings):
-    """From embeddings to characters."""
+    """Settings of clustering: from embeddings to characters."""
 
     method: str = Field(
         "personae",
-        description="Clustering method; `personae`, `videoclusternet-paper`, `hac` or `finch`.",
+        description="Clustering method: `personae`, `videoclusternet-paper`, `hac` or `finch`.",
     )
     num_people: int | None = Field(
         None, ge=1, description="Hint: how many people there are. Never needed."
@@ -196,18 +203,19 @@ class ClusterConfig(_Settings):
     )
 
     @model_validator(mode="after")
-    def _hints_can_be_honoured(self) -> Self:
-        check_hints(self.num_people, self.min_people, self.max_people)
-        if self.method != "personae" and (self.min_people or self.max_people):
-            raise SettingError(
-                f"The method {self.method!r} knows no min_people and no max_people; leave them out, or use the "
-                "method 'personae'."
-            )
+    def _check_hints(self) -> Self:
+        check_people_hints(self.num_people, self.min_people, self.max_people)
         return self
 
 
-def check_hints(num_people: int | None, min_people: int | None, max_people: int | None) -> None:
-    """Raise SettingError where the hints on the number of people contradict each other."""
+def check_people_hints(
+    num_people: int | None, min_people: int | None, max_people: int | None
+) -> None:
+    """Check that the hints on the number of people do not contradict each other.
+
+    Raises:
+        SettingError: They do.
+    """
     if min_people and max_people and min_people > max_people:
         raise SettingError(
             f"min_people cannot be {min_people}: that is more than max_people, {max_people}."
@@ -220,3 +228,25 @@ def check_hints(num_people: int | None, min_people: int | None, max_people: int 
             raise SettingError(
                 f"num_people cannot be {num_people} where {name} is {bound}; give one of the two."
             )
+
+
+def validate_settings(model: type[Model], values: Mapping[str, object]) -> Model:
+    """Make settings from values by name.
+
+    Raises:
+        SettingError: A name is unknown, or a value is out of range.
+    """
+    for name in values:
+        if name not in model.model_fields:
+            near = get_close_matches(name, model.model_fields, n=1)
+            there = f"there are: {', '.join(sorted(model.model_fields))}."
+            hint = f"did you mean {near[0]!r}?" if near else there
+            raise SettingError(f"There is no setting {name!r}; {hint}")
+    try:
+        return model.model_validate(dict(values))
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        expected = first["msg"][0].lower() + first["msg"][1:]
+        expected = expected.replace("input should", "it should")
+        raise SettingError(f"{name} cannot be {first['input']!r}: {expected}.") from None

@@ -1,4 +1,4 @@
-"""The geometry every room agrees on: what an aligned face crop is."""
+"""Geometry of aligned face crops."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ TEMPLATE_SIZE = 112
 """Side of the ArcFace alignment template in pixels."""
 
 CROP_MARGIN = 24
-"""Pixels stored around the template on every side, so that views can turn and shift and portraits can
-breathe."""
+"""Pixels stored around the template on every side, for augmented views and for portraits."""
 
 CROP_SIZE = TEMPLATE_SIZE + 2 * CROP_MARGIN
 """Side of a stored crop: a square whose centre `TEMPLATE_SIZE` square is the aligned face."""
@@ -26,20 +25,27 @@ ARCFACE_TEMPLATE: Float32Array = np.array(
     ],
     dtype=np.float32,
 )
-"""Mean positions (x, y) of left eye, right eye, nose, left and right mouth corner, left first in the
-image."""
+"""(5, 2) mean x, y of left eye, right eye, nose, left and right mouth corner; left in the image."""
 
 THUMBNAIL_SHAPE = (14, 24, 3)
-"""(h, w, 3) RGB of the whole picture that a crop is from, squeezed small: enough to know a camera set-up
-by."""
+"""(h, w, 3) RGB of a frame thumbnail, just large enough to recognise a camera set-up."""
 
 CropArray = UInt8Array
-"""(n, S, S, 3) RGB with S >= TEMPLATE_SIZE, or one (S, S, 3); the template's square sits in the middle."""
+"""(n, S, S, 3) or (S, S, 3) RGB, S >= `TEMPLATE_SIZE`, the template at the centre."""
 
 
 def template_square(crops: CropArray) -> CropArray:
-    """Cut the centre `TEMPLATE_SIZE` square out of crops of shape (..., S, S, 3); a view, nothing is
-    copied."""
+    """Return the centre `TEMPLATE_SIZE` square of crops, as a view.
+
+    Args:
+        crops: (..., S, S, 3).
+
+    Returns:
+        (..., 112, 112, 3), sharing memory with `crops`.
+
+    Raises:
+        ValueError: The crops are not square, or smaller than the template.
+    """
     side = crops.shape[-2]
     if side < TEMPLATE_SIZE or crops.shape[-3] != side:
         raise ValueError(

@@ -1,12 +1,13 @@
-"""What a user can do wrong, each with one clear sentence; everything else is a bug and keeps its
-traceback."""
+"""Mistakes that a user can put right; any other exception is a bug and keeps its traceback."""
 
 from __future__ import annotations
 
 
 class PersonaeError(Exception):
-    """A mistake the user can put right: its text says what is wrong and what to do; the command exits with
-    2."""
+    """A mistake of the user; its text says in one sentence what is wrong and what to do.
+
+    The command prints the sentence and exits with status 2.
+    """
 
 
 class FilmError(PersonaeError):
@@ -14,7 +15,7 @@ class FilmError(PersonaeError):
 
 
 class ProjectError(PersonaeError):
-    """The project folder is damaged, belongs to another film, or lacks the asked-for stage."""
+    """The project folder is damaged, belongs to another film, or lacks the stage asked for."""
 
 
 class SettingError(PersonaeError):

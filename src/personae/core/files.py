@@ -1,9 +1,8 @@
-"""Writing so that a kill or a full disk leaves either the old file or the new one, never half of one."""
+"""Atomic writes: a kill or a full disk leaves the old file or the new one, never half of one."""
 
 from __future__ import annotations
 
 import errno
-import hashlib
 import os
 import shutil
 from collections.abc import Iterator
@@ -13,49 +12,59 @@ from typing import BinaryIO
 
 from pydantic import BaseModel, ConfigDict
 
+from personae.core.digest import file_sha256
 from personae.core.errors import OutputError
 
-TEMPORARY = ".part"
+TEMPORARY_SUFFIX = ".part"
 """Ending of a file or folder that is still being written; a dot leads its name."""
 
-_FULL = {errno.ENOSPC, errno.EDQUOT}
-_FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
+_NO_SPACE_ERRNOS = {errno.ENOSPC, errno.EDQUOT}
+_NO_PERMISSION_ERRNOS = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
 class FileMark(BaseModel):
-    """What a stage's file held when the stage finished; anything else in its place is damage."""
+    """Size and hash of a file when its stage finished; a file that differs is damaged."""
 
     model_config = ConfigDict(frozen=True)
 
     size: int
     sha256: str
 
+    @classmethod
+    def of(cls, path: Path) -> FileMark:
+        """Read the size and the sha256 of a file."""
+        return cls(size=path.stat().st_size, sha256=file_sha256(path))
+
 
 @contextmanager
-def writing(path: Path) -> Iterator[None]:
-    """Turn the operating system's refusal to write `path` into an `OutputError` of one sentence."""
+def reraise_write_errors(path: Path) -> Iterator[None]:
+    """Turn a failure to write `path` inside the block into one that the user understands.
+
+    Raises:
+        OutputError: The operating system refused to write.
+    """
     try:
         yield
     except OSError as error:
-        raise OutputError(refusal(path, error)) from error
+        raise OutputError(describe_write_error(path, error)) from error
     except Exception as error:
         # safetensors and torch.save report the operating system's refusal by their text alone
         if any(sign in str(error) for sign in ("os error", "PytorchStreamWriter failed")):
-            raise OutputError(refusal(path, error)) from error
+            raise OutputError(describe_write_error(path, error)) from error
         raise
 
 
-def refusal(path: Path, error: Exception) -> str:
-    """Say in one sentence why `path` could not be written and what to do."""
+def describe_write_error(path: Path, error: Exception) -> str:
+    """Return one sentence that says why `path` could not be written and what to do."""
     number = error.errno if isinstance(error, OSError) else None
-    if number in _FULL or any(
+    if number in _NO_SPACE_ERRNOS or any(
         sign in str(error) for sign in ("os error 28", "PytorchStreamWriter failed")
     ):
         return (
             f"There is no space left to write {path}: free some and run the same command again, "
             "finished stages are kept."
         )
-    if number in _FORBIDDEN:
+    if number in _NO_PERMISSION_ERRNOS:
         return (
             f"{path} cannot be written (no permission, or read-only): name another place with -o."
         )
@@ -64,73 +73,77 @@ def refusal(path: Path, error: Exception) -> str:
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
-    """Open a temporary file beside `path` that takes its name once the block has ended well.
+def atomic_write(path: Path) -> Iterator[BinaryIO]:
+    """Open a temporary file that replaces `path` once the block has ended without an error.
 
-    Raises OutputError where the file cannot be written; `path` then is as it was.
+    Contents and name have reached the disk when the block is left.
+
+    Raises:
+        OutputError: The file cannot be written; `path` is then as it was.
     """
-    temporary = temporary_name(path)
+    temporary = temporary_path(path)
     try:
-        with writing(path):
+        with reraise_write_errors(path):
             with open(temporary, "wb") as stream:
                 yield stream
                 stream.flush()
                 os.fsync(stream.fileno())
             os.replace(temporary, path)
-            _settle_folder(path.parent)
+            _fsync_folder(path.parent)
     finally:
         with suppress(OSError):  # what cannot be removed must not hide why it could not be written
             temporary.unlink()
 
 
-def temporary_name(path: Path) -> Path:
-    """Name what will become `path` while it is being written."""
-    return path.with_name(f".{path.name}{TEMPORARY}")
+def temporary_path(path: Path) -> Path:
+    """Return the path of the temporary file or folder that will become `path`."""
+    return path.with_name(f".{path.name}{TEMPORARY_SUFFIX}")
 
 
-def sweep(folder: Path) -> None:
+def remove_temporary_files(folder: Path) -> None:
     """Remove what a killed run has left half-written; call it only under the folder's lock."""
-    for leftover in folder.glob(f"*{TEMPORARY}"):
+    for leftover in folder.glob(f"*{TEMPORARY_SUFFIX}"):
         remove(leftover)
 
 
-def mark(path: Path) -> FileMark:
-    """Take a file's size and sha256."""
-    with open(path, "rb") as stream:
-        return FileMark(
-            size=path.stat().st_size, sha256=hashlib.file_digest(stream, "sha256").hexdigest()
-        )
-
-
-class NewFiles:
-    """The files of one stage: all are written beside their places first, then put in place together."""
+class FileTransaction:
+    """The files of one stage: written to temporary files first, then put in place together."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        """Where the files will lie."""
         self._names: list[str] = []
         self._placed: set[str] = set()
 
     @contextmanager
     def file(self, name: str) -> Iterator[BinaryIO]:
-        """Open the temporary file that will become `name`."""
+        """Open the temporary file that will become `name`.
+
+        Raises:
+            OutputError: It cannot be written.
+        """
         path = self.folder / name
-        with writing(path), open(temporary_name(path), "wb") as stream:
+        with reraise_write_errors(path), open(temporary_path(path), "wb") as stream:
             self._names.append(name)
             yield stream
             stream.flush()
             os.fsync(stream.fileno())
 
     def path(self, name: str) -> Path:
-        """Name the temporary file that will become `name`; it is yours to write."""
+        """Return the temporary path that will become `name`; the caller writes the file."""
         self._names.append(name)
-        return temporary_name(self.folder / name)
+        return temporary_path(self.folder / name)
 
     @contextmanager
     def subfolder(self, name: str) -> Iterator[Path]:
-        """Make the temporary folder that will become `name`; its files are yours to write."""
+        """Make the temporary folder that will become `name`; the caller writes its files.
+
+        Raises:
+            OutputError: It cannot be written.
+        """
         path = self.folder / name
-        with writing(path):
-            temporary = temporary_name(path)
+        with reraise_write_errors(path):
+            temporary = temporary_path(path)
             remove(temporary)
             temporary.mkdir()
             self._names.append(name)
@@ -139,51 +152,60 @@ class NewFiles:
                 with open(written, "rb") as stream:
                     os.fsync(stream.fileno())
 
-    def adopt(self, path: Path) -> None:
-        """Take in a file of this folder that is complete and in its place already."""
+    def add_written(self, path: Path) -> None:
+        """Count in a file of this folder that is complete and in its place already."""
         self._names.append(path.name)
         self._placed.add(path.name)
 
-    def put_in_place(self) -> dict[str, FileMark]:
-        """Give every file its name and return what each holds, by its path within the folder."""
+    def commit(self) -> dict[str, FileMark]:
+        """Put every file in place.
+
+        Returns:
+            Size and hash of each file, by its path within the folder.
+
+        Raises:
+            OutputError: A file cannot be put in place.
+        """
         marks: dict[str, FileMark] = {}
-        with writing(self.folder):
+        with reraise_write_errors(self.folder):
             for name in self._names:
                 path = self.folder / name
                 if name not in self._placed:
-                    _put(temporary_name(path), path)
+                    _replace(temporary_path(path), path)
                     self._placed.add(name)
                 for written in _files_below(path) if path.is_dir() else [path]:
-                    marks[written.relative_to(self.folder).as_posix()] = mark(written)
-            _settle_folder(self.folder)
+                    marks[written.relative_to(self.folder).as_posix()] = FileMark.of(written)
+            _fsync_folder(self.folder)
         return marks
 
-    def discard(self) -> None:
-        """Remove what has not been put in place."""
+    def rollback(self) -> None:
+        """Remove the temporary files that have not been put in place."""
         for name in set(self._names) - self._placed:
-            remove(temporary_name(self.folder / name))
-
-
-def _files_below(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.rglob("*") if path.is_file())
-
-
-def _put(temporary: Path, path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path)  # a folder that is not empty cannot be renamed over
-    os.replace(temporary, path)
+            remove(temporary_path(self.folder / name))
 
 
 def remove(path: Path) -> None:
-    """Remove a file, or a folder with what it holds; nothing happens where there is none."""
+    """Remove a file, or a folder with its contents; a missing one is no error."""
     if path.is_dir():
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
 
 
-def _settle_folder(folder: Path) -> None:
-    """Ask that the renames in `folder` reach the disk too."""
+def _files_below(folder: Path) -> list[Path]:
+    """List the files of a folder and its subfolders."""
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def _replace(temporary: Path, path: Path) -> None:
+    """Rename a file or folder over another."""
+    if path.is_dir():
+        shutil.rmtree(path)  # a folder that is not empty cannot be renamed over
+    os.replace(temporary, path)
+
+
+def _fsync_folder(folder: Path) -> None:
+    """Make sure that the renames in `folder` have reached the disk too."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

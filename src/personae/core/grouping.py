@@ -1,4 +1,4 @@
-"""Rows summed and averaged by group, such as the embeddings of a track's crops."""
+"""Sums and means of rows by group, such as the embeddings of a track's crops."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from personae.core.trackset import TrackSet
 
 
 def sum_by(rows: Float64Array, group_of: IntArray, n_groups: int) -> Float64Array:
-    """Sum (n, d) rows by group into (n_groups, d)."""
+    """Return the (n_groups, d) sums of (n, d) rows by group."""
     from scipy.sparse import csr_matrix
 
     n = len(group_of)
-    pick = csr_matrix((np.ones(n), (group_of, np.arange(n))), shape=(n_groups, n))
-    total: Float64Array = pick @ rows
-    return total
+    membership = csr_matrix((np.ones(n), (group_of, np.arange(n))), shape=(n_groups, n))
+    sums: Float64Array = membership @ rows
+    return sums
 
 
 def unit_rows(x: npt.ArrayLike) -> Float64Array:
-    """Scale the rows of (n, d) to Euclidean length 1; a row of zeros stays zero."""
+    """Return the rows of (n, d) scaled to Euclidean length 1; a row of zeros stays zero."""
     rows = np.asarray(x, dtype=np.float64)
     norms = np.linalg.norm(rows, axis=1, keepdims=True)
     scaled: Float64Array = rows / np.where(norms > 0, norms, 1.0)
@@ -28,7 +28,7 @@ def unit_rows(x: npt.ArrayLike) -> Float64Array:
 
 
 def group_means(x: npt.ArrayLike, group_of: npt.ArrayLike, n_groups: int) -> Float64Array:
-    """Average the rows of (n, d) by group 0..n_groups-1; gives (n_groups, d), zeros for an empty group."""
+    """Return the (n_groups, d) means of (n, d) rows by group; zeros for an empty group."""
     rows, groups = np.asarray(x, dtype=np.float64), np.asarray(group_of)
     sums = sum_by(rows, groups, n_groups)
     means: Float64Array = sums / np.maximum(np.bincount(groups, minlength=n_groups), 1)[:, None]
@@ -36,9 +36,16 @@ def group_means(x: npt.ArrayLike, group_of: npt.ArrayLike, n_groups: int) -> Flo
 
 
 def track_means(tracks: TrackSet) -> Float64Array:
-    """Average the embeddings of each track's crops, then scale to length 1; gives (T, d).
+    """Return the mean embedding of each track's crops, scaled to length 1.
 
-    The track descriptor of SSiam's and TSiam's test protocol (Sharma et al., FG 2019).
-    Raises ValueError where the tracks have no embeddings.
+    Returns:
+        (T, d) track descriptors.
+
+    Raises:
+        ValueError: The tracks have no embeddings.
+
+    Source:
+        Sharma et al., "Self-Supervised Learning of Face Representations for Video Face Clustering"
+        (SSiam, TSiam), FG 2019, test protocol.
     """
     return unit_rows(group_means(tracks.require_embeddings(), tracks.track_of, tracks.n_tracks))

@@ -1,4 +1,4 @@
-"""The one seam through which long work reports progress: bar, JSON lines and API users hang on it."""
+"""Progress of long work: progress bars, JSON lines and API users all attach to one hook."""
 
 from __future__ import annotations
 
@@ -6,15 +6,20 @@ from typing import Protocol
 
 
 class Hook(Protocol):
-    """Called often during long work.
+    """A function that is called often during long work."""
 
-    `stage` is the stage's name ("scan", "embed", "adapt", "cluster", "report"); `done` and `total` count that
-    stage's own unit of work (`total` is None while unknown); `facts` are things worth showing, such as
-    ``faces=120, tracks=14``. A hook may raise KeyboardInterrupt to stop the run: finished stages are kept.
-    """
+    def __call__(self, stage: str, done: int, total: int | None, **facts: object) -> None:
+        """Report progress.
 
-    def __call__(self, stage: str, done: int, total: int | None, **facts: object) -> None: ...
+        A hook may raise KeyboardInterrupt to stop the run; finished stages are kept.
+
+        Args:
+            stage: Name of the stage: "scan", "encode", "adapt", "cluster" or "report".
+            done: Finished units of the stage's work, such as frames or crops.
+            total: All units of the stage's work; None while unknown.
+            facts: Values worth showing, such as ``faces=120, tracks=14``.
+        """
 
 
-def silent(stage: str, done: int, total: int | None, **facts: object) -> None:
+def silent_hook(stage: str, done: int, total: int | None, **facts: object) -> None:
     """Report nothing."""

@@ -1,4 +1,4 @@
-"""Cluster labels of tracks, and their order."""
+"""Cluster labels of tracks."""
 
 from __future__ import annotations
 
@@ -6,11 +6,18 @@ import numpy as np
 import numpy.typing as npt
 
 Labels = npt.NDArray[np.int64]
-"""(T,) cluster of each track, 0.. by falling size; -1 = unknown."""
+"""(T,) cluster 0.. of each track, the largest first; -1: unknown."""
 
 
 def order_by_size(labels: npt.ArrayLike) -> Labels:
-    """Renumber (T,) labels 0.. by falling size, ties by first appearance; negative ones become -1."""
+    """Renumber labels by falling size of their clusters, ties by first appearance.
+
+    Args:
+        labels: (T,) integers; negative ones mean unknown.
+
+    Returns:
+        (T,) labels 0..K-1; -1 where the given label is negative.
+    """
     given = np.asarray(labels)
     ordered = np.full(given.shape, -1, dtype=np.int64)
     known = given >= 0

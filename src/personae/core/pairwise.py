@@ -1,5 +1,7 @@
-"""Numbers of all pairs of tracks, read row by row: memory holds the scores once, and all else is worked out
-from them."""
+"""Pairwise matrices that are read by rows, and computed from the scores block by block.
+
+Only the scores themselves lie in memory. What is derived from them is computed when rows are read.
+"""
 
 from __future__ import annotations
 
@@ -13,14 +15,15 @@ from scipy.sparse import csr_array
 from personae.core.arrays import Float32Array, FloatArray, Int64Array
 from personae.core.labels import Labels
 
-SIDE = 512
-"""Of a square of pairs that is worked on at a time."""
-ROWS = 256
-"""Whole rows that are worked on at a time."""
+BLOCK_SIZE = 512
+"""Rows and columns of a square block of pairs that is computed at a time."""
+
+ROW_CHUNK = 256
+"""Whole rows that are read at a time."""
 
 
-class Rows(Protocol):
-    """A symmetric (n, n) matrix that is read by rows; arrays are ones."""
+class PairwiseMatrix(Protocol):
+    """A symmetric (n, n) matrix that is read by rows; a NumPy array is one."""
 
     def __len__(self) -> int: ...
 
@@ -28,86 +31,119 @@ class Rows(Protocol):
 
 
 @dataclass(frozen=True)
-class View:
-    """A function of the scores of some tracks' pairs, worked out whenever rows are asked for."""
+class ScoreView:
+    """A function of the scores of some tracks, computed whenever rows are read."""
 
     scores: Float32Array
-    """(T, T)."""
-    of: Callable[[FloatArray], FloatArray]
-    kept: Int64Array
-    """(n,) the tracks whose pairs are seen."""
+    """(T, T) symmetric scores."""
+
+    transform: Callable[[FloatArray], FloatArray]
+    """Element-wise function of the scores."""
+
+    indices: Int64Array
+    """(n,) the tracks whose pairs the view shows."""
 
     def __len__(self) -> int:
-        return len(self.kept)
+        return len(self.indices)
 
     def __getitem__(self, rows: int | Int64Array) -> FloatArray:
-        seen = self.scores[self.kept[rows]]
-        return self.of(seen if len(self.kept) == len(self.scores) else seen[..., self.kept])
+        picked = self.scores[self.indices[rows]]
+        whole = len(self.indices) == len(self.scores)
+        return self.transform(picked if whole else picked[..., self.indices])
 
     def block(self, rows: Int64Array, columns: Int64Array) -> FloatArray:
-        """Give the pairs between some rows and some columns."""
-        return self.of(self.scores[np.ix_(self.kept[rows], self.kept[columns])])
+        """Return the (r, c) values between r rows and c columns of the view."""
+        return self.transform(self.scores[np.ix_(self.indices[rows], self.indices[columns])])
 
 
 @dataclass(frozen=True)
-class Product:
-    """A score of pairs of tracks that is an inner product: (left_i . right_j + left_j . right_i) / 2."""
+class BilinearSimilarity:
+    """A score of pairs of tracks: (left_i . right_j + left_j . right_i) / 2."""
 
     left: Float32Array
-    """(T, d)."""
-    right: Float32Array
+    """(T, d) one side of the product; the same array as `right` for a plain inner product."""
 
-    def between(self, rows: slice | Int64Array, columns: slice | Int64Array) -> Float32Array:
-        """Give the scores between some tracks and some others."""
+    right: Float32Array
+    """(T, d) the other side."""
+
+    def block(self, rows: slice | Int64Array, columns: slice | Int64Array) -> Float32Array:
+        """Return the (r, c) scores between r tracks and c tracks."""
         if self.left is self.right:
             return self.left[rows] @ self.left[columns].T
-        forth = np.hstack([self.left[rows], self.right[rows]])
-        back = np.hstack([self.right[columns], self.left[columns]])
-        halves: Float32Array = forth @ back.T
-        halves *= np.float32(0.5)
-        return halves
+        forward = np.hstack([self.left[rows], self.right[rows]])
+        backward = np.hstack([self.right[columns], self.left[columns]])
+        scores: Float32Array = forward @ backward.T
+        scores *= np.float32(0.5)
+        return scores
 
 
-def symmetric_from_blocks(n: int, between: Callable[[slice, slice], Float32Array]) -> Float32Array:
-    """Work out a symmetric (n, n) matrix by squares, each once."""
-    filled = np.empty((n, n), dtype=np.float32)
-    for rows in blocks(n, SIDE):
-        for columns in blocks(n, SIDE, rows.start):
-            square = between(rows, columns)
-            if rows == columns:
-                square = (square + square.T) * np.float32(0.5)
-            filled[rows, columns] = square
-            filled[columns, rows] = square.T
-    return filled
-
-
-def group_sums(
-    pairs: Rows, labels: Labels, n_groups: int, asked: Int64Array | None = None
+def symmetric_from_blocks(
+    n: int, compute_block: Callable[[slice, slice], Float32Array]
 ) -> Float32Array:
-    """Sum the numbers of every item, or of those asked for, with each group's other members; gives (n, K).
+    """Compute a symmetric (n, n) matrix from its blocks on and above the diagonal.
 
-    Items of label -1 are in no group.
+    Args:
+        n: Rows of the matrix.
+        compute_block: Returns the values between the rows of two slices.
+
+    Returns:
+        (n, n) float32; blocks on the diagonal are averaged with their transpose.
     """
-    asked = np.arange(len(pairs)) if asked is None else asked
+    matrix = np.empty((n, n), dtype=np.float32)
+    for rows in slices(n, BLOCK_SIZE):
+        for columns in slices(n, BLOCK_SIZE, rows.start):
+            block = compute_block(rows, columns)
+            if rows == columns:
+                block = (block + block.T) * np.float32(0.5)
+            matrix[rows, columns] = block
+            matrix[columns, rows] = block.T
+    return matrix
+
+
+def sum_pairs_by_group(
+    pairs: PairwiseMatrix, labels: Labels, n_groups: int, items: Int64Array | None = None
+) -> Float32Array:
+    """Sum the values of each item with the other members of every group.
+
+    Args:
+        pairs: (n, n) values.
+        labels: (n,) group 0..K-1 of each item; -1 is in no group.
+        n_groups: K.
+        items: (m,) items whose sums are wanted; None: all n.
+
+    Returns:
+        (m, K) sums; the value of an item with itself is left out.
+    """
+    items = np.arange(len(pairs)) if items is None else items
     members = np.flatnonzero(labels >= 0)
-    pick = csr_array(
+    membership = csr_array(
         (np.ones(len(members)), (labels[members], members)), shape=(n_groups, len(pairs))
     )
-    sums = np.empty((len(asked), n_groups), dtype=np.float32)
-    for part, numbers in with_others(pairs, asked):
-        sums[part] = (pick @ numbers.T).T
+    sums = np.empty((len(items), n_groups), dtype=np.float32)
+    for chunk, rows in off_diagonal_rows(pairs, items):
+        sums[chunk] = (membership @ rows.T).T
     return sums
 
 
-def with_others(pairs: Rows, asked: Int64Array) -> Iterator[tuple[slice, FloatArray]]:
-    """Read the numbers of some items with all others, by parts of `asked`; with itself each has 0."""
-    for part in blocks(len(asked), ROWS):
-        items = asked[part]
-        numbers = pairs[items]
-        numbers[np.arange(len(items)), items] = 0.0
-        yield part, numbers
+def off_diagonal_rows(
+    pairs: PairwiseMatrix, items: Int64Array
+) -> Iterator[tuple[slice, FloatArray]]:
+    """Read the rows of some items chunk by chunk, with zero on the diagonal.
+
+    Args:
+        pairs: (n, n) values.
+        items: (m,) rows to read.
+
+    Yields:
+        A slice of `items`, and the (k, n) rows of its items.
+    """
+    for chunk in slices(len(items), ROW_CHUNK):
+        of_chunk = items[chunk]
+        rows = pairs[of_chunk]
+        rows[np.arange(len(of_chunk)), of_chunk] = 0.0
+        yield chunk, rows
 
 
-def blocks(n: int, length: int, start: int = 0) -> Iterator[slice]:
-    """Divide `start`..n-1 into slices of a length, the last one shorter."""
+def slices(n: int, length: int, start: int = 0) -> Iterator[slice]:
+    """Divide the range `start`..n-1 into slices of `length`, the last one shorter."""
     return (slice(first, min(first + length, n)) for first in range(start, n, length))

@@ -1,4 +1,4 @@
-"""The tables of a project folder: their columns, types and units, in one place."""
+"""Tables of a project folder: their columns, types and units."""
 
 from __future__ import annotations
 
@@ -34,10 +34,7 @@ FACES = pa.schema(
         ("w", pa.float32()),
         ("h", pa.float32()),
         ("score", pa.float32()),  # detector confidence; NaN where interpolated
-        (
-            "landmarks",
-            pa.list_(pa.float32(), 10),
-        ),  # x, y of eyes, nose, mouth; null if interpolated
+        ("landmarks", pa.list_(pa.float32(), 10)),  # x, y of eyes, nose, mouth; null: interpolated
         ("interpolated", pa.bool_()),
         ("crop", pa.int64()),  # -1: not sampled
     ]
@@ -62,7 +59,7 @@ TRACKS = pa.schema(
 """One row per face track."""
 
 TRACK_STATUS = ("kept", "small", "blurred", "short", "low_quality")
-"""`kept`, or the first filter a track failed; such a track may join a character but never makes one."""
+"""`kept`, or the first filter that the track failed; such a track only attaches to a character."""
 
 CROPS = pa.schema(
     [
@@ -75,19 +72,16 @@ CROPS = pa.schema(
         ("score", pa.float32()),
         ("frontality", pa.float32()),  # 0 profile .. 1 frontal, from the landmarks
         ("image", pa.binary()),  # JPEG of the CROP_SIZE square
-        (
-            "picture",
-            pa.binary(math.prod(THUMBNAIL_SHAPE)),
-        ),  # bytes of the whole picture, see core.crops
+        ("thumbnail", pa.binary(math.prod(THUMBNAIL_SHAPE))),  # RGB bytes of the whole frame
     ]
 )
 """One row per sampled, aligned crop, ordered by track then frame."""
 
-LINKS = pa.schema(
+CANNOT_LINKS = pa.schema(
     [
         ("track_a", pa.int32()),
         ("track_b", pa.int32()),
-        ("frames", pa.int32()),  # frames in which both were detected, clearly apart
+        ("frames", pa.int32()),  # in which both were detected, without overlap
     ]
 )
 """One row per pair of tracks that cannot be one person, track_a < track_b."""

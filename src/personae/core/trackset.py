@@ -1,4 +1,4 @@
-"""The one object that travels: face tracks and their crops, as every method takes them."""
+"""Face tracks with their crops, the input of every method."""
 
 from __future__ import annotations
 
@@ -7,14 +7,29 @@ from dataclasses import Field, dataclass, field, fields, replace
 from typing import Any, Self
 
 import numpy as np
-import numpy.typing as npt
 
-from personae.core.arrays import BoolArray, Float32Array, Int32Array, Int64Array, UInt8Array
+from personae.core.arrays import (
+    BoolArray,
+    Float32Array,
+    Int32Array,
+    Int64Array,
+    IntArray,
+    UInt8Array,
+)
 
-_PER_CROP = {"axis": "crops"}
-_PER_TRACK = {"axis": "tracks"}
-_PAIRS = {"axis": "pairs"}
-"""What a field has one row for: `TrackSet` checks and picks rows by it."""
+PER_CROP = {"axis": "crops"}
+"""Metadata of a field with one row per crop."""
+
+PER_TRACK = {"axis": "tracks"}
+"""Metadata of a field with one row per track."""
+
+PAIRS = {"axis": "pairs"}
+"""Metadata of a field that holds (m, 2) pairs of tracks."""
+
+
+def per_pair(pairs: str) -> dict[str, str]:
+    """Return the metadata of a field with one entry per pair of the field called `pairs`."""
+    return {"axis": "entries", "pairs": pairs}
 
 
 def _no_pairs() -> Int32Array:
@@ -25,88 +40,93 @@ def _no_pairs() -> Int32Array:
 class Crops:
     """What is known of the n crops of a `TrackSet`; every field may be None."""
 
-    images: Sequence[UInt8Array] | None = field(default=None, metadata=_PER_CROP)
+    images: Sequence[UInt8Array] | None = field(default=None, metadata=PER_CROP)
     """n aligned (S, S, 3) RGB crops, read lazily; see `personae.core.crops`."""
 
-    widths: Float32Array | None = field(default=None, metadata=_PER_CROP)
+    widths: Float32Array | None = field(default=None, metadata=PER_CROP)
     """(n,) width of each crop's face box in pixels of the film."""
 
-    sharpness: Float32Array | None = field(default=None, metadata=_PER_CROP)
+    sharpness: Float32Array | None = field(default=None, metadata=PER_CROP)
     """(n,) variance of the Laplacian of each aligned crop, higher is sharper."""
 
-    boxes: Float32Array | None = field(default=None, metadata=_PER_CROP)
+    boxes: Float32Array | None = field(default=None, metadata=PER_CROP)
     """(n, 4) x, y, w, h of each crop's face box in its frame, in pixels of the film."""
 
-    thumbnails: UInt8Array | None = field(default=None, metadata=_PER_CROP)
+    thumbnails: UInt8Array | None = field(default=None, metadata=PER_CROP)
     """(n, h, w, 3) the frame that each crop is from, scaled to `core.crops.THUMBNAIL_SHAPE`."""
 
-    times_s: Float32Array | None = field(default=None, metadata=_PER_CROP)
+    times_s: Float32Array | None = field(default=None, metadata=PER_CROP)
     """(n,) when each crop was seen, in seconds of the film."""
 
-    def subset(self, rows: npt.NDArray[np.integer]) -> Crops:
+    def subset(self, rows: IntArray) -> Self:
         """Return the crops of some rows, in the order of `rows`."""
-        return Crops(**{one.name: _take(value, rows) for one, value in _given(self)})
+        return replace(self, **{one.name: _take(value, rows) for one, value in _given(self)})
 
 
 @dataclass(frozen=True)
 class TrackSet:
     """Face tracks of one film, or of a benchmark: n crops in T tracks.
 
-    Every track 0..T-1 has at least one crop. Arrays are never written to by a method.
+    Every track 0..T-1 has at least one crop. Arrays are never written to by a method. The
+    metadata of every array field states what it has rows for (`PER_CROP`, `PER_TRACK`, `PAIRS`,
+    `per_pair`); the checks and `subset` follow it, in subclasses too.
+
+    Raises:
+        ValueError: A field does not fit the number of crops, tracks or pairs.
     """
 
-    track_of: Int32Array = field(metadata=_PER_CROP)
-    """(n,) which track each crop belongs to, 0..T-1."""
+    track_of: Int32Array = field(metadata=PER_CROP)
+    """(n,) track 0..T-1 of each crop."""
 
-    embeddings: Float32Array | None = field(default=None, metadata=_PER_CROP)
+    embeddings: Float32Array | None = field(default=None, metadata=PER_CROP)
     """(n, d) of the face-ID model in use, not normalised."""
 
     crops: Crops = field(default_factory=Crops)
     """What else is known of the crops; empty where only embeddings are known."""
 
-    cannot_link: Int32Array = field(default_factory=_no_pairs, metadata=_PAIRS)
+    cannot_link: Int32Array = field(default_factory=_no_pairs, metadata=PAIRS)
     """(m, 2) pairs of tracks on screen in the same frame at clearly different places."""
 
-    cannot_link_frames: Int32Array | None = None
-    """(m,) in how many frames each such pair was seen together."""
+    cannot_link_frames: Int32Array | None = field(default=None, metadata=per_pair("cannot_link"))
+    """(m,) number of frames in which each such pair was seen together."""
 
-    must_link: Int32Array = field(default_factory=_no_pairs, metadata=_PAIRS)
+    must_link: Int32Array = field(default_factory=_no_pairs, metadata=PAIRS)
     """(m, 2) pairs of tracks that a person has declared to be the same."""
 
-    quality: Float32Array | None = field(default=None, metadata=_PER_TRACK)
+    quality: Float32Array | None = field(default=None, metadata=PER_TRACK)
     """(T,) track quality in 0..1, higher is better."""
 
-    attach_only: BoolArray | None = field(default=None, metadata=_PER_TRACK)
+    attach_only: BoolArray | None = field(default=None, metadata=PER_TRACK)
     """(T,) tracks that failed a quality filter: they may join a character but never make one."""
 
     def __post_init__(self) -> None:
-        n, n_tracks = len(self.track_of), self.n_tracks
-        if n and (self.track_of.min() < 0 or len(np.unique(self.track_of)) != n_tracks):
+        n_crops, n_tracks = self.n_crops, self.n_tracks
+        if n_crops and (self.track_of.min() < 0 or len(np.unique(self.track_of)) != n_tracks):
             raise ValueError("track_of must number the tracks 0..T-1, each with at least one crop")
         for one, value in (*_given(self), *_given(self.crops)):
-            if one.metadata["axis"] == "crops" and len(value) != n:
-                raise ValueError(f"{one.name} has {len(value)} rows for {n} crops")
-            if one.metadata["axis"] == "tracks" and len(value) != n_tracks:
+            axis = one.metadata["axis"]
+            if axis == "crops" and len(value) != n_crops:
+                raise ValueError(f"{one.name} has {len(value)} rows for {n_crops} crops")
+            if axis == "tracks" and len(value) != n_tracks:
                 raise ValueError(f"{one.name} has {len(value)} entries for {n_tracks} tracks")
-            if one.metadata["axis"] == "pairs":
+            if axis == "pairs":
                 if value.ndim != 2 or value.shape[1] != 2:
                     raise ValueError(f"{one.name} must have shape (m, 2), not {value.shape}")
                 if len(value) and (value.min() < 0 or value.max() >= n_tracks):
                     raise ValueError(f"{one.name} names a track outside 0..{n_tracks - 1}")
-        frames = self.cannot_link_frames
-        if frames is not None and len(frames) != len(self.cannot_link):
-            raise ValueError(
-                f"cannot_link_frames has {len(frames)} entries for {len(self.cannot_link)} pairs"
-            )
+            if axis == "entries":
+                n_pairs = len(getattr(self, one.metadata["pairs"]))
+                if len(value) != n_pairs:
+                    raise ValueError(f"{one.name} has {len(value)} entries for {n_pairs} pairs")
 
     @property
     def n_tracks(self) -> int:
-        """T."""
+        """Number of tracks T."""
         return int(self.track_of.max()) + 1 if len(self.track_of) else 0
 
     @property
     def n_crops(self) -> int:
-        """n."""
+        """Number of crops n."""
         return len(self.track_of)
 
     def members(self) -> list[Int64Array]:
@@ -133,13 +153,13 @@ class TrackSet:
         """Return the embeddings.
 
         Raises:
-            ValueError: there are none.
+            ValueError: There are none.
         """
         if self.embeddings is None:
-            raise ValueError("this method needs TrackSet.embeddings; embed the crops first")
+            raise ValueError("this method needs TrackSet.embeddings; encode the crops first")
         return self.embeddings
 
-    def subset(self, tracks: npt.NDArray[np.integer] | BoolArray) -> Self:
+    def subset(self, tracks: IntArray | BoolArray) -> Self:
         """Return some tracks with their crops and the pairs that lie wholly among them.
 
         Every field follows along its own axis, those of subclasses too.
@@ -148,27 +168,42 @@ class TrackSet:
             tracks: (K,) track numbers, each at most once, in the order wanted; or a (T,) mask.
 
         Returns:
-            K tracks, numbered anew 0..K-1 in the order given; crops are ordered by track, and
-            within a track as they were.
+            K tracks, renumbered 0..K-1 in the order given. Crops are ordered by track, and within a
+            track as they were.
+
+        Raises:
+            ValueError: A track is named twice or does not exist, or the mask has another length.
         """
-        mask = np.asarray(tracks)
-        chosen = np.flatnonzero(mask) if mask.dtype == np.bool_ else mask.astype(np.int64)
+        given = np.asarray(tracks)
+        is_mask = given.dtype == np.bool_
+        if is_mask and len(given) != self.n_tracks:
+            raise ValueError(f"the mask has {len(given)} entries for {self.n_tracks} tracks")
+        chosen: Int64Array = np.flatnonzero(given) if is_mask else given.astype(np.int64)
+        if len(chosen) and (chosen.min() < 0 or chosen.max() >= self.n_tracks):
+            raise ValueError(f"a subset names a track outside 0..{self.n_tracks - 1}")
+        if len(np.unique(chosen)) != len(chosen):
+            raise ValueError("a subset names each track at most once")
         number = np.full(self.n_tracks, -1, dtype=np.int64)
         number[chosen] = np.arange(len(chosen))
         new_track_of = number[self.track_of]
         rows = np.flatnonzero(new_track_of >= 0)
         rows = rows[np.argsort(new_track_of[rows], kind="stable")]
+        inside = {
+            one.name: (number[value] >= 0).all(axis=1)
+            for one, value in _given(self)
+            if one.metadata["axis"] == "pairs"
+        }
         changed: dict[str, Any] = {"crops": self.crops.subset(rows)}
         for one, value in _given(self):
-            axis = one.metadata["axis"]
-            if axis == "pairs":
-                renumbered = number[value].reshape(-1, 2)
-                inside = (renumbered >= 0).all(axis=1)
-                changed[one.name] = renumbered[inside].astype(np.int32)
-                if one.name == "cannot_link" and self.cannot_link_frames is not None:
-                    changed["cannot_link_frames"] = self.cannot_link_frames[inside]
-            else:
-                changed[one.name] = _take(value, rows if axis == "crops" else chosen)
+            match one.metadata["axis"]:
+                case "crops":
+                    changed[one.name] = _take(value, rows)
+                case "tracks":
+                    changed[one.name] = _take(value, chosen)
+                case "pairs":
+                    changed[one.name] = number[value[inside[one.name]]].astype(value.dtype)
+                case "entries":
+                    changed[one.name] = value[inside[one.metadata["pairs"]]]
         changed["track_of"] = new_track_of[rows].astype(np.int32)
         return replace(self, **changed)
 
@@ -181,6 +216,6 @@ def _given(holder: TrackSet | Crops) -> Iterator[tuple[Field[Any], Any]]:
             yield one, value
 
 
-def _take(value: Any, rows: npt.NDArray[np.integer]) -> Any:
+def _take(value: Any, rows: IntArray) -> Any:
     """Pick rows of an array, or of a sequence that is no array."""
     return value[rows] if isinstance(value, np.ndarray) else [value[int(row)] for row in rows]

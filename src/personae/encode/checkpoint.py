@@ -1,38 +1,47 @@
-"""Weight files: read one, and fit it to a network or say in one sentence why it does not fit."""
+"""Weight files of every format: read, and loaded into a network that they fit."""
 
 from __future__ import annotations
 
 import pickle
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from personae.core.errors import WeightsError
 from personae.encode.architectures.backbone import Backbone
-from personae.encode.architectures.dlib_resnet import read_dat
-from personae.encode.onnx_weights import computes_the_same, read_onnx
+from personae.encode.architectures.dlib_resnet import parse_dat
+from personae.encode.onnx_weights import outputs_agree, read_onnx
 
 FORMATS = (".safetensors", ".pth", ".pt", ".ckpt", ".onnx", ".dat")
-"""Endings of the files that can be read; `.dat` is dlib's."""
+"""Endings of readable weight files; `.dat` is dlib's."""
 
 
 def load_checkpoint(module: Backbone, path: Path, input_size: int) -> None:
-    """Load a weight file into a network of that input size.
+    """Load a weight file into a network.
 
-    Raises WeightsError if the file is missing, unreadable, or of another network; an ONNX file must also
-    compute what the network then computes.
+    Args:
+        module: The network.
+        path: A file that ends in one of `FORMATS`.
+        input_size: Side of the network's input in pixels.
+
+    Raises:
+        WeightsError: The file is missing, unreadable, or of another network, or an ONNX file
+            computes something else than the network with its tensors.
     """
-    fit(module, read_checkpoint(path, module, input_size), str(path))
-    if path.suffix == ".onnx" and not computes_the_same(path, module, input_size):
+    load_tensors(module, read_checkpoint(path, module, input_size), str(path))
+    if path.suffix == ".onnx" and not outputs_agree(path, module, input_size):
         raise WeightsError(
             f"{path} holds {type(module).__name__}'s tensors but computes something else."
         )
 
 
 def read_checkpoint(path: Path, module: Backbone, input_size: int) -> dict[str, Tensor]:
-    """Read a file's tensors under the network's names; raises WeightsError if it cannot be read."""
+    """Read a file's tensors under the network's names.
+
+    Raises:
+        WeightsError: The file is missing or cannot be read.
+    """
     if not path.is_file():
         raise WeightsError(f"There is no weight file {path}.")
     if path.suffix not in FORMATS:
@@ -50,11 +59,19 @@ def read_checkpoint(path: Path, module: Backbone, input_size: int) -> dict[str, 
     return without_prefix(tensors, list(module.state_dict()))
 
 
-def fit(module: Backbone, tensors: dict[str, Tensor], origin: str) -> None:
-    """Load tensors into a network; raises WeightsError listing what is missing, unexpected or misshapen."""
-    tensors = {
-        name: value for name, value in tensors.items() if not name.startswith(module.unused or "\n")
-    }
+def load_tensors(module: Backbone, tensors: dict[str, Tensor], origin: str) -> None:
+    """Load tensors into a network.
+
+    Args:
+        module: The network.
+        tensors: Its tensors by name; batch normalisation's counters may be missing.
+        origin: Where the tensors are from, for the message.
+
+    Raises:
+        WeightsError: The tensors are not the network's; the message lists all that differs.
+    """
+    ignored = module.ignored_prefixes or "\n"
+    tensors = {name: value for name, value in tensors.items() if not name.startswith(ignored)}
     wanted = module.state_dict()
     counters = {name for name in wanted if name.endswith("num_batches_tracked")}
     misshapen = [
@@ -62,8 +79,8 @@ def fit(module: Backbone, tensors: dict[str, Tensor], origin: str) -> None:
         for name in sorted(wanted.keys() & tensors.keys())
         if tensors[name].shape != wanted[name].shape
     ]
-    complaints = [
-        f"{what}: {_some(names)}"
+    differences = [
+        f"{what}: {_abbreviate(names)}"
         for what, names in (
             ("missing", sorted(wanted.keys() - tensors.keys() - counters)),
             ("unexpected", sorted(tensors.keys() - wanted.keys())),
@@ -71,9 +88,9 @@ def fit(module: Backbone, tensors: dict[str, Tensor], origin: str) -> None:
         )
         if names
     ]
-    if complaints:
+    if differences:
         raise WeightsError(
-            f"{origin} does not fit {type(module).__name__} ({'; '.join(complaints)})."
+            f"{origin} does not fit {type(module).__name__} ({'; '.join(differences)})."
         )
     with torch.no_grad():
         for name, value in tensors.items():
@@ -81,7 +98,7 @@ def fit(module: Backbone, tensors: dict[str, Tensor], origin: str) -> None:
 
 
 def without_prefix(tensors: dict[str, Tensor], wanted: list[str]) -> dict[str, Tensor]:
-    """Take off what stands before the wanted names ("module.", "visual."), and leave out what lacks it."""
+    """Remove the prefix of the wanted names, such as "module." or "visual."; drop other tensors."""
     first = wanted[0]
     prefixes = {
         name.removesuffix(first) for name in tensors if name == first or name.endswith(f".{first}")
@@ -95,6 +112,7 @@ def without_prefix(tensors: dict[str, Tensor], wanted: list[str]) -> dict[str, T
 
 
 def _read_safetensors(path: Path) -> dict[str, Tensor]:
+    """Read a safetensors file."""
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
@@ -106,14 +124,15 @@ def _read_safetensors(path: Path) -> dict[str, Tensor]:
 
 
 def _read_dat(path: Path) -> dict[str, Tensor]:
+    """Read dlib's file."""
     try:
-        return read_dat(path.read_bytes())
+        return parse_dat(path.read_bytes())
     except ValueError as error:
         raise WeightsError(f"{path} is not dlib's face recognition network ({error}).") from error
 
 
 def _read_pickle(path: Path) -> dict[str, Tensor]:
-    """Read a torch file without running code from it; the tensors may lie one or more levels down."""
+    """Read a torch file without running code from it; the tensors may be nested in mappings."""
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
@@ -123,17 +142,18 @@ def _read_pickle(path: Path) -> dict[str, Tensor]:
         ) from error
     except (RuntimeError, EOFError, KeyError) as error:
         raise WeightsError(f"{path} is no readable torch file ({error}).") from error
-    return _tensors_in(content)
+    return _largest_state_dict(content)
 
 
-def _tensors_in(content: Any) -> dict[str, Tensor]:
-    """Find the dictionary with most tensors among nested ones."""
+def _largest_state_dict(content: object) -> dict[str, Tensor]:
+    """Return the mapping with the most tensors among nested ones."""
     if not isinstance(content, dict):
         return {}
     here = {name: value for name, value in content.items() if isinstance(value, Tensor)}
-    return max([here, *(_tensors_in(value) for value in content.values())], key=len)
+    return max([here, *(_largest_state_dict(value) for value in content.values())], key=len)
 
 
-def _some(names: list[str], at_most: int = 6) -> str:
-    rest = len(names) - at_most
-    return ", ".join(names[:at_most]) + (f" and {rest} more" if rest > 0 else "")
+def _abbreviate(names: list[str], max_names: int = 6) -> str:
+    """List the first names and count the others."""
+    rest = len(names) - max_names
+    return ", ".join(names[:max_names]) + (f" and {rest} more" if rest > 0 else "")

@@ -1,4 +1,4 @@
-"""Weights out of an ONNX file, whose export may have renamed tensors and folded batch normalisations away."""
+"""Weights from an ONNX file, whose export may have renamed tensors and folded normalisations."""
 
 from __future__ import annotations
 
@@ -18,28 +18,41 @@ from personae.encode.architectures.backbone import Backbone
 Tensors = dict[str, Float32Array]
 """The tensors of one layer, named as in torch: weight, bias, running_mean, running_var."""
 
+MIN_OUTPUT_COSINE = 0.9999
+"""Cosine of a graph's and a network's embedding above which both compute the same."""
+
 _NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
 
 
 @dataclass
 class Layer:
-    """A layer of the graph, and the batch normalisation right after it if it is a convolution with one."""
+    """A layer of the graph with weights."""
 
     tensors: Tensors
+
     norm: Tensors | None = None
+    """The batch normalisation after a convolution; None where there is none."""
 
 
 Layers = dict[tuple[object, ...], deque[Layer]]
-"""Layers by kind and shape, each in the order of use."""
+"""Layers by kind and shape, each in the order in which the graph uses them."""
 
 
 def read_onnx(path: Path, module: Backbone, input_size: int) -> dict[str, Tensor]:
     """Read a graph's tensors under the network's names.
 
-    Where the file has kept them, they are taken as they are. Otherwise layers are matched in the order in
-    which the graph and the network use them, each with the next one of its kind and shape; where the graph
-    has folded a batch normalisation away, the network's is made to change nothing but what the fold left as a
-    bias. Raises WeightsError if the file is not readable or has no layer for one of the network's.
+    Where the file has kept the names, its tensors are returned as they are. Otherwise the layers
+    are matched in the order of use, each with the next one of its kind and shape. Where the graph
+    has folded a batch normalisation into a convolution, the network's only adds the bias that the
+    fold has left.
+
+    Args:
+        path: The ONNX file.
+        module: The network.
+        input_size: Side of the network's input in pixels.
+
+    Raises:
+        WeightsError: The file is not readable, or its layers are not the network's.
     """
     try:
         import onnx
@@ -55,11 +68,14 @@ def read_onnx(path: Path, module: Backbone, input_size: int) -> dict[str, Tensor
     wanted = [name for name in module.state_dict() if not name.endswith("num_batches_tracked")]
     if all(name in constants for name in wanted):
         return {name: torch.from_numpy(constants[name].copy()) for name in wanted}
-    return _matched(_layers(graph, constants), module, input_size, path)
+    return _match_layers(_collect_layers(graph, constants), module, input_size, path)
 
 
-def computes_the_same(path: Path, module: Backbone, input_size: int) -> bool:
-    """Say whether the graph's and the network's embeddings of a random image point the same way."""
+def outputs_agree(path: Path, module: Backbone, input_size: int) -> bool:
+    """Return whether the graph's and the network's embeddings of a random image agree.
+
+    They do where their cosine similarity exceeds `MIN_OUTPUT_COSINE`.
+    """
     import onnxruntime as ort
 
     session = ort.InferenceSession(path, providers=["CPUExecutionProvider"])
@@ -75,11 +91,11 @@ def computes_the_same(path: Path, module: Backbone, input_size: int) -> bool:
         found = module.eval()(torch.from_numpy(image))
     module.train(training)
     cosine = torch.nn.functional.cosine_similarity(found, torch.from_numpy(expected))
-    return bool(cosine > 0.9999)
+    return bool(cosine > MIN_OUTPUT_COSINE)
 
 
-def _layers(graph: Any, constants: Tensors) -> Layers:
-    """Sort the graph's layers with weights by kind and shape."""
+def _collect_layers(graph: Any, constants: Tensors) -> Layers:
+    """Collect the graph's layers with weights by kind and shape."""
     import onnx
 
     found: Layers = defaultdict(deque)
@@ -114,20 +130,22 @@ def _layers(graph: Any, constants: Tensors) -> Layers:
     return found
 
 
-def _matched(layers: Layers, module: Backbone, input_size: int, path: Path) -> dict[str, Tensor]:
-    """Name the graph's tensors as the network does, layer by layer."""
+def _match_layers(
+    layers: Layers, module: Backbone, input_size: int, path: Path
+) -> dict[str, Tensor]:
+    """Return the graph's tensors under the network's names, matched layer by layer."""
     named: dict[str, Tensor] = {}
     following: Tensors | None = None  # for the normalisation after the last convolution
-    for name, part in _in_order_of_use(module, input_size):
-        kind = _kind(part)
+    for name, part in _layers_in_order_of_use(module, input_size):
+        kind = _kind_and_shape(part)
         if isinstance(part, _NORMS) and following is not None:
             tensors, following = following, None
         elif layers[kind]:
             layer = layers[kind].popleft()
             tensors = layer.tensors
             if isinstance(part, nn.Conv2d) and part.bias is None:
-                nothing = np.zeros(part.out_channels, np.float32)
-                following = layer.norm or _only_adding(layer.tensors.get("bias", nothing))
+                no_bias = np.zeros(part.out_channels, np.float32)
+                following = layer.norm or _bias_only_norm(layer.tensors.get("bias", no_bias))
         else:
             raise WeightsError(
                 f"{path} does not fit {type(module).__name__} (it has no layer for {name})."
@@ -145,13 +163,14 @@ def _matched(layers: Layers, module: Backbone, input_size: int, path: Path) -> d
     return named
 
 
-def _only_adding(bias: Float32Array) -> Tensors:
-    """Give the normalisation that only adds a bias: what folding one into a convolution leaves of it."""
+def _bias_only_norm(bias: Float32Array) -> Tensors:
+    """Return a batch normalisation that only adds a bias, as folding leaves it."""
     ones = np.ones_like(bias)
     return {"weight": ones, "bias": bias, "running_mean": 0 * ones, "running_var": ones}
 
 
-def _kind(part: nn.Module) -> tuple[object, ...]:
+def _kind_and_shape(part: nn.Module) -> tuple[object, ...]:
+    """Return the key of a layer in `Layers`."""
     if isinstance(part, nn.Conv2d):
         return ("conv", *part.weight.shape)
     if isinstance(part, nn.Linear):
@@ -163,8 +182,8 @@ def _kind(part: nn.Module) -> tuple[object, ...]:
     return ("other", type(part).__name__)
 
 
-def _in_order_of_use(module: Backbone, input_size: int) -> list[tuple[str, nn.Module]]:
-    """List the network's layers with weights as a forward pass reaches them."""
+def _layers_in_order_of_use(module: Backbone, input_size: int) -> list[tuple[str, nn.Module]]:
+    """Return the network's layers with weights in the order in which a forward pass uses them."""
     reached: list[tuple[str, nn.Module]] = []
     handles = [
         part.register_forward_hook(lambda part, _, __, name=name: reached.append((name, part)))

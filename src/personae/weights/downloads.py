@@ -1,12 +1,12 @@
-"""Stronger networks that others publish: fetched only on request, from their own release pages, hash-checked.
+"""Published weights of stronger networks, fetched on request and checked by their hash.
 
-Nothing here is needed to use personae, and nothing is fetched unless a person has seen the licence and
-accepted it.
+personae needs none of them, and fetches one only after its licence has been accepted.
 """
 
 from __future__ import annotations
 
 import http.client
+import logging
 import os
 import tempfile
 import time
@@ -16,14 +16,16 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from personae.core.digest import file_sha256
 from personae.core.errors import WeightsError
-from personae.core.hooks import Hook, silent
-from personae.weights.registry import sha256_of
+from personae.core.hooks import Hook, silent_hook
 
-ATTEMPTS = 3
-"""How often a download is tried before it is given up."""
+logger = logging.getLogger(__name__)
 
-_PIECE = 1 << 20
+MAX_ATTEMPTS = 3
+"""Attempts before a download fails."""
+
+_CHUNK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -31,10 +33,10 @@ class Download:
     """A file that others publish for one of the encoders."""
 
     encoder: str
-    """What `--encoder` calls the network; also the name to fetch it by."""
+    """Name of the network for `--encoder` and `fetch_weights`."""
 
     file: str
-    """Name of the weight file once it is here."""
+    """Name of the weight file on this machine."""
 
     url: str
 
@@ -42,10 +44,10 @@ class Download:
     """Of the weight file."""
 
     licence: str
-    """In a few words; where a copy elsewhere states another licence, the origin's counts."""
+    """In a few words; the origin's, whatever a copy elsewhere states."""
 
     terms: str
-    """What to show before a person accepts: the conditions, and what the network was trained on."""
+    """Conditions and training data, to be shown before the licence is accepted."""
 
     non_commercial: bool
     """Whether the licence, or that of the training data, forbids commercial use."""
@@ -55,14 +57,14 @@ class Download:
 
 
 _INSIGHTFACE_TERMS = (
-    "InsightFace's models and the data they were trained on are available for non-commercial research only "
-    "(github.com/deepinsight/insightface). The training data are photographs of people from the web. "
-    "For any other use, ask InsightFace for a licence."
+    "InsightFace's models and the data they were trained on are available for non-commercial "
+    "research only (github.com/deepinsight/insightface). The training data are photographs of "
+    "people from the web. For any other use, ask InsightFace for a licence."
 )
 _ADAFACE_TERMS = (
-    "AdaFace's code is under the MIT licence (github.com/mk-minchul/AdaFace). The network was trained on "
-    "WebFace260M, photographs of people gathered from the web, which its makers give out for non-commercial "
-    "research only."
+    "AdaFace's code is under the MIT licence (github.com/mk-minchul/AdaFace). The network was "
+    "trained on WebFace260M, photographs of people gathered from the web, which its makers give "
+    "out for non-commercial research only."
 )
 
 _ENTRIES = (
@@ -107,57 +109,71 @@ _ENTRIES = (
         encoder="facenet-inception-v1",
         file="20180402-114759-vggface2.pt",
         url=(
-            "https://github.com/timesler/facenet-pytorch/releases/download/v2.2.9/20180402-114759-vggface2.pt"
+            "https://github.com/timesler/facenet-pytorch/releases/download/v2.2.9/"
+            "20180402-114759-vggface2.pt"
         ),
         sha256="281cebca8662831adb987a874bdcb36e73f5b1c6dc5ee5878f305e985625d99b",
         licence="code MIT, training data research only (VGGFace2)",
         terms=(
-            "facenet-pytorch is under the MIT licence (github.com/timesler/facenet-pytorch). The network was "
-            "trained on VGGFace2, photographs of people gathered from the web for research, since withdrawn."
+            "facenet-pytorch is under the MIT licence (github.com/timesler/facenet-pytorch). The "
+            "network was trained on VGGFace2, photographs of people gathered from the web for "
+            "research, since withdrawn."
         ),
         non_commercial=True,
     ),
 )
 
 DOWNLOADS: dict[str, Download] = {entry.encoder: entry for entry in _ENTRIES}
-"""What can be fetched, by encoder; none of these files has been run by this project."""
+"""Published weights by encoder; none of these files has been run by this project."""
 
 
-def cache_folder() -> Path:
-    """Where fetched files lie: PERSONAE_WEIGHTS, or the user's cache folder."""
+def weights_cache_folder() -> Path:
+    """Return the folder of fetched files: PERSONAE_WEIGHTS, or one in the user's cache folder."""
     stated = os.environ.get("PERSONAE_WEIGHTS")
     if stated:
         return Path(stated)
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "personae" / "weights"
 
 
-def fetch(
+def fetch_weights(
     name: str,
     accept_licence: bool,
     offline: bool = False,
     folder: Path | None = None,
-    hook: Hook = silent,
+    hook: Hook = silent_hook,
 ) -> Path:
-    """Fetch the published weights of the encoder called `name` into `folder` (None: `cache_folder()`).
+    """Fetch the published weights of an encoder, unless they are there already.
 
-    A file that is there already and has the right hash is taken as it is. Raises WeightsError if nothing is
-    published under the name, if the licence has not been accepted, if `offline`, or if the download fails or
-    has another hash than expected. `hook` is told of stage "fetch" in bytes.
+    Args:
+        name: Name of the encoder.
+        accept_licence: Whether the licence is accepted.
+        offline: Whether fetching is forbidden; a file that is there is still returned.
+        folder: Where the file is kept; None: `weights_cache_folder()`.
+        hook: Reports the stage "fetch" in bytes.
+
+    Returns:
+        The path of the file.
+
+    Raises:
+        WeightsError: Nothing is published under the name, the licence is not accepted, `offline`
+            forbids fetching, the download fails, or the file has another hash than expected.
     """
     if name not in DOWNLOADS:
         known = ", ".join(DOWNLOADS)
         raise WeightsError(
             f"There is nothing to fetch for {name!r}; there is something for: {known}."
         )
-    return fetch_entry(DOWNLOADS[name], accept_licence, offline, folder or cache_folder(), hook)
+    return fetch_download(
+        DOWNLOADS[name], accept_licence, offline, folder or weights_cache_folder(), hook
+    )
 
 
-def fetch_entry(
-    entry: Download, accept_licence: bool, offline: bool, folder: Path, hook: Hook = silent
+def fetch_download(
+    entry: Download, accept_licence: bool, offline: bool, folder: Path, hook: Hook = silent_hook
 ) -> Path:
-    """Fetch what an entry describes; see `fetch`."""
+    """Fetch the file that an entry describes; see `fetch_weights`."""
     target = folder / entry.file
-    if target.is_file() and sha256_of(target) == entry.sha256:
+    if target.is_file() and file_sha256(target) == entry.sha256:
         return target
     if not accept_licence:
         raise WeightsError(
@@ -168,27 +184,30 @@ def fetch_entry(
             f"{entry.file} is not in {folder}, and fetching it is forbidden while offline."
         )
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".fetch-") as scratch:
-        arrived = Path(scratch) / "download"
-        _download(entry.url, arrived, hook)
+    logger.info("fetching %s from %s", entry.file, entry.url)
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".fetch-") as temporary:
+        downloaded = Path(temporary) / "download"
+        _download(entry.url, downloaded, hook)
         if entry.archive_sha256 is not None:
-            _check(arrived, entry.archive_sha256, entry.url)
-            arrived = _unpack(arrived, entry.file, Path(scratch) / "member")
-        _check(arrived, entry.sha256, entry.url)
-        os.replace(arrived, target)
+            _check_hash(downloaded, entry.archive_sha256, entry.url)
+            downloaded = _extract(downloaded, entry.file, Path(temporary) / "member")
+        _check_hash(downloaded, entry.sha256, entry.url)
+        os.replace(downloaded, target)
+    logger.info("stored %s", target)
     return target
 
 
 def _download(url: str, target: Path, hook: Hook) -> None:
-    for attempt in range(1, ATTEMPTS + 1):
+    """Download a file, with repeated attempts where the server or the connection fails."""
+    for attempt in range(1, MAX_ATTEMPTS + 1):
         try:
-            with urllib.request.urlopen(url, timeout=60) as answer, target.open("wb") as stream:
-                length = answer.headers.get("Content-Length")
+            with urllib.request.urlopen(url, timeout=60) as response, target.open("wb") as stream:
+                length = response.headers.get("Content-Length")
                 total = int(length) if length else None
                 done = 0
-                while piece := answer.read(_PIECE):
-                    stream.write(piece)
-                    done += len(piece)
+                while chunk := response.read(_CHUNK_BYTES):
+                    stream.write(chunk)
+                    done += len(chunk)
                     hook("fetch", done, total, url=url)
             if total is not None and done < total:
                 raise http.client.IncompleteRead(b"", total - done)
@@ -200,29 +219,31 @@ def _download(url: str, target: Path, hook: Hook) -> None:
             ConnectionError,
         ) as error:
             refused = isinstance(error, urllib.error.HTTPError) and error.code < 500
-            if refused or attempt == ATTEMPTS:
+            if refused or attempt == MAX_ATTEMPTS:
                 raise WeightsError(
-                    f"{url} could not be fetched ({error}): check the connection, or get the file by "
-                    "other means and name it with --weights."
+                    f"{url} could not be fetched ({error}): check the connection, or get the file "
+                    "by other means and name it with --weights."
                 ) from error
+            logger.warning("attempt %d to fetch %s failed: %s", attempt, url, error)
             time.sleep(2**attempt / 2)
 
 
-def _check(path: Path, expected: str, url: str) -> None:
-    digest = sha256_of(path)
+def _check_hash(path: Path, expected: str, url: str) -> None:
+    """Refuse a downloaded file of another hash."""
+    digest = file_sha256(path)
     if digest != expected:
         raise WeightsError(
             f"What came from {url} has sha256 {digest}, not {expected}: it is not used."
         )
 
 
-def _unpack(archive: Path, file: str, target: Path) -> Path:
-    """Take the one member called `file`, in whatever folder of the archive it lies."""
+def _extract(archive: Path, file: str, target: Path) -> Path:
+    """Extract the member called `file` from whatever folder of a zip archive it lies in."""
     with zipfile.ZipFile(archive) as zipped:
-        inside = next((n for n in zipped.namelist() if PurePosixPath(n).name == file), None)
-        if inside is None:
+        member = next((n for n in zipped.namelist() if PurePosixPath(n).name == file), None)
+        if member is None:
             raise WeightsError(f"The fetched archive holds no {file}.")
-        with zipped.open(inside) as source, target.open("wb") as stream:
-            while piece := source.read(_PIECE):
-                stream.write(piece)
+        with zipped.open(member) as source, target.open("wb") as stream:
+            while chunk := source.read(_CHUNK_BYTES):
+                stream.write(chunk)
     return target

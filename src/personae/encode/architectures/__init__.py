@@ -1,0 +1,1 @@
+"""Architectures of face-ID networks, one per file, and their registry."""

@@ -1,7 +1,10 @@
 """AdaFace's residual network ("IR"), with the tensor names of its published checkpoints.
 
-Kim, Jain, Liu: "AdaFace: Quality Adaptive Margin for Face Recognition", CVPR 2022. The blocks are ArcFace's,
-with a bare subsampling as the shortcut where the width stays; the input's channels are in BGR order.
+The blocks are ArcFace's, but the shortcut only subsamples where the width stays. The input's
+channels are in BGR order.
+
+Source:
+    Kim, Jain, Liu: "AdaFace: Quality Adaptive Margin for Face Recognition", CVPR 2022.
 """
 
 from __future__ import annotations
@@ -14,8 +17,8 @@ from personae.encode.architectures.backbone import Backbone
 from personae.encode.architectures.iresnet import conv3x3
 
 
-class Block(nn.Module):
-    """BN, conv, BN, PReLU, conv, BN, and a shortcut: (n, in, H, W) -> (n, out, H / stride, W / stride)."""
+class IRBlock(nn.Module):
+    """Residual block: BN, conv, BN, PReLU, conv, BN, and a shortcut."""
 
     def __init__(self, inputs: int, outputs: int, stride: int = 1) -> None:
         super().__init__()
@@ -34,12 +37,16 @@ class Block(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
+        """Map (n, in, H, W) to (n, out, H / stride, W / stride)."""
         y: Tensor = self.shortcut_layer(x) + self.res_layer(x)
         return y
 
 
 class AdaFaceIR(Backbone):
-    """(n, 3, 112, 112) BGR -> (n, dim), not L2-normalised; `blocks` counts the blocks of the four layers."""
+    """AdaFace's network: (n, 3, 112, 112) BGR -> (n, dim), not L2-normalised.
+
+    `blocks` counts the residual blocks of the four layers.
+    """
 
     def __init__(
         self, blocks: Sequence[int], dim: int = 512, widths: Sequence[int] = (64, 128, 256, 512)
@@ -52,8 +59,8 @@ class AdaFaceIR(Backbone):
         body: list[nn.Module] = []
         inputs = widths[0]
         for outputs, count in zip(widths, blocks, strict=True):
-            body.append(Block(inputs, outputs, stride=2))
-            body.extend(Block(outputs, outputs) for _ in range(count - 1))
+            body.append(IRBlock(inputs, outputs, stride=2))
+            body.extend(IRBlock(outputs, outputs) for _ in range(count - 1))
             inputs = outputs
         self.body = nn.Sequential(*body)
         self.output_layer = nn.Sequential(
@@ -66,16 +73,17 @@ class AdaFaceIR(Backbone):
         self._last = blocks[-1]
 
     def trunk(self, x: Tensor) -> Tensor:
-        """(n, 3, 112, 112) -> (n, 256, 14, 14): everything before the last layer."""
+        """Run everything before the last layer: (n, 3, 112, 112) -> (n, 256, 14, 14)."""
         y: Tensor = self.body[: -self._last](self.input_layer(x))
         return y
 
     def tail(self, x: Tensor) -> Tensor:
-        """(n, 256, 14, 14) -> (n, dim): the last layer and the embedding."""
+        """Run the last layer and the embedding: (n, 256, 14, 14) -> (n, dim)."""
         y: Tensor = self.output_layer(self.body[-self._last :](x))
         return y
 
     def tail_modules(self) -> list[nn.Module]:
+        """Return the modules that only `tail` runs."""
         return [self.body[-self._last :], self.output_layer]
 
 

@@ -1,4 +1,4 @@
-"""What every face-ID network offers: a trunk, a tail, and the modules that `depth="last"` trains."""
+"""Base class of the face-ID networks: a trunk and a tail, which can be trained separately."""
 
 from __future__ import annotations
 
@@ -8,29 +8,30 @@ from torch import Tensor, nn
 
 
 class Backbone(nn.Module, ABC):
-    """(n, 3, S, S) normalised images -> (n, dim) embeddings, not L2-normalised.
+    """A network from preprocessed images (n, 3, S, S) to embeddings (n, dim), not L2-normalised.
 
-    The seam between trunk and tail lets adaptation cache the trunk's activations of its views and train the
-    tail alone.
+    The split into trunk and tail lets adaptation cache the trunk's activations of its views and
+    train the tail alone.
     """
 
     dim: int
     """Length of an embedding."""
 
-    unused: tuple[str, ...] = ()
-    """How the names of those tensors begin that published checkpoints hold beside the network's own."""
+    ignored_prefixes: tuple[str, ...] = ()
+    """Prefixes of tensors in published checkpoints that are not part of the network."""
 
     @abstractmethod
     def trunk(self, x: Tensor) -> Tensor:
-        """Everything before the last stage: (n, 3, S, S) -> activations (n, ...)."""
+        """Run everything before the last stage: (n, 3, S, S) -> activations (n, ...)."""
 
     @abstractmethod
     def tail(self, x: Tensor) -> Tensor:
-        """The last stage and the embedding: activations (n, ...) -> (n, dim)."""
+        """Run the last stage and the embedding: activations (n, ...) -> (n, dim)."""
 
     @abstractmethod
     def tail_modules(self) -> list[nn.Module]:
-        """List the modules that `tail` runs and `trunk` does not: what `depth="last"` trains."""
+        """Return the modules that only `tail` runs; `depth="last"` trains them."""
 
     def forward(self, x: Tensor) -> Tensor:
+        """Map (n, 3, S, S) images to (n, dim) embeddings."""
         return self.tail(self.trunk(x))

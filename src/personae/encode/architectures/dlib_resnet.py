@@ -1,7 +1,9 @@
 """dlib's face recognition network: a ResNet of 29 convolutions, with a reader for its `.dat` file.
 
-King: "High Quality Face Recognition with Deep Metric Learning", dlib blog, 2017. The weights are in the
-public domain (CC0). Batch normalisation is a plain affine map here.
+The weights are in the public domain (CC0). Batch normalisation is an affine map here.
+
+Source:
+    King: "High Quality Face Recognition with Deep Metric Learning", dlib blog, 2017.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ _BLOCKS = (
 
 
 class Affine(nn.Module):
-    """Scale and shift each channel: what is left of a trained batch normalisation."""
+    """Scale and shift of each channel, as a trained batch normalisation leaves them."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -33,16 +35,17 @@ class Affine(nn.Module):
         self.beta = nn.Parameter(torch.zeros(channels))
 
     def forward(self, x: Tensor) -> Tensor:
+        """Map (n, channels, H, W) to the same shape."""
         return x * self.gamma.view(1, -1, 1, 1) + self.beta.view(1, -1, 1, 1)
 
 
 def pad_to(x: Tensor, channels: int, height: int, width: int) -> Tensor:
-    """Append zeros to channels, rows and columns up to the given numbers: how dlib adds unlike shapes."""
+    """Append zero channels, rows and columns, as dlib does before it adds unlike shapes."""
     return F.pad(x, (0, width - x.shape[3], 0, height - x.shape[2], 0, channels - x.shape[1]))
 
 
-class Block(nn.Module):
-    """Residual block; one that goes `down` halves the grid, and averages 2x2 cells for its shortcut."""
+class DlibBlock(nn.Module):
+    """Residual block; with `down` it halves the grid and averages 2x2 cells for its shortcut."""
 
     def __init__(self, inputs: int, outputs: int, down: bool) -> None:
         super().__init__()
@@ -54,6 +57,7 @@ class Block(nn.Module):
         self.affine2 = Affine(outputs)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Map (n, in, H, W) to (n, out, H, W), or to half of the grid."""
         y = self.affine2(self.conv2(F.relu(self.affine1(self.conv1(x)))))
         if self.down:
             x = F.avg_pool2d(x, 2, 2)
@@ -63,37 +67,41 @@ class Block(nn.Module):
 
 
 class DlibResNet(Backbone):
-    """(n, 3, 150, 150) -> (n, 128), not L2-normalised."""
+    """dlib's network: (n, 3, 150, 150) -> (n, 128), not L2-normalised."""
 
     def __init__(self) -> None:
         super().__init__()
         self.dim = 128
         self.conv = nn.Conv2d(3, 32, 7, 2)
         self.affine = Affine(32)
-        blocks = [Block(inputs, outputs, down=inputs != outputs) for inputs, outputs in _BLOCKS]
-        self.blocks = nn.Sequential(*blocks, Block(256, 256, down=True))
+        blocks = [DlibBlock(inputs, outputs, down=inputs != outputs) for inputs, outputs in _BLOCKS]
+        self.blocks = nn.Sequential(*blocks, DlibBlock(256, 256, down=True))
         self.fc = nn.Linear(256, 128, bias=False)
 
     def trunk(self, x: Tensor) -> Tensor:
-        """(n, 3, 150, 150) -> (n, 256, 4, 4): everything before the last three blocks."""
+        """Run everything before the last three blocks: (n, 3, 150, 150) -> (n, 256, 4, 4)."""
         x = F.max_pool2d(F.relu(self.affine(self.conv(x))), 3, 2)
         y: Tensor = self.blocks[:-3](x)
         return y
 
     def tail(self, x: Tensor) -> Tensor:
-        """(n, 256, 4, 4) -> (n, 128): the last three blocks and the embedding."""
+        """Run the last three blocks and the embedding: (n, 256, 4, 4) -> (n, 128)."""
         y: Tensor = self.fc(self.blocks[-3:](x).mean((2, 3)))
         return y
 
     def tail_modules(self) -> list[nn.Module]:
+        """Return the modules that only `tail` runs."""
         return [self.blocks[-3:], self.fc]
 
 
-def read_dat(content: bytes) -> dict[str, Tensor]:
-    """Read the tensors of dlib's serialised network under the names of `DlibResNet`.
+def parse_dat(content: bytes) -> dict[str, Tensor]:
+    """Parse the tensors of dlib's serialised network under the names of `DlibResNet`.
 
-    The file lists the layers from the input on. A convolution's tensor holds weights and biases, an affine
-    map's gamma and beta, the last layer's a transposed matrix. Raises ValueError where a tensor is not found.
+    The file lists the layers from the input on. A convolution's tensor holds weights and biases, an
+    affine map's gamma and beta, the last layer's a transposed matrix.
+
+    Raises:
+        ValueError: A tensor is not found.
     """
     layers = ["conv", "affine"]
     for i in range(len(_BLOCKS) + 1):
@@ -116,9 +124,13 @@ def read_dat(content: bytes) -> dict[str, Tensor]:
 
 
 def _next_tensor(content: bytes, at: int, size: int) -> tuple[Tensor, int]:
-    """Find the next serialised tensor of `size` numbers from `at` on; give it, flat, and where it ends.
+    """Find the next serialised tensor of `size` numbers at or after position `at`.
 
-    It is the bytes 01 02, four dimensions, each as a count of bytes and as many bytes, then float32 values.
+    It consists of the bytes 01 02, four dimensions, each a count of bytes and as many bytes, and
+    float32 values.
+
+    Returns:
+        The flat tensor and the position of its end.
     """
     while (at := content.find(b"\x01\x02", at)) >= 0:
         start, total = at + 2, 1

@@ -1,7 +1,8 @@
 """Inception-ResNet-v1 for faces, with the tensor names of facenet-pytorch's checkpoints.
 
-Szegedy et al.: "Inception-v4, Inception-ResNet and the Impact of Residual Connections on Learning", AAAI
-2017; Schroff, Kalenichenko, Philbin: "FaceNet", CVPR 2015.
+Source:
+    Szegedy et al.: "Inception-v4, Inception-ResNet and the Impact of Residual Connections on
+    Learning", AAAI 2017; Schroff, Kalenichenko, Philbin: "FaceNet", CVPR 2015.
 """
 
 from __future__ import annotations
@@ -12,25 +13,31 @@ from torch import Tensor, nn
 
 from personae.encode.architectures.backbone import Backbone
 
-Pair = int | tuple[int, int]
+KernelSize = int | tuple[int, int]
 
 
 class BasicConv2d(nn.Module):
     """Convolution, batch normalisation, ReLU."""
 
     def __init__(
-        self, inputs: int, outputs: int, kernel: Pair, stride: int = 1, padding: Pair = 0
+        self,
+        inputs: int,
+        outputs: int,
+        kernel: KernelSize,
+        stride: int = 1,
+        padding: KernelSize = 0,
     ) -> None:
         super().__init__()
         self.conv = nn.Conv2d(inputs, outputs, kernel, stride, padding, bias=False)
         self.bn = nn.BatchNorm2d(outputs, eps=0.001)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Map (n, in, H, W) to (n, out, H', W')."""
         return F.relu(self.bn(self.conv(x)))
 
 
 class Residual(nn.Module):
-    """Branches side by side, joined by a 1x1 convolution, scaled and added to the input; keeps the shape."""
+    """Parallel branches, joined by a 1x1 convolution, scaled and added to the input."""
 
     def __init__(
         self, width: int, scale: float, *branches: nn.Module, joined: int, relu: bool = True
@@ -44,6 +51,7 @@ class Residual(nn.Module):
         self.conv2d = nn.Conv2d(joined, width, 1)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Map (n, width, H, W) to the same shape."""
         y = self.conv2d(torch.cat([getattr(self, f"branch{i}")(x) for i in range(self.count)], 1))
         y = y * self.scale + x
         return F.relu(y) if self.relu else y
@@ -97,7 +105,7 @@ def block8(scale: float = 0.20, relu: bool = True) -> Residual:
 
 
 class Reduction(nn.Module):
-    """Branches side by side, their channels joined: halves the grid."""
+    """Parallel branches that halve the grid; their channels are concatenated."""
 
     def __init__(self, *branches: nn.Module) -> None:
         super().__init__()
@@ -106,13 +114,14 @@ class Reduction(nn.Module):
             self.add_module(f"branch{i}", branch)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Map (n, in, H, W) to (n, out, H / 2, W / 2)."""
         return torch.cat([getattr(self, f"branch{i}")(x) for i in range(self.count)], 1)
 
 
 class InceptionResnetV1(Backbone):
-    """(n, 3, 160, 160) -> (n, 512), not L2-normalised."""
+    """FaceNet's network: (n, 3, 160, 160) -> (n, 512), not L2-normalised."""
 
-    unused = ("logits.",)  # the classifier it was trained with
+    ignored_prefixes = ("logits.",)  # the classifier it was trained with
 
     def __init__(self) -> None:
         super().__init__()
@@ -151,17 +160,18 @@ class InceptionResnetV1(Backbone):
         self.last_bn = nn.BatchNorm1d(512, eps=0.001)
 
     def trunk(self, x: Tensor) -> Tensor:
-        """(n, 3, 160, 160) -> (n, 1792, 3, 3): everything before the last inception blocks."""
+        """Run everything before the last inception blocks: (n, 3, 160, 160) -> (n, 1792, 3, 3)."""
         x = self.maxpool_3a(self.conv2d_2b(self.conv2d_2a(self.conv2d_1a(x))))
         x = self.repeat_1(self.conv2d_4b(self.conv2d_4a(self.conv2d_3b(x))))
         y: Tensor = self.mixed_7a(self.repeat_2(self.mixed_6a(x)))
         return y
 
     def tail(self, x: Tensor) -> Tensor:
-        """(n, 1792, 3, 3) -> (n, 512): the last inception blocks and the embedding."""
+        """Run the last inception blocks and the embedding: (n, 1792, 3, 3) -> (n, 512)."""
         x = self.block8(self.repeat_3(x)).mean((2, 3))
         y: Tensor = self.last_bn(self.last_linear(x))
         return y
 
     def tail_modules(self) -> list[nn.Module]:
+        """Return the modules that only `tail` runs."""
         return [self.repeat_3, self.block8, self.last_linear, self.last_bn]

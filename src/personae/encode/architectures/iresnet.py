@@ -1,9 +1,10 @@
-"""ArcFace's improved residual network ("IResNet"), with the tensor names of insightface's published
-checkpoints.
+"""ArcFace's residual network ("IResNet"), with the tensor names of insightface's checkpoints.
 
-Deng, Guo, Xue, Zafeiriou: "ArcFace: Additive Angular Margin Loss for Deep Face Recognition", CVPR 2019,
-Section 3.1; Duta et al.: "Improved Residual Networks", ICPR 2020. FaceTrackClusterer's base model is the
-100-layer one.
+VideoClusterNet's base model is the 100-layer one.
+
+Source:
+    Deng, Guo, Xue, Zafeiriou: "ArcFace: Additive Angular Margin Loss for Deep Face Recognition",
+    CVPR 2019, Section 3.1; Duta et al.: "Improved Residual Networks", ICPR 2020.
 """
 
 from __future__ import annotations
@@ -17,12 +18,12 @@ from personae.encode.architectures.backbone import Backbone
 
 
 def conv3x3(inputs: int, outputs: int, stride: int = 1) -> nn.Conv2d:
-    """Convolve without bias: a batch normalisation follows."""
+    """Return a 3x3 convolution without bias, for a batch normalisation to follow."""
     return nn.Conv2d(inputs, outputs, 3, stride, padding=1, bias=False)
 
 
 class IBasicBlock(nn.Module):
-    """BN, conv, BN, PReLU, conv, BN, and a shortcut: (n, in, H, W) -> (n, out, H / stride, W / stride)."""
+    """Residual block: BN, conv, BN, PReLU, conv, BN, and a shortcut."""
 
     def __init__(self, inputs: int, outputs: int, stride: int = 1) -> None:
         super().__init__()
@@ -39,6 +40,7 @@ class IBasicBlock(nn.Module):
             )
 
     def forward(self, x: Tensor) -> Tensor:
+        """Map (n, in, H, W) to (n, out, H / stride, W / stride)."""
         y = self.prelu(self.bn2(self.conv1(self.bn1(x))))
         y = self.bn3(self.conv2(y))
         shortcut: Tensor = x if self.downsample is None else self.downsample(x)
@@ -47,7 +49,10 @@ class IBasicBlock(nn.Module):
 
 
 class IResNet(Backbone):
-    """(n, 3, 112, 112) -> (n, dim), not L2-normalised; `blocks` counts the blocks of the four layers."""
+    """ArcFace's network: (n, 3, 112, 112) -> (n, dim), not L2-normalised.
+
+    `blocks` counts the residual blocks of the four layers.
+    """
 
     def __init__(
         self, blocks: Sequence[int], dim: int = 512, widths: Sequence[int] = (64, 128, 256, 512)
@@ -71,18 +76,19 @@ class IResNet(Backbone):
         return nn.Sequential(IBasicBlock(inputs, outputs, stride=2), *rest)
 
     def trunk(self, x: Tensor) -> Tensor:
-        """(n, 3, 112, 112) -> (n, 256, 14, 14): everything before the last layer."""
+        """Run everything before the last layer: (n, 3, 112, 112) -> (n, 256, 14, 14)."""
         x = self.prelu(self.bn1(self.conv1(x)))
         y: Tensor = self.layer3(self.layer2(self.layer1(x)))
         return y
 
     def tail(self, x: Tensor) -> Tensor:
-        """(n, 256, 14, 14) -> (n, dim): the last layer and the embedding."""
+        """Run the last layer and the embedding: (n, 256, 14, 14) -> (n, dim)."""
         x = self.bn2(self.layer4(x))
         y: Tensor = self.features(self.fc(torch.flatten(x, 1)))
         return y
 
     def tail_modules(self) -> list[nn.Module]:
+        """Return the modules that only `tail` runs."""
         return [self.layer4, self.bn2, self.fc, self.features]
 
 
@@ -97,5 +103,5 @@ def iresnet50() -> IResNet:
 
 
 def iresnet100() -> IResNet:
-    """Build the 100-layer network, FaceTrackClusterer's base model."""
+    """Build the 100-layer network."""
     return IResNet((3, 13, 30, 3))

@@ -1,9 +1,12 @@
 """MobileFaceNet: a small face-ID network for 112-px crops.
 
-Chen, Liu, Gao, Han: "MobileFaceNets: Efficient CNNs for Accurate Real-Time Face Verification on Mobile
-Devices", CCBR 2018, Table 1; widened in its first expansions and with a 192-d output, as in the weights that
-the package carries. Batch normalisation is folded into the convolutions, so training at a small batch has no
-running statistics to upset.
+The first expansions are wider than in the paper and the output has 192 dimensions, as in the
+weights that the package carries. Batch normalisation is folded into the convolutions, so there are
+no running statistics that training at a small batch size could disturb.
+
+Source:
+    Chen, Liu, Gao, Han: "MobileFaceNets: Efficient CNNs for Accurate Real-Time Face Verification on
+    Mobile Devices", CCBR 2018, Table 1.
 """
 
 from __future__ import annotations
@@ -15,11 +18,10 @@ from torch import Tensor, nn
 from personae.encode.architectures.backbone import Backbone
 
 
-class Conv(nn.Module):
-    """A convolution with TensorFlow's "SAME" padding, followed by a PReLU unless it is `linear`.
+class ConvPReLU(nn.Module):
+    """A convolution with TensorFlow's "SAME" padding, and a PReLU unless it is `linear`.
 
-    (n, in, H, W) -> (n, out, H / stride, W / stride), H and W even where stride is 2. At stride 2 the padding
-    lies at the right and the bottom only.
+    H and W must be even at stride 2, where the padding lies at the right and the bottom only.
     """
 
     def __init__(
@@ -32,46 +34,48 @@ class Conv(nn.Module):
         linear: bool = False,
     ) -> None:
         super().__init__()
-        self.far_edge = stride == 2
-        padding = 0 if self.far_edge else kernel // 2
+        self.pad_far_edge = stride == 2
+        padding = 0 if self.pad_far_edge else kernel // 2
         groups = inputs if depthwise else 1
         self.conv = nn.Conv2d(inputs, outputs, kernel, stride, padding, groups=groups)
         self.prelu = nn.Identity() if linear else nn.PReLU(outputs)
 
     def forward(self, x: Tensor) -> Tensor:
-        if self.far_edge:
+        """Map (n, in, H, W) to (n, out, H / stride, W / stride)."""
+        if self.pad_far_edge:
             x = F.pad(x, (0, 1, 0, 1))
         y: Tensor = self.prelu(self.conv(x))
         return y
 
 
 class Bottleneck(nn.Module):
-    """Inverted residual block (Section 3.2): expand 1x1, depthwise 3x3, project 1x1 without activation.
+    """Inverted residual block (Section 3.2): expand 1x1, depthwise 3x3, project 1x1.
 
-    (n, in, H, W) -> (n, out, H / stride, W / stride); the input is added where both shapes are equal.
+    The projection has no activation; the input is added where both shapes are equal.
     """
 
     def __init__(self, inputs: int, expanded: int, outputs: int, stride: int = 1) -> None:
         super().__init__()
         self.residual = stride == 1 and inputs == outputs
-        self.expand = Conv(inputs, expanded)
-        self.depthwise = Conv(expanded, expanded, kernel=3, stride=stride, depthwise=True)
-        self.project = Conv(expanded, outputs, linear=True)
+        self.expand = ConvPReLU(inputs, expanded)
+        self.depthwise = ConvPReLU(expanded, expanded, kernel=3, stride=stride, depthwise=True)
+        self.project = ConvPReLU(expanded, outputs, linear=True)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Map (n, in, H, W) to (n, out, H / stride, W / stride)."""
         y: Tensor = self.project(self.depthwise(self.expand(x)))
         return x + y if self.residual else y
 
 
 class MobileFaceNet(Backbone):
-    """(n, 3, 112, 112) normalised RGB -> (n, dim) embeddings, not L2-normalised."""
+    """MobileFaceNet: (n, 3, 112, 112) normalised RGB -> (n, dim), not L2-normalised."""
 
     def __init__(self, dim: int = 192) -> None:
         super().__init__()
         self.dim = dim
-        self.stem = Conv(3, 64, kernel=3, stride=2)
-        self.depthwise = Conv(64, 64, kernel=3, depthwise=True)
-        self.pointwise = Conv(64, 64, linear=True)
+        self.stem = ConvPReLU(3, 64, kernel=3, stride=2)
+        self.depthwise = ConvPReLU(64, 64, kernel=3, depthwise=True)
+        self.pointwise = ConvPReLU(64, 64, linear=True)
         self.stage1 = nn.Sequential(
             Bottleneck(64, 128, 64, stride=2), *(Bottleneck(64, 128, 64) for _ in range(4))
         )
@@ -80,22 +84,26 @@ class MobileFaceNet(Backbone):
         )
         self.stage3 = Bottleneck(128, 512, 128, stride=2)
         self.stage4 = nn.Sequential(*(Bottleneck(128, 256, 128) for _ in range(2)))
-        self.widen = Conv(128, 512)
+        self.widen = ConvPReLU(128, 512)
         self.global_depthwise = nn.Conv2d(512, 512, 7, groups=512)
         self.mix = nn.Conv2d(512, 512, 1)
         self.embedding = nn.Conv2d(512, dim, 1)
 
     def trunk(self, x: Tensor) -> Tensor:
-        """(n, 3, 112, 112) -> (n, 128, 7, 7): everything before the last stage."""
+        """Run everything before the last stage: (n, 3, 112, 112) -> (n, 128, 7, 7)."""
         y: Tensor = self.stage3(
             self.stage2(self.stage1(self.pointwise(self.depthwise(self.stem(x)))))
         )
         return y
 
     def tail(self, x: Tensor) -> Tensor:
-        """(n, 128, 7, 7) -> (n, dim): the last stage, the global depthwise convolution, the embedding."""
+        """Run the last stage, the global depthwise convolution and the embedding.
+
+        (n, 128, 7, 7) -> (n, dim).
+        """
         y: Tensor = self.widen(self.stage4(x))
         return torch.flatten(self.embedding(self.mix(self.global_depthwise(y))), 1)
 
     def tail_modules(self) -> list[nn.Module]:
+        """Return the modules that only `tail` runs."""
         return [self.stage4, self.widen, self.global_depthwise, self.mix, self.embedding]

@@ -1,10 +1,9 @@
-"""The face-ID networks by name: how each is built and what its input looks like."""
+"""Registry of the face-ID networks by name."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import dataclass
 
 from personae.core.errors import WeightsError
 from personae.encode.architectures.adaface import adaface18, adaface50, adaface101
@@ -14,70 +13,48 @@ from personae.encode.architectures.inception_resnet import InceptionResnetV1
 from personae.encode.architectures.iresnet import iresnet18, iresnet50, iresnet100
 from personae.encode.architectures.mobilefacenet import MobileFaceNet
 from personae.encode.architectures.vit import VisionTransformer
-
-Points = tuple[tuple[float, float], ...]
+from personae.weights.preprocessing import (
+    ADAFACE,
+    ARCFACE,
+    DLIB,
+    FACENET,
+    FARL,
+    MOBILEFACENET,
+    Preprocessing,
+)
 
 
 @dataclass(frozen=True)
 class Architecture:
-    """A network and its input: a square of (pixels - mean) / scale with the face at a fixed place."""
+    """A network, not yet built, and the preprocessing of its input."""
 
     build: Callable[[], Backbone]
+    """Returns the network with random weights."""
 
-    input_size: int = 112
-    """Side of the input in pixels."""
+    preprocessing: Preprocessing
 
-    mean: tuple[float, float, float] = (127.5, 127.5, 127.5)
-    scale: tuple[float, float, float] = (127.5, 127.5, 127.5)
-
-    channels: Literal["RGB", "BGR"] = "RGB"
-    """Order of the input's colours, and of `mean` and `scale`."""
-
-    landmarks: Points | None = None
-    """Where the five points of the ArcFace template lie in the input; None: the template fills the input."""
-
-
-ARCFACE = Architecture(iresnet100)
-ADAFACE = Architecture(adaface101, channels="BGR")
 
 ARCHITECTURES: dict[str, Architecture] = {
-    "mobilefacenet-192": Architecture(MobileFaceNet, scale=(128.0, 128.0, 128.0)),
-    "arcface-r18": replace(ARCFACE, build=iresnet18),
-    "arcface-r50": replace(ARCFACE, build=iresnet50),
-    "arcface-r100": ARCFACE,
-    "adaface-ir18": replace(ADAFACE, build=adaface18),
-    "adaface-ir50": replace(ADAFACE, build=adaface50),
-    "adaface-ir101": ADAFACE,
-    "farl-b16": Architecture(
-        VisionTransformer,
-        input_size=224,
-        mean=(122.7709, 116.7460, 104.0937),
-        scale=(68.5005, 66.6322, 70.3232),
-    ),
-    # Its authors cropped to the detector's box; on the template it sees the face a little differently.
-    "facenet-inception-v1": Architecture(
-        InceptionResnetV1, input_size=160, scale=(128.0, 128.0, 128.0)
-    ),
-    "dlib-resnet-128": Architecture(
-        DlibResNet,
-        input_size=150,
-        mean=(122.782, 117.001, 104.298),
-        scale=(256.0, 256.0, 256.0),
-        # Median place of the detector's landmarks in dlib's own 150-px chips of 500 faces.
-        landmarks=(
-            (46.91, 45.93),
-            (102.5, 45.66),
-            (74.17, 78.17),
-            (50.88, 103.52),
-            (97.44, 103.42),
-        ),
-    ),
+    "mobilefacenet-192": Architecture(MobileFaceNet, MOBILEFACENET),
+    "arcface-r18": Architecture(iresnet18, ARCFACE),
+    "arcface-r50": Architecture(iresnet50, ARCFACE),
+    "arcface-r100": Architecture(iresnet100, ARCFACE),
+    "adaface-ir18": Architecture(adaface18, ADAFACE),
+    "adaface-ir50": Architecture(adaface50, ADAFACE),
+    "adaface-ir101": Architecture(adaface101, ADAFACE),
+    "farl-b16": Architecture(VisionTransformer, FARL),
+    "facenet-inception-v1": Architecture(InceptionResnetV1, FACENET),
+    "dlib-resnet-128": Architecture(DlibResNet, DLIB),
 }
-"""Every network that `--encoder` knows; `personae.weights.default_weights` says which need no `--weights`."""
+"""Every network that `--encoder` takes; `personae.weights.default_weights` finds their files."""
 
 
-def architecture(name: str) -> Architecture:
-    """Give the network called `name`; raises WeightsError listing the names if there is none."""
+def get_architecture(name: str) -> Architecture:
+    """Return the architecture called `name`.
+
+    Raises:
+        WeightsError: There is none; the message lists the names.
+    """
     try:
         return ARCHITECTURES[name]
     except KeyError:

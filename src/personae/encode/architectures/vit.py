@@ -1,9 +1,12 @@
-"""A vision transformer with the tensor names of CLIP's image tower, as in FaRL's published checkpoints.
+"""A vision transformer with the tensor names of CLIP's image tower, as in FaRL's checkpoints.
 
-Radford et al.: "Learning Transferable Visual Models From Natural Language Supervision", ICML 2021; Zheng et
-al.: "General Facial Representation Learning in a Visual-Linguistic Manner" (FaRL), CVPR 2022. Patch and class
-tokens are open, so that masked image modelling can replace patches on their way in and read all tokens on
-their way out.
+Masked image modelling can replace patch embeddings before the blocks and read all tokens after
+them.
+
+Source:
+    Radford et al.: "Learning Transferable Visual Models From Natural Language Supervision" (CLIP),
+    ICML 2021; Zheng et al.: "General Facial Representation Learning in a Visual-Linguistic Manner"
+    (FaRL), CVPR 2022.
 """
 
 from __future__ import annotations
@@ -17,14 +20,15 @@ from personae.encode.architectures.backbone import Backbone
 
 
 class QuickGELU(nn.Module):
-    """x sigmoid(1.702 x), CLIP's stand-in for the GELU."""
+    """CLIP's approximation of the GELU: x sigmoid(1.702 x)."""
 
     def forward(self, x: Tensor) -> Tensor:
+        """Apply it to every entry."""
         return x * torch.sigmoid(1.702 * x)
 
 
 class ResidualAttentionBlock(nn.Module):
-    """Self-attention, then a perceptron of four times the width: (n, tokens, width) -> the same shape."""
+    """Self-attention, then a perceptron of four times the width."""
 
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
@@ -40,6 +44,7 @@ class ResidualAttentionBlock(nn.Module):
         self.ln_2 = nn.LayerNorm(width)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Map (n, tokens, width) to the same shape."""
         y = self.ln_1(x)
         x = x + self.attn(y, y, y, need_weights=False)[0]
         x = x + self.mlp(self.ln_2(x))
@@ -57,14 +62,13 @@ class Transformer(nn.Module):
 
 
 class VisionTransformer(Backbone):
-    """(n, 3, size, size) -> (n, dim): the class token, normalised and projected; not L2-normalised."""
+    """CLIP's image tower: (n, 3, size, size) -> (n, dim), not L2-normalised.
 
-    unused = (
-        "lm_transformer.",
-        "ln_lm.",
-        "lm_head.",
-        "mask_token",
-    )  # FaRL's own masked image modelling
+    The embedding is the class token, normalised and projected.
+    """
+
+    # FaRL's own masked image modelling
+    ignored_prefixes = ("lm_transformer.", "ln_lm.", "lm_head.", "mask_token")
 
     def __init__(
         self,
@@ -87,31 +91,32 @@ class VisionTransformer(Backbone):
         self.ln_post = nn.LayerNorm(width)
         self.proj = nn.Parameter(width**-0.5 * torch.randn(width, dim))
 
-    def patches(self, x: Tensor) -> Tensor:
+    def embed_patches(self, x: Tensor) -> Tensor:
         """Embed the patches, without position: (n, 3, size, size) -> (n, patches, width)."""
         y: Tensor = self.conv1(x)
         return y.flatten(2).transpose(1, 2)
 
-    def enter(self, patches: Tensor) -> Tensor:
-        """Put the class token first and add positions: (n, patches, width) -> (n, 1 + patches, width)."""
+    def add_class_token(self, patches: Tensor) -> Tensor:
+        """Prepend the class token and add positions: -> (n, 1 + patches, width)."""
         first = self.class_embedding.expand(len(patches), 1, -1)
         y: Tensor = self.ln_pre(torch.cat([first, patches], dim=1) + self.positional_embedding)
         return y
 
-    def tokens(self, patches: Tensor) -> Tensor:
-        """Run all blocks: (n, patches, width) -> normalised tokens, class first (n, 1 + patches, width)."""
-        y: Tensor = self.ln_post(self.transformer.resblocks(self.enter(patches)))
+    def forward_tokens(self, patches: Tensor) -> Tensor:
+        """Run all blocks: (n, patches, width) -> (n, 1 + patches, width), class token first."""
+        y: Tensor = self.ln_post(self.transformer.resblocks(self.add_class_token(patches)))
         return y
 
     def trunk(self, x: Tensor) -> Tensor:
-        """(n, 3, size, size) -> (n, 1 + patches, width): every block but the last."""
-        y: Tensor = self.transformer.resblocks[:-1](self.enter(self.patches(x)))
+        """Run every block but the last: (n, 3, size, size) -> (n, 1 + patches, width)."""
+        y: Tensor = self.transformer.resblocks[:-1](self.add_class_token(self.embed_patches(x)))
         return y
 
     def tail(self, x: Tensor) -> Tensor:
-        """(n, 1 + patches, width) -> (n, dim): the last block and the projection of its class token."""
+        """Run the last block and project its class token: -> (n, dim)."""
         y: Tensor = self.ln_post(self.transformer.resblocks[-1](x)[:, 0]) @ self.proj
         return y
 
     def tail_modules(self) -> list[nn.Module]:
+        """Return the modules that only `tail` runs."""
         return [self.transformer.resblocks[-1], self.ln_post]
