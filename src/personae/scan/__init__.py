@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from personae.scan.scanner import Scan, scan_film
+    from personae.scan.scanner import ScanResult, scan_film
     from personae.scan.video_file import MediaInfo, probe
 
-__all__ = ["MediaInfo", "Scan", "probe", "scan_film"]
+__all__ = ["MediaInfo", "ScanResult", "probe", "scan_film"]
 
-_HOME = {
+_MODULES = {
     "MediaInfo": "video_file",
+    "ScanResult": "scanner",
     "probe": "video_file",
-    "Scan": "scanner",
     "scan_film": "scanner",
 }
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
+def __getattr__(name: str) -> object:
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

@@ -1,4 +1,4 @@
-"""Pairs of tracks that cannot be one person: both detected in the same frame, clearly apart."""
+"""Cannot-link pairs: tracks of two people, since both were detected in the same frame, apart."""
 
 from __future__ import annotations
 
@@ -11,52 +11,71 @@ import numpy.typing as npt
 
 from personae.scan.detection import Detection
 
-FEWEST_FRAMES = 2
-"""One frame alone may show a head and its blur; two detections apart are taken for two people."""
-BESIDE = 0.7
-"""Distance, as a share of the larger box, at which boxes lie beside rather than on each other."""
-LASTING_S = 1.0
-"""Boxes beside each other for so long are two heads close together: a second box on one head comes and
-goes."""
+MIN_FRAMES_APART = 2
+"""Frames in which two tracks must be apart; one frame alone may show a head and its motion blur."""
+MAX_SAME_HEAD_DISTANCE = 1.0
+"""Distance, in sizes of the larger box, above which two boxes are on two heads."""
+MAX_OVERLAPPING_DISTANCE = 0.7
+"""Distance, in sizes of the larger box, above which boxes are side by side rather than
+overlapping."""
+MIN_ADJACENT_S = 1.0
+"""Boxes side by side for this long are two heads; a second box on one head comes and goes."""
 
 
-def distance(box: npt.ArrayLike, other: npt.ArrayLike) -> float:
-    """Give how far the centres of two boxes (x, y, w, h) lie apart, in widths or heights of the larger.
+def box_distance(box: npt.ArrayLike, other: npt.ArrayLike) -> float:
+    """Return how far apart two boxes' centres are, in widths or heights of the larger box.
 
-    A detector may fire twice on one large or blurred head, on parts that hardly overlap. A head with its hair
-    is at most about twice as wide and high as its face, so from a distance of 1 on two boxes are two heads;
-    nearer ones prove nothing by themselves.
+    A detector may fire twice on one large or blurred head, on parts that hardly overlap. A head
+    with its hair is at most about twice as wide and high as its face, so boxes further apart than 1
+    are on two heads; nearer boxes prove nothing by themselves.
+
+    Args:
+        box: x, y, w, h.
+        other: x, y, w, h.
+
+    Returns:
+        The larger of the horizontal and the vertical distance, from 0.
     """
     a, b = np.asarray(box, dtype=float), np.asarray(other, dtype=float)
-    apart = np.abs((a[:2] + a[2:] / 2) - (b[:2] + b[2:] / 2))
-    return float((apart / np.maximum(a[2:], b[2:])).max())
+    offset = np.abs((a[:2] + a[2:] / 2) - (b[:2] + b[2:] / 2))
+    return float((offset / np.maximum(a[2:], b[2:])).max())
 
 
-def cannot_link(tracks: Sequence[Sequence[Detection]]) -> list[tuple[int, int, int]]:
-    """Give (a, b, frames) with a < b for every pair of one shot's tracks that must be two people.
+def find_cannot_links(tracks: Sequence[Sequence[Detection]]) -> list[tuple[int, int, int]]:
+    """Return the pairs of one shot's tracks that must be two people.
 
-    `frames` counts the detections of both in one frame that lie apart (`distance` above 1): at least
-    `FEWEST_FRAMES` and more than half of all they share, since boxes that mostly coincide are one head
-    followed twice. Where that fails, the same is asked of boxes that lie beside each other (above `BESIDE`)
-    for at least `LASTING_S`.
+    Two tracks are linked if the distance of their boxes is above `MAX_SAME_HEAD_DISTANCE` in at
+    least `MIN_FRAMES_APART` frames and in more than half of the frames that they share: boxes that
+    mostly coincide are one head tracked twice. Otherwise the same test is made for boxes side by
+    side (above `MAX_OVERLAPPING_DISTANCE`), over at least `MIN_ADJACENT_S`.
+
+    Args:
+        tracks: The detections of each track, ordered by frame.
+
+    Returns:
+        (a, b, frames) with a < b, ordered; `frames` counts the frames in which they are apart.
     """
-    at: dict[int, list[tuple[int, Detection]]] = defaultdict(list)
-    for number, faces in enumerate(tracks):
-        for face in faces:
-            at[face.frame].append((number, face))
-    together: dict[tuple[int, int], list[tuple[float, float]]] = defaultdict(list)
-    for seen in at.values():
-        for (a, face), (b, other) in combinations(sorted(seen, key=lambda pair: pair[0]), 2):
-            together[a, b].append((face.time_s, distance(face.box, other.box)))
+    by_frame: dict[int, list[tuple[int, Detection]]] = defaultdict(list)
+    for number, detections in enumerate(tracks):
+        for detection in detections:
+            by_frame[detection.frame].append((number, detection))
+    shared: dict[tuple[int, int], list[tuple[float, float]]] = defaultdict(list)
+    for present in by_frame.values():
+        ordered = sorted(present, key=lambda pair: pair[0])
+        for (a, one), (b, other) in combinations(ordered, 2):
+            shared[a, b].append((one.time_s, box_distance(one.box, other.box)))
     links = []
-    for (a, b), shared in sorted(together.items()):
-        for least, lasting in ((1.0, 0.0), (BESIDE, LASTING_S)):
-            times = [time for time, far in shared if far > least]
+    for (a, b), distances in sorted(shared.items()):
+        for min_distance, min_duration_s in (
+            (MAX_SAME_HEAD_DISTANCE, 0.0),
+            (MAX_OVERLAPPING_DISTANCE, MIN_ADJACENT_S),
+        ):
+            times_s = [time_s for time_s, distance in distances if distance > min_distance]
             if (
-                len(times) >= FEWEST_FRAMES
-                and 2 * len(times) > len(shared)
-                and max(times) - min(times) >= lasting
+                len(times_s) >= MIN_FRAMES_APART
+                and 2 * len(times_s) > len(distances)
+                and max(times_s) - min(times_s) >= min_duration_s
             ):
-                links.append((a, b, len(times)))
+                links.append((a, b, len(times_s)))
                 break
     return links

@@ -1,4 +1,4 @@
-"""Which faces of a track become crops: one about every 12 frames (paper), more in short tracks."""
+"""One detected face, and the choice of the detections of a track that become crops."""
 
 from __future__ import annotations
 
@@ -20,63 +20,85 @@ class Detection:
     box: Float32Array
     """(4,) x, y, w, h in pixels of the film."""
     score: float
+    """Detector confidence in 0..1."""
     landmarks: Float32Array
     """(5, 2) x, y in pixels of the film."""
     frontality: float
     sharpness: float
-    look: Float16Array | None = None
-    """What the face looks like, for telling two people apart; see `track.look`. Dropped where no longer
-    needed."""
-    jpeg: bytes | None = None
-    """The aligned crop; dropped as soon as it is sure not to be sampled."""
-    picture: bytes | None = None
-    """The whole picture, small, as in `core.crops.THUMBNAIL_SHAPE`; dropped with the crop."""
+    appearance: Float16Array | None = None
+    """Appearance descriptor, see `tracklets.appearance_descriptor`; None once no longer needed."""
+    crop_jpeg: bytes | None = None
+    """The aligned crop; None once it cannot be sampled any more."""
+    thumbnail: bytes | None = None
+    """RGB bytes of the frame at `core.crops.THUMBNAIL_SHAPE`; discarded with the crop."""
 
-    def drop_crop(self) -> None:
-        """Forget the crop and the picture: the face will not be sampled."""
-        self.jpeg = self.picture = None
+    def discard_crop(self) -> None:
+        """Discard the crop and the thumbnail: the detection will not be sampled."""
+        self.crop_jpeg = self.thumbnail = None
 
     @property
     def width(self) -> float:
-        """Of the box, in pixels of the film."""
+        """Width of the box in pixels of the film."""
         return float(self.box[2])
 
 
-def sample(faces: Sequence[Detection], every: int, at_least: int) -> list[int]:
-    """Choose the crops of a track: indices into its detected `faces`, which are ordered by frame.
+def sample_crops(detections: Sequence[Detection], interval: int, min_crops: int) -> list[int]:
+    """Select the detections of a track whose crops are kept.
 
-    The sampling points are f_1, f_1 + every, f_1 + 2 every, ... (paper section 3.2); the best face nearest to
-    a point stands for it. Where that gives fewer than `at_least` crops, the faces are divided into `at_least`
-    groups of equal size (or as many as there are faces), and the best of each is taken. Faces without a crop
-    are passed over.
+    The sampling points are f_1, f_1 + interval, f_1 + 2 interval, ... with f_1 the track's first
+    frame; the best detection near each point is taken. Where that gives fewer than `min_crops`, the
+    detections are divided into `min_crops` groups of equal size (or as many as there are
+    detections), and the best of each group is taken. Detections without a crop are skipped.
+
+    Args:
+        detections: One track's detections, ordered by frame.
+        interval: Frames between two sampling points.
+        min_crops: Crops to reach where the track is short.
+
+    Returns:
+        Indices into `detections`, ascending.
+
+    Source:
+        VideoClusterNet, section 3.2: one crop every 12 frames. Which of the nearby detections is
+        taken, and the denser sampling of short tracks, are not stated in the paper.
     """
-    usable = [i for i, face in enumerate(faces) if face.jpeg is not None]
+    usable = [i for i, one in enumerate(detections) if one.crop_jpeg is not None]
     if not usable:
         return []
-    frames = np.array([faces[i].frame for i in usable])
-    point = (frames - faces[0].frame + every // 2) // every
-    wanted = min(at_least, len(usable))
-    if len(np.unique(point)) < wanted:
-        point = np.arange(len(usable)) * wanted // len(usable)
-    worth = _worth([faces[i] for i in usable])
-    chosen = []
-    for p in np.unique(point):
-        members = np.flatnonzero(point == p)
-        chosen.append(usable[int(members[np.argmax(worth[members])])])
-    return chosen
+    frames = np.array([detections[i].frame for i in usable])
+    group = (frames - detections[0].frame + interval // 2) // interval
+    n_wanted = min(min_crops, len(usable))
+    if len(np.unique(group)) < n_wanted:
+        group = np.arange(len(usable)) * n_wanted // len(usable)
+    scores = _crop_scores([detections[i] for i in usable])
+    selected = []
+    for g in np.unique(group):
+        members = np.flatnonzero(group == g)
+        selected.append(usable[int(members[np.argmax(scores[members])])])
+    return selected
 
 
-def _worth(faces: Sequence[Detection]) -> Float64Array:
-    """Rank the faces of one track: confident, frontal, and sharp compared with the others."""
-    score = np.array([face.score for face in faces])
-    front = np.array([face.frontality for face in faces])
-    sharp = np.array([face.sharpness for face in faces])
-    return np.asarray(score * (1 + front) * sharp / (sharp + np.median(sharp) + 1e-9))
+def _crop_scores(detections: Sequence[Detection]) -> Float64Array:
+    """Return how good each crop of a track is: confident, frontal, sharp for its track."""
+    score = np.array([one.score for one in detections])
+    frontality = np.array([one.frontality for one in detections])
+    sharpness = np.array([one.sharpness for one in detections])
+    return np.asarray(
+        score * (1 + frontality) * sharpness / (sharpness + np.median(sharpness) + 1e-9)
+    )
 
 
-def drop_unsampled_crops(faces: Sequence[Detection], every: int, at_least: int) -> None:
-    """Drop the crops of a growing track that `sample` would not choose, so that memory stays bounded."""
-    keep = set(sample(faces, every, at_least))
-    for i, face in enumerate(faces):
-        if i not in keep:
-            face.drop_crop()
+def discard_unsampled_crops(detections: Sequence[Detection], interval: int, min_crops: int) -> None:
+    """Discard the crops of a growing track that `sample_crops` would not select.
+
+    This bounds the memory of long tracks.
+
+    Args:
+        detections: The track's detections so far; changed in place.
+        interval: See `sample_crops`.
+        min_crops: See `sample_crops`.
+    """
+    kept = set(sample_crops(detections, interval, min_crops))
+    for i, one in enumerate(detections):
+        if i not in kept:
+            one.discard_crop()

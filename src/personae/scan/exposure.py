@@ -1,4 +1,4 @@
-"""How bright pictures are: dark ones are brightened before a network sees them, and change less at a cut."""
+"""Exposure: the white level and contrast of an image, and the gain that brightens a dark one."""
 
 from __future__ import annotations
 
@@ -7,44 +7,50 @@ import numpy as np
 
 from personae.core.arrays import UInt8Array
 
-WHITE_SHARE = 99
-"""Percentile of the brightest channel that says how bright a picture is; the last hundredth may be lamps."""
-DARK = 128.0
-"""Brightness below which a whole picture is dark, and contrast below which it is pale; both are measured on
-every fourth pixel."""
-MOST_GAIN = 4.0
-"""Factor up to which pictures are brightened; beyond, noise and blocks would be found."""
+WHITE_PERCENTILE = 99
+"""Percentile of the brightest channel that counts as white; the last hundredth may be lamps."""
+LOW_LIGHT_LEVEL = 128.0
+"""White level below which a frame is in low light, and contrast below which it is of low contrast,
+in grey levels 0..255. Both are measured on every fourth pixel."""
+MAX_GAIN = 4.0
+"""Highest factor by which images are brightened; beyond it, noise and blocks would be detected."""
 
 
-def white(picture: UInt8Array) -> float:
-    """Give the brightness 0..255 that all but a hundredth of an (h, w, 3) picture stays below."""
-    return float(np.percentile(_brightest_channel(picture), WHITE_SHARE))
+def white_level(image: UInt8Array) -> float:
+    """Return the level that 99 of 100 pixels of an (h, w, 3) image stay below, in 0..255."""
+    return float(np.percentile(_brightest_channel(image), WHITE_PERCENTILE))
 
 
-def contrast(picture: UInt8Array) -> float:
-    """Give the levels between the darkest and the brightest hundredth of an (h, w, 3) picture."""
-    black, bright = np.percentile(_brightest_channel(picture), (100 - WHITE_SHARE, WHITE_SHARE))
-    return float(bright - black)
+def contrast(image: UInt8Array) -> float:
+    """Return the levels between the darkest and the brightest hundredth of an (h, w, 3) image."""
+    percentiles = (100 - WHITE_PERCENTILE, WHITE_PERCENTILE)
+    black, white = np.percentile(_brightest_channel(image), percentiles)
+    return float(white - black)
 
 
-def _brightest_channel(picture: UInt8Array) -> UInt8Array:
-    first, second, third = cv2.split(picture)
+def _brightest_channel(image: UInt8Array) -> UInt8Array:
+    first, second, third = cv2.split(image)
     return np.asarray(cv2.max(cv2.max(first, second), third), dtype=np.uint8)
 
 
-def brightened(picture: UInt8Array, brightness: float) -> UInt8Array:
-    """Multiply a picture so that `brightness`, as `white` gives it, becomes white, or by `MOST_GAIN`.
+def brighten(image: UInt8Array, level: float) -> UInt8Array:
+    """Return an image multiplied by the exposure gain of its white level.
 
-    Contrasts between dark parts grow with it, and nothing but the last hundredth is cut off.
+    Contrasts between dark parts grow with it, and nothing but the last hundredth is clipped.
+
+    Args:
+        image: (h, w, 3).
+        level: Its white level, as `white_level` returns it.
+
+    Returns:
+        (h, w, 3); the image itself where the gain is 1.
     """
-    factor = gain(brightness)
-    return (
-        np.asarray(cv2.convertScaleAbs(picture, alpha=factor), dtype=np.uint8)
-        if factor > 1
-        else picture
-    )
+    gain = exposure_gain(level)
+    if gain <= 1:
+        return image
+    return np.asarray(cv2.convertScaleAbs(image, alpha=gain), dtype=np.uint8)
 
 
-def gain(brightness: float) -> float:
-    """Give the factor, 1 to `MOST_GAIN`, that makes white of a brightness, or full contrast of less."""
-    return min(MOST_GAIN, 255 / max(brightness, 1.0))
+def exposure_gain(level: float) -> float:
+    """Return the factor, at most `MAX_GAIN`, that maps a level 0..255 to 255."""
+    return min(MAX_GAIN, 255 / max(level, 1.0))

@@ -1,4 +1,4 @@
-"""The one pass over a film that ties decoding, shots, detection, tracking and sampling together."""
+"""The single pass over a film: decoding, shots, detection, tracking and sampling together."""
 
 from __future__ import annotations
 
@@ -11,109 +11,118 @@ from pathlib import Path
 import pyarrow as pa
 
 from personae.core.config import ScanConfig
-from personae.core.hooks import Hook, silent
-from personae.scan.detection import Detection, drop_unsampled_crops
-from personae.scan.face_search import FaceSearch
-from personae.scan.shots import AdaptiveShots, Dissolves, Shot, ShotDetector
-from personae.scan.tables import Tables, Take
-from personae.scan.tracklets import ShotTracker, finish
+from personae.core.hooks import Hook, silent_hook
+from personae.scan.detection import Detection, discard_unsampled_crops
+from personae.scan.parallel_detector import FrameDetections, ParallelFaceDetector
+from personae.scan.shots import AdaptiveShotDetector, DissolveDetector, Shot, ShotDetector
+from personae.scan.tables import ScanTables, TableSink
+from personae.scan.tracklets import ShotTracker, build_tracks
 from personae.scan.video_file import MediaInfo
-from personae.scan.video_reader import Film, Frame
+from personae.scan.video_reader import Frame, VideoReader
 
 DETECTIONS_PER_S = 7
-"""Frames a second on which faces are looked for where no stride is asked for."""
-CROPS_IN_MEMORY = 256
-"""Faces a growing piece may have before crops that will not be sampled are dropped."""
-STRANGERS_WAIT_S = 60.0
-"""Seconds for which a doubtful face may still be adopted by a track, in a shot that goes on for so long."""
-REPORT_EVERY = 25
+"""Frames per second that are searched for faces, where no stride is given."""
+CROP_DISCARD_INTERVAL = 256
+"""Detections of a growing tracklet between two discards of crops that will not be sampled."""
+MAX_UNMATCHED_AGE_S = 60.0
+"""Seconds after which an unmatched detection of a long shot can no longer join a track."""
+FRAMES_PER_REPORT = 25
 """Frames between two calls of the hook."""
 
 
 @dataclass(frozen=True)
-class Scan:
-    """What one pass over a film found; the tables' columns are those of `personae.core.schema`.
-
-    Of crops that were given away as they came, none are left here.
-    """
+class ScanResult:
+    """What one pass over a film found; the tables' columns are those of `personae.core.schema`."""
 
     media: MediaInfo
     shots: pa.Table
     faces: pa.Table
     tracks: pa.Table
     crops: pa.Table
-    links: pa.Table
+    """Empty where a sink took the crops."""
+    cannot_links: pa.Table
     warnings: tuple[str, ...] = ()
-    """What was damaged in the file; the tables hold what could be decoded all the same."""
+    """What was damaged in the file; the tables hold what could be decoded."""
 
 
 def scan_film(
     path: Path,
     config: ScanConfig,
-    hook: Hook = silent,
+    hook: Hook = silent_hook,
     device: str = "cpu",
-    crops_to: Take | None = None,
-) -> Scan:
-    """Find the shots, face tracks, aligned crops and cannot-link pairs of a film in one pass over its frames.
+    crop_sink: TableSink | None = None,
+) -> ScanResult:
+    """Find the shots, face tracks, aligned crops and cannot-link pairs of a film in one pass.
 
-    The same file and settings give the same tables. `crops_to` is given the crops as shots end, in order, so
-    that a long film's need not fit in memory. Raises FilmError if the file is no readable film; a
-    damaged or cut-off film gives what can be decoded, with `Scan.warnings`.
+    The same file and settings give the same tables. A damaged or cut-off film gives what can be
+    decoded, with `ScanResult.warnings`.
+
+    Args:
+        path: The film file.
+        config: Settings.
+        hook: Called with the progress in frames.
+        device: "cpu" or "cuda".
+        crop_sink: Receives the crops as shots end, in order, so that a long film's crops need not
+            fit in memory.
+
+    Raises:
+        FilmError: The file is missing, no film, or holds no decodable frame.
     """
-    film = Film(path)
-    fps = film.media.fps
+    reader = VideoReader(path)
+    fps = reader.media.fps
     stride = config.stride or max(1, round(fps / DETECTIONS_PER_S))
-    with FaceSearch(film.media, config, stride, device) as search:
-        scanner = _Scanner(film.media, config, stride, search, crops_to)
-        for frame, starts, ends in with_shots(film, AdaptiveShots(fps)):
-            scanner.take(frame, starts, ends)
-            if frame.index % REPORT_EVERY == 0:
-                total = max(film.media.frames, frame.index + 1)
-                hook("scan", frame.index + 1, total, **scanner.counts())
+    with ParallelFaceDetector(reader.media, config, stride, device) as detector:
+        scanner = _FilmScanner(reader.media, config, stride, detector, crop_sink)
+        for frame, starts_shot, ends_shot in mark_shots(reader, AdaptiveShotDetector(fps)):
+            scanner.process_frame(frame, starts_shot, ends_shot)
+            if frame.index % FRAMES_PER_REPORT == 0:
+                total = max(reader.media.frames, frame.index + 1)
+                hook("scan", frame.index + 1, total, **scanner.row_counts())
         scanner.finish()
     tables = scanner.tables
-    hook("scan", film.media.frames, film.media.frames, **scanner.counts())
-    return Scan(
-        media=film.media,
+    hook("scan", reader.media.frames, reader.media.frames, **scanner.row_counts())
+    return ScanResult(
+        media=reader.media,
         shots=tables.table("shots"),
         faces=tables.table("faces"),
         tracks=tables.table("tracks"),
         crops=tables.table("crops"),
-        links=tables.table("links"),
-        warnings=_in_brief(film.faults),
+        cannot_links=tables.table("cannot_links"),
+        warnings=_count_repeated(reader.warnings),
     )
 
 
-def _in_brief(faults: list[str]) -> tuple[str, ...]:
-    """Count equal faults instead of repeating them."""
+def _count_repeated(warnings: list[str]) -> tuple[str, ...]:
+    """Return each distinct warning once, with how often it occurred."""
     return tuple(
-        f"{fault} ({n} times)" if (n := faults.count(fault)) > 1 else fault
-        for fault in dict.fromkeys(faults)
+        f"{warning} ({n} times)" if (n := warnings.count(warning)) > 1 else warning
+        for warning in dict.fromkeys(warnings)
     )
 
 
-def with_shots(
+def mark_shots(
     frames: Iterable[Frame], detector: ShotDetector
 ) -> Iterator[tuple[Frame, bool, bool]]:
-    """Give every frame with whether it starts and whether it ends a shot.
+    """Yield every frame with whether it starts a shot and whether it ends one.
 
-    Frames wait until the detector can no longer put a cut right behind them.
+    Frames are delayed until the detector can no longer report a cut right after them.
     """
-    waiting: deque[Frame] = deque()
+    pending: deque[Frame] = deque()
     cuts = {0}
     for frame in frames:
-        waiting.append(frame)
-        cuts.update(detector.see(frame.index, frame.small))
-        if len(waiting) > detector.delay + 1:
-            yield _with_cuts(waiting.popleft(), cuts)
-    while waiting:
-        frame = waiting.popleft()
-        if not waiting:
+        pending.append(frame)
+        cuts.update(detector.process_frame(frame.index, frame.preview))
+        if len(pending) > detector.delay + 1:
+            yield _mark(pending.popleft(), cuts)
+    while pending:
+        frame = pending.popleft()
+        if not pending:
             cuts.add(frame.index + 1)
-        yield _with_cuts(frame, cuts)
+        yield _mark(frame, cuts)
 
 
-def _with_cuts(frame: Frame, cuts: set[int]) -> tuple[Frame, bool, bool]:
+def _mark(frame: Frame, cuts: set[int]) -> tuple[Frame, bool, bool]:
+    """Return a frame with its marks, and remove its cut."""
     starts, ends = frame.index in cuts, frame.index + 1 in cuts
     cuts.discard(frame.index)
     return frame, starts, ends
@@ -121,19 +130,21 @@ def _with_cuts(frame: Frame, cuts: set[int]) -> tuple[Frame, bool, bool]:
 
 @dataclass
 class _OpenShot:
-    """A shot of which frames are still to come, or are still searched for faces."""
+    """A shot of which frames are still to come, or are still being searched for faces."""
 
-    first: int
-    dissolves: Dissolves
+    first_frame: int
+    dissolve_detector: DissolveDetector
     pts: list[int] = field(default_factory=list)
-    last: int | None = None
+    """Of its frames so far."""
+    last_frame: int | None = None
+    """None while frames are still to come."""
 
 
-class _Scanner:
-    """State of the pass: the shots that are open, and the tables of those that are closed.
+class _FilmScanner:
+    """State of the pass: the open shots, and the tables of the closed ones.
 
-    The search for faces lags behind the frames; `_open` are the shots from the one whose faces are followed
-    to the one that frames are added to.
+    Face detection lags behind decoding: `_open` holds the shots from the one whose faces are being
+    tracked to the one that frames are added to.
     """
 
     def __init__(
@@ -141,95 +152,104 @@ class _Scanner:
         media: MediaInfo,
         config: ScanConfig,
         stride: int,
-        search: FaceSearch,
-        crops_to: Take | None,
+        detector: ParallelFaceDetector,
+        crop_sink: TableSink | None,
     ) -> None:
-        self._media, self._config, self._stride, self._search = media, config, stride, search
+        self._media, self._config, self._stride, self._detector = media, config, stride, detector
         self._tracker = ShotTracker(media.fps / stride, config.min_start_score, config.min_score)
-        least_width = config.min_width * media.width
         self._time_base = Fraction(media.time_base)
-        self.tables = Tables(
+        self.tables = ScanTables(
             float(self._time_base),
             config.crop_interval,
             config.min_crops_per_track,
-            least_width,
-            crops_to,
+            config.min_face_width * media.width,
+            crop_sink,
         )
         self._open: deque[_OpenShot] = deque()
-        self._number = 0
-        self._strangers: list[Detection] = []
-        self._settled = 0  # so many strangers no longer wait for a track to adopt them
+        self._n_shots = 0
+        self._unmatched: list[Detection] = []
+        self._n_expired = 0
+        """So many of the unmatched detections can no longer join a track."""
 
-    def counts(self) -> dict[str, int]:
-        """Facts for the hook."""
-        return {name: self.tables.rows[name] for name in ("faces", "tracks", "shots")}
+    def row_counts(self) -> dict[str, int]:
+        """Return the facts for the hook."""
+        return {name: self.tables.row_counts[name] for name in ("faces", "tracks", "shots")}
 
-    def take(self, frame: Frame, starts: bool, ends: bool) -> None:
-        """Take the next frame; `starts` and `ends` say whether it is a shot's first and last."""
-        if starts:
-            self._open.append(_OpenShot(frame.index, Dissolves(self._media.fps)))
+    def process_frame(self, frame: Frame, starts_shot: bool, ends_shot: bool) -> None:
+        """Add the next frame of the film."""
+        if starts_shot:
+            self._open.append(_OpenShot(frame.index, DissolveDetector(self._media.fps)))
         shot = self._open[-1]
         shot.pts.append(frame.pts)
-        shot.dissolves.see(frame.index, frame.small)
-        if ends:
-            shot.last = frame.index
-        if ends or (frame.index - shot.first) % self._stride == 0:
-            self._search.take(frame, starts, ends)
-            self._follow_found()
+        shot.dissolve_detector.process_frame(frame.index, frame.preview)
+        if ends_shot:
+            shot.last_frame = frame.index
+        if ends_shot or (frame.index - shot.first_frame) % self._stride == 0:
+            self._detector.submit(frame, starts_shot, ends_shot)
+            self._track_completed()
 
     def finish(self) -> None:
-        """Wait for what is still searched."""
-        self._follow_found(wait=True)
+        """Wait for the frames that are still being searched."""
+        self._track_completed(wait=True)
 
-    def _follow_found(self, wait: bool = False) -> None:
-        for frame, faces in self._search.found(wait):
+    def _track_completed(self, wait: bool = False) -> None:
+        for completed in self._detector.completed(wait):
             shot = self._open[0]
-            if frame.index == shot.first:
-                self._tracker.start()
-                self._strangers, self._settled = [], 0
-            self._follow(frame, faces)
-            if frame.index == shot.last:
+            if completed.frame.index == shot.first_frame:
+                self._tracker.reset()
+                self._unmatched, self._n_expired = [], 0
+            self._track(completed)
+            if completed.frame.index == shot.last_frame:
                 self._close(self._open.popleft())
 
-    def _follow(self, frame: Frame, faces: list[Detection]) -> None:
-        by_area = sorted(range(len(faces)), key=lambda i: -float(faces[i].box[2] * faces[i].box[3]))
-        followed = [faces[i] for i in sorted(by_area[: self._config.max_faces_per_frame])]
-        crowd = [faces[i] for i in sorted(by_area[self._config.max_faces_per_frame :])]
-        for face, piece in zip(followed, self._tracker.see(frame.time_s, followed), strict=True):
-            if piece < 0:
-                self._strangers.append(face)
+    def _track(self, completed: FrameDetections) -> None:
+        """Track the largest faces of a frame; those beyond the per-frame limit stay unmatched."""
+        frame, detections = completed
+        by_area = sorted(
+            range(len(detections)),
+            key=lambda i: -float(detections[i].box[2] * detections[i].box[3]),
+        )
+        limit = self._config.max_faces_per_frame
+        within_limit = [detections[i] for i in sorted(by_area[:limit])]
+        beyond_limit = [detections[i] for i in sorted(by_area[limit:])]
+        tracklets = self._tracker.update(frame.time_s, within_limit)
+        for detection, tracklet in zip(within_limit, tracklets, strict=True):
+            if tracklet < 0:
+                self._unmatched.append(detection)
                 continue
-            members = self._tracker.pieces[piece]
-            if len(members) % CROPS_IN_MEMORY == 0:
-                drop_unsampled_crops(
+            members = self._tracker.tracklets[tracklet]
+            if len(members) % CROP_DISCARD_INTERVAL == 0:
+                discard_unsampled_crops(
                     members, self._config.crop_interval, self._config.min_crops_per_track
                 )
-        for face in crowd:
-            face.drop_crop()
-        self._strangers += crowd
-        self._settle(frame.time_s - STRANGERS_WAIT_S)
+        for detection in beyond_limit:
+            detection.discard_crop()
+        self._unmatched += beyond_limit
+        self._expire_unmatched(frame.time_s - MAX_UNMATCHED_AGE_S)
 
-    def _settle(self, until_s: float) -> None:
-        """Forget what strangers looked like that no track has adopted for so long."""
+    def _expire_unmatched(self, until_s: float) -> None:
+        """Discard the crops and descriptors of unmatched detections before a time."""
         while (
-            self._settled < len(self._strangers) and self._strangers[self._settled].time_s < until_s
+            self._n_expired < len(self._unmatched)
+            and self._unmatched[self._n_expired].time_s < until_s
         ):
-            stranger = self._strangers[self._settled]
-            stranger.look = None
-            stranger.drop_crop()
-            self._settled += 1
+            expired = self._unmatched[self._n_expired]
+            expired.appearance = None
+            expired.discard_crop()
+            self._n_expired += 1
 
     def _close(self, shot: _OpenShot) -> None:
-        """Finish a shot whose faces have all been followed."""
+        """Write the tables' rows of a shot whose frames have all been tracked."""
         pts = shot.pts
         step = pts[-1] - pts[-2] if len(pts) > 1 else round(1 / (self._media.fps * self._time_base))
-        last = shot.first + len(pts) - 1
-        done = Shot(self._number, shot.first, last, pts[0], pts[-1] + max(1, step))
-        tracks, strangers = finish(
-            self._tracker.pieces,
-            self._strangers,
+        last_frame = shot.first_frame + len(pts) - 1
+        end_pts = pts[-1] + max(1, step)
+        tracks, unmatched = build_tracks(
+            self._tracker.tracklets,
+            self._unmatched,
             self._config.min_start_score,
-            shot.dissolves.found(),
+            shot.dissolve_detector.dissolves(),
         )
-        self.tables.add(done, pts, tracks, strangers)
-        self._number += 1
+        closed = Shot(self._n_shots, shot.first_frame, last_frame, pts[0], end_pts)
+        self.tables.add_shot(closed, pts, tracks, unmatched)
+        self._n_shots += 1

@@ -4,197 +4,220 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
 from personae.core import schema
-from personae.scan.cannot_links import cannot_link
-from personae.scan.detection import Detection, sample
+from personae.scan.cannot_links import find_cannot_links
+from personae.scan.detection import Detection, sample_crops
 from personae.scan.shots import Shot
-from personae.scan.track_quality import quality, status
+from personae.scan.track_quality import track_quality, track_status
 
 SCHEMAS = {
     "shots": schema.SHOTS,
     "faces": schema.FACES,
     "tracks": schema.TRACKS,
     "crops": schema.CROPS,
-    "links": schema.LINKS,
+    "cannot_links": schema.CANNOT_LINKS,
 }
+"""Table -> its columns."""
+
+MAX_BATCH_ROWS = 10_000
+"""Rows converted to Arrow at a time, so that a long shot needs little memory."""
+MAX_BATCHES = 64
+"""Batches after which they are merged: shots have few rows, and many small batches take twice the
+memory."""
+
+Row = dict[str, object]
+"""Column -> value."""
+TableSink = Callable[[pa.Table], None]
+"""Takes the next rows of a table."""
 
 
-ROWS_AT_ONCE = 10_000
-"""Rows turned into Arrow at a time, so that a long shot needs little memory on the way."""
-
-JOINED_AT_ONCE = 64
-"""Batches that become one: a shot has few rows, and many small batches took twice their rows' memory."""
-
-
-class _Box(NamedTuple):
-    """One row of `faces` to be: a detected face, or with `after` a place between two of them."""
+class _FaceRow(NamedTuple):
+    """A future row of `faces`: a detection, or with `after` a box between two detections."""
 
     frame: int
     track: int
-    face: Detection
+    detection: Detection
     after: Detection | None = None
     crop: int = -1
 
 
-Take = Callable[[pa.Table], None]
-"""Is given the next rows of a table."""
+class ScanTables:
+    """Builder of the scan's tables, shot by shot; its memory grows only by table rows.
 
-
-class Tables:
-    """Takes finished shots; what it holds grows only by table rows.
-
-    Where `crops_to` is given, it gets the crops, and here they are forgotten.
+    Args:
+        time_base: Seconds of one tick.
+        crop_interval: Frames between two sampled crops of a track.
+        min_crops: Crops to reach in short tracks.
+        min_width_px: Lowest median width of a track that is not "small", in pixels of the film.
+        crop_sink: Receives the crops, which are then not kept here.
     """
 
     def __init__(
         self,
         time_base: float,
         crop_interval: int,
-        min_crops_per_track: int,
-        least_width: float,
-        crops_to: Take | None = None,
+        min_crops: int,
+        min_width_px: float,
+        crop_sink: TableSink | None = None,
     ) -> None:
         self._time_base = time_base
-        self._crop_every = crop_interval
-        self._crops_at_least = min_crops_per_track
-        self._least_width = least_width
-        self._crops_to = crops_to
+        self._crop_interval = crop_interval
+        self._min_crops = min_crops
+        self._min_width_px = min_width_px
+        self._crop_sink = crop_sink
         self._batches: dict[str, list[pa.RecordBatch]] = {name: [] for name in SCHEMAS}
-        self._joined: dict[str, list[pa.RecordBatch]] = {name: [] for name in SCHEMAS}
-        self.rows = dict.fromkeys(SCHEMAS, 0)
+        self._merged: dict[str, list[pa.RecordBatch]] = {name: [] for name in SCHEMAS}
+        self.row_counts = dict.fromkeys(SCHEMAS, 0)
+        """Table -> its rows so far."""
 
-    def add(
+    def add_shot(
         self,
         shot: Shot,
         pts: Sequence[int],
         tracks: Sequence[Sequence[Detection]],
-        strangers: Sequence[Detection],
+        unmatched: Sequence[Detection],
     ) -> None:
-        """Take a finished shot: the pts of its frames, its tracks in order, and faces of no track."""
-        first_track = self.rows["tracks"]
-        boxes = [_Box(face.frame, -1, face) for face in strangers]
-        for number, faces in enumerate(tracks, first_track):
-            sampled = set(sample(faces, self._crop_every, self._crops_at_least))
-            crops: list[dict[str, Any]] = []
-            for i, face in enumerate(faces):
-                crop = self.rows["crops"] + len(crops) if i in sampled else -1
+        """Add the rows of a finished shot.
+
+        Args:
+            shot: The shot.
+            pts: Of each of its frames.
+            tracks: Its tracks' detections, in order.
+            unmatched: Detections of no track.
+        """
+        first_track = self.row_counts["tracks"]
+        faces = [_FaceRow(one.frame, -1, one) for one in unmatched]
+        for track, detections in enumerate(tracks, first_track):
+            sampled = set(sample_crops(detections, self._crop_interval, self._min_crops))
+            crops: list[Row] = []
+            for i, detection in enumerate(detections):
+                crop = self.row_counts["crops"] + len(crops) if i in sampled else -1
                 if i in sampled:
-                    crops.append(self._crop(face, crop, number))
-                boxes.append(_Box(face.frame, number, face, crop=crop))
-            for before, after in pairwise(faces):
-                boxes += [
-                    _Box(f, number, before, after) for f in range(before.frame + 1, after.frame)
+                    crops.append(self._crop_row(detection, crop, track))
+                faces.append(_FaceRow(detection.frame, track, detection, crop=crop))
+            for before, after in pairwise(detections):
+                faces += [
+                    _FaceRow(frame, track, before, after)
+                    for frame in range(before.frame + 1, after.frame)
                 ]
             self._append("crops", crops)
-            self._append("tracks", [self._track(faces, shot, number, len(sampled), pts)])
-        boxes.sort(key=lambda box: (box.frame, box.track < 0, box.track))
-        for start in range(0, len(boxes), ROWS_AT_ONCE):
-            part = boxes[start : start + ROWS_AT_ONCE]
-            numbered = enumerate(part, self.rows["faces"])
-            self._append("faces", [self._face(box, face, shot, pts) for face, box in numbered])
-        self._append("shots", [self._shot(shot)])
-        pairs = cannot_link(tracks)
+            self._append("tracks", [self._track_row(detections, shot, track, len(sampled), pts)])
+        faces.sort(key=lambda face: (face.frame, face.track < 0, face.track))
+        for start in range(0, len(faces), MAX_BATCH_ROWS):
+            part = faces[start : start + MAX_BATCH_ROWS]
+            numbered = enumerate(part, self.row_counts["faces"])
+            self._append(
+                "faces", [self._face_row(face, number, shot, pts) for number, face in numbered]
+            )
+        self._append("shots", [self._shot_row(shot)])
+        links = find_cannot_links(tracks)
         self._append(
-            "links",
+            "cannot_links",
             [
-                {"track_a": a + first_track, "track_b": b + first_track, "frames": n}
-                for a, b, n in pairs
+                {"track_a": a + first_track, "track_b": b + first_track, "frames": frames}
+                for a, b, frames in links
             ],
         )
 
     def table(self, name: str) -> pa.Table:
-        """Give one of the finished tables; of crops that go elsewhere, the last ones go there now."""
+        """Return a finished table; remaining crops go to the sink, where there is one."""
         if name == "crops":
-            self._join(name)
+            self._merge_batches(name)
         return pa.Table.from_batches(
-            [*self._joined[name], *self._batches[name]], schema=SCHEMAS[name]
+            [*self._merged[name], *self._batches[name]], schema=SCHEMAS[name]
         )
 
-    def _append(self, name: str, rows: list[dict[str, Any]]) -> None:
+    def _append(self, name: str, rows: list[Row]) -> None:
         if rows:
             self._batches[name].append(pa.RecordBatch.from_pylist(rows, schema=SCHEMAS[name]))
-            self.rows[name] += len(rows)
-            if len(self._batches[name]) >= JOINED_AT_ONCE:
-                self._join(name)
+            self.row_counts[name] += len(rows)
+            if len(self._batches[name]) >= MAX_BATCHES:
+                self._merge_batches(name)
 
-    def _join(self, name: str) -> None:
-        whole = pa.Table.from_batches(self._batches[name], schema=SCHEMAS[name]).combine_chunks()
+    def _merge_batches(self, name: str) -> None:
+        table = pa.Table.from_batches(self._batches[name], schema=SCHEMAS[name]).combine_chunks()
         self._batches[name].clear()
-        if name == "crops" and self._crops_to is not None:
-            self._crops_to(whole)
+        if name == "crops" and self._crop_sink is not None:
+            self._crop_sink(table)
         else:
-            self._joined[name] += whole.to_batches()
+            self._merged[name] += table.to_batches()
 
-    def _shot(self, shot: Shot) -> dict[str, Any]:
+    def _shot_row(self, shot: Shot) -> Row:
         return {
             "shot": shot.number,
-            "first_frame": shot.first,
-            "last_frame": shot.last,
+            "first_frame": shot.first_frame,
+            "last_frame": shot.last_frame,
             "start_pts": shot.start_pts,
             "end_pts": shot.end_pts,
             "start_s": shot.start_pts * self._time_base,
             "end_s": shot.end_pts * self._time_base,
         }
 
-    def _face(self, box: _Box, number: int, shot: Shot, pts: Sequence[int]) -> dict[str, Any]:
-        """Give the row of a detected box, or of one between two detections, moving evenly in time."""
-        face, after = box.face, box.after
-        place, tick = face.box, face.pts
+    def _face_row(self, face: _FaceRow, number: int, shot: Shot, pts: Sequence[int]) -> Row:
+        """Return the row of a detection, or of a box interpolated linearly in time."""
+        before, after = face.detection, face.after
+        box, tick = before.box, before.pts
         if after is not None:
-            tick = pts[box.frame - shot.first]
-            place = face.box + (after.box - face.box) * ((tick - face.pts) / (after.pts - face.pts))
-        x, y, w, h = (float(v) for v in place)
+            tick = pts[face.frame - shot.first_frame]
+            position = (tick - before.pts) / (after.pts - before.pts)
+            box = before.box + (after.box - before.box) * position
+        x, y, w, h = (float(v) for v in box)
         return {
             "face": number,
-            "frame": box.frame,
+            "frame": face.frame,
             "pts": tick,
             "time_s": tick * self._time_base,
             "shot": shot.number,
-            "track": box.track,
+            "track": face.track,
             "x": x,
             "y": y,
             "w": w,
             "h": h,
-            "score": face.score if after is None else float("nan"),
-            "landmarks": face.landmarks.ravel().tolist() if after is None else None,
+            "score": before.score if after is None else float("nan"),
+            "landmarks": before.landmarks.ravel().tolist() if after is None else None,
             "interpolated": after is not None,
-            "crop": box.crop,
+            "crop": face.crop,
         }
 
-    def _track(
-        self, faces: Sequence[Detection], shot: Shot, track: int, crops: int, pts: Sequence[int]
-    ) -> dict[str, Any]:
-        following = faces[-1].frame + 1 - shot.first
+    def _track_row(
+        self,
+        detections: Sequence[Detection],
+        shot: Shot,
+        track: int,
+        crops: int,
+        pts: Sequence[int],
+    ) -> Row:
+        following = detections[-1].frame + 1 - shot.first_frame
         end_pts = pts[following] if following < len(pts) else shot.end_pts
         return {
             "track": track,
             "shot": shot.number,
-            "first_frame": faces[0].frame,
-            "last_frame": faces[-1].frame,
-            "start_s": faces[0].time_s,
+            "first_frame": detections[0].frame,
+            "last_frame": detections[-1].frame,
+            "start_s": detections[0].time_s,
             "end_s": end_pts * self._time_base,
-            "faces": len(faces),
+            "faces": len(detections),
             "crops": crops,
-            "median_width": float(np.median([face.width for face in faces])),
-            "quality": quality(faces),
-            "status": status(faces, self._least_width),
+            "median_width": float(np.median([one.width for one in detections])),
+            "quality": track_quality(detections),
+            "status": track_status(detections, self._min_width_px),
         }
 
-    def _crop(self, face: Detection, crop: int, track: int) -> dict[str, Any]:
+    def _crop_row(self, detection: Detection, crop: int, track: int) -> Row:
         return {
             "crop": crop,
             "track": track,
-            "frame": face.frame,
-            "time_s": face.time_s,
-            "width": face.width,
-            "sharpness": face.sharpness,
-            "score": face.score,
-            "frontality": face.frontality,
-            "image": face.jpeg,
-            "picture": face.picture,
+            "frame": detection.frame,
+            "time_s": detection.time_s,
+            "width": detection.width,
+            "sharpness": detection.sharpness,
+            "score": detection.score,
+            "frontality": detection.frontality,
+            "image": detection.crop_jpeg,
+            "thumbnail": detection.thumbnail,
         }

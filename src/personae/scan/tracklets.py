@@ -1,6 +1,7 @@
-"""Faces into tracks, shot by shot: BoT-SORT (paper section 3.2), broken at jumps, pieces joined.
+"""Tracking, shot by shot: BoT-SORT (paper section 3.2), splits at identity switches, links.
 
-A track that mixes two people cannot be mended later, a broken one can: every rule here breaks in doubt.
+A track that mixes two people cannot be mended later, a broken one can: every rule here splits in
+doubt.
 """
 
 from __future__ import annotations
@@ -17,207 +18,254 @@ from personae.core.crops import CropArray
 from personae.scan.detection import Detection
 from personae.scan.shots import Dissolve
 
-BUFFER = 0.3
-"""Share of its size by which a box grows on each side before boxes are compared (C-BIoU, WACV 2023): between
-sampled frames a face moves farther than plain IoU forgives."""
-LOST_S = 1.0
-"""Seconds for which the tracker looks for a lost face."""
-MOST_GAP_S = 2.0
-"""Seconds between two pieces that may still be one track."""
-MOST_GROWTH = 1.5
-"""Ratio of the sizes at the ends of two pieces that may still be one track."""
-SAME = 0.85
-"""Least `likeness` of two pieces that may be one person. Settled while looking at labelled clips."""
-JUMP = 0.75
-"""A track whose `likeness` from one detection to the next is lower has jumped to somebody else. On labelled
-clips neighbouring faces of one person fall below in some 3 of 1000 cases, two people of one film in more than
-half."""
+BOX_BUFFER_RATIO = 0.3
+"""Share of its size by which a box grows on each side before boxes are compared (C-BIoU, WACV
+2023): between sampled frames a face moves further than plain IoU forgives."""
+LOST_TRACK_BUFFER_S = 1.0
+"""Seconds for which the tracker keeps a track without a detection."""
+MAX_GAP_S = 2.0
+"""Longest gap in seconds between two tracklets of one track."""
+MAX_SIZE_RATIO = 1.5
+"""Highest ratio of the box sizes on both sides of the gap between two tracklets of one track."""
+MIN_LINK_SIMILARITY = 0.85
+"""Lowest appearance similarity of two tracklets of one track. Set by looking at labelled clips."""
+MIN_STEP_SIMILARITY = 0.75
+"""A tracklet whose appearance similarity falls below from one detection to the next has switched to
+another person. On labelled clips, successive faces of one person are below in some 3 of 1000 cases,
+two people of one film in more than half."""
 
-ENDS = 3
-"""Faces at a piece's end that are compared; one alone may be blurred."""
+END_DETECTIONS = 3
+"""Detections at a tracklet's end that are compared; one alone may be blurred."""
 
-SHAPE_SIDE = 20
-COLOUR_BINS = (8, 16, 16)
+GREY_SIDE_PX = 20
+"""Side of the grey image in the appearance descriptor."""
+LAB_BINS = (8, 16, 16)
+"""Bins of L, a and b in the appearance descriptor's histogram."""
 
 
-def look(crop: CropArray) -> Float16Array:
-    """Describe the face in an aligned RGB crop for comparison within one shot.
+def appearance_descriptor(crop: CropArray) -> Float16Array:
+    """Return a descriptor of an aligned RGB crop for comparison within one shot.
 
-    Two unit vectors, one after the other: the zero-mean grey picture at `SHAPE_SIDE` pixels, and the square
-    root of the Lab colour histogram. Neither knows a face from another in general; within a shot light and
-    clothes stay.
+    It does not recognise faces in general; within a shot, light and clothes stay the same.
+
+    Returns:
+        Two unit vectors in a row: the zero-mean grey image of `GREY_SIDE_PX` squared values, and
+        the square root of the Lab colour histogram.
     """
     grey = cv2.resize(
         cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY),
-        (SHAPE_SIDE, SHAPE_SIDE),
+        (GREY_SIDE_PX, GREY_SIDE_PX),
         interpolation=cv2.INTER_AREA,
     )
     shape = grey.astype(np.float32).ravel() - grey.mean(dtype=np.float32)
     shape /= max(float(np.linalg.norm(shape)), 1e-6)
     lab = cv2.cvtColor(crop, cv2.COLOR_RGB2LAB)
-    ranges = [0, 256, 64, 192, 64, 192]  # a and b of natural pictures stay near their middle
-    histogram = cv2.calcHist([lab], [0, 1, 2], None, list(COLOUR_BINS), ranges)
-    histogram = cv2.GaussianBlur(histogram.reshape(COLOUR_BINS[0], -1), (0, 0), 0.5).ravel()
+    ranges = [0, 256, 64, 192, 64, 192]  # a and b of natural images are near their middle
+    histogram = cv2.calcHist([lab], [0, 1, 2], None, list(LAB_BINS), ranges)
+    histogram = cv2.GaussianBlur(histogram.reshape(LAB_BINS[0], -1), (0, 0), 0.5).ravel()
     colour = np.sqrt(histogram / max(float(histogram.sum()), 1e-6))
     return np.concatenate([shape, colour]).astype(np.float16)
 
 
-def likeness(a: Detection, b: Detection) -> float:
-    """Give how alike two faces of one shot look, at most 1: a quarter for the shape, three for the colours.
+def appearance_similarity(a: Detection, b: Detection) -> float:
+    """Return the appearance similarity of two detections of one shot.
 
-    Colours weigh more because they survive a turn of the head. A face whose look was dropped is like nobody
-    (0).
+    Colours have three times the weight of the grey image, because they survive a turn of the head.
+
+    Returns:
+        At most 1; 0 if the descriptor of either was discarded.
     """
-    if a.look is None or b.look is None:
+    if a.appearance is None or b.appearance is None:
         return 0.0
-    product = a.look.astype(np.float32) * b.look.astype(np.float32)
-    return float(product[: SHAPE_SIDE**2].sum() + 3 * product[SHAPE_SIDE**2 :].sum()) / 4
+    product = a.appearance.astype(np.float32) * b.appearance.astype(np.float32)
+    n_grey = GREY_SIDE_PX**2
+    return float(product[:n_grey].sum() + 3 * product[n_grey:].sum()) / 4
 
 
 class ShotTracker:
-    """Follows the faces of one shot through its sampled frames; pieces come out of `finish`."""
+    """BoT-SORT on the sampled frames of one shot; `build_tracks` links the resulting tracklets.
+
+    Args:
+        detections_per_s: Sampled frames per second.
+        min_start_score: Lowest confidence of a detection that may start a tracklet.
+        min_score: Lowest confidence of a detection that may extend one.
+    """
 
     def __init__(self, detections_per_s: float, min_start_score: float, min_score: float) -> None:
         from trackers import BoTSORTTracker
         from trackers.utils.iou import BIoU
 
         self._tracker = BoTSORTTracker(
-            lost_track_buffer=round(30 * LOST_S),
+            lost_track_buffer=round(30 * LOST_TRACK_BUFFER_S),
             frame_rate=detections_per_s,
             track_activation_threshold=min_start_score,
             minimum_consecutive_frames=1,
             minimum_iou_threshold_first_assoc=0.2,
             minimum_iou_threshold_second_assoc=0.3,
             high_conf_det_threshold=max(min_score, min(0.6, min_start_score)),
-            enable_cmc=False,  # with it: the same tracks on three labelled clips, at 5 ms a detection
-            iou=BIoU(BUFFER),
+            enable_cmc=False,  # costs 5 ms per frame; three labelled clips have the same tracks
+            iou=BIoU(BOX_BUFFER_RATIO),
         )
-        self._piece_of: dict[int, int] = {}
-        self.pieces: list[list[Detection]] = []
+        self._tracklet_of_id: dict[int, int] = {}
+        self.tracklets: list[list[Detection]] = []
 
-    def start(self) -> None:
-        """Forget everything: a new shot begins."""
+    def reset(self) -> None:
+        """Discard all tracklets: a new shot begins."""
         self._tracker.reset()
-        self._piece_of = {}
-        self.pieces = []
+        self._tracklet_of_id = {}
+        self.tracklets = []
 
-    def see(self, time_s: float, faces: Sequence[Detection]) -> list[int]:
-        """Take the faces of the next sampled frame; give each one's piece, or -1."""
+    def update(self, time_s: float, detections: Sequence[Detection]) -> list[int]:
+        """Associate the detections of the next sampled frame with tracklets.
+
+        Returns:
+            For each detection the index of its tracklet in `tracklets`, or -1: unmatched.
+        """
         import supervision as sv
 
-        n = len(faces)
+        n = len(detections)
         corners = np.array(
-            [(*f.box[:2], *(f.box[:2] + f.box[2:])) for f in faces], dtype=np.float32
+            [(*one.box[:2], *(one.box[:2] + one.box[2:])) for one in detections], dtype=np.float32
         )
-        found = self._tracker.update(
+        tracked = self._tracker.update(
             sv.Detections(
                 xyxy=corners.reshape(n, 4),
-                confidence=np.array([f.score for f in faces], dtype=np.float32),
+                confidence=np.array([one.score for one in detections], dtype=np.float32),
                 data={"row": np.arange(n)},
             ),
             timestamp=time_s,
         )
-        pieces = [-1] * n
-        if n and found.tracker_id is not None:
-            for row, tracked in zip(found.data["row"], found.tracker_id, strict=True):
-                if tracked >= 0:
-                    pieces[int(row)] = self._place(int(tracked), faces[int(row)])
-        return pieces
+        tracklets = [-1] * n
+        if n and tracked.tracker_id is not None:
+            for row, tracker_id in zip(tracked.data["row"], tracked.tracker_id, strict=True):
+                if tracker_id >= 0:
+                    tracklets[int(row)] = self._append(int(tracker_id), detections[int(row)])
+        return tracklets
 
-    def _place(self, tracked: int, face: Detection) -> int:
-        """Append a face to its piece, or to a new one where the tracker has jumped."""
-        piece = self._piece_of.get(tracked)
-        if piece is None or jumps(self.pieces[piece], face):
-            piece = self._piece_of[tracked] = len(self.pieces)
-            self.pieces.append([])
-        members = self.pieces[piece]
-        members.append(face)
-        if len(members) > 2 * ENDS:
-            members[-ENDS - 1].look = None
-        return piece
-
-
-def jumps(piece: Sequence[Detection], face: Detection) -> bool:
-    """Say whether a piece would jump to somebody else by taking `face`: its end looks unlike it."""
-    return max(likeness(before, face) for before in piece[-ENDS:]) < JUMP
+    def _append(self, tracker_id: int, detection: Detection) -> int:
+        """Append a detection to its tracklet, or to a new one at an identity switch."""
+        tracklet = self._tracklet_of_id.get(tracker_id)
+        if tracklet is None or is_identity_switch(self.tracklets[tracklet], detection):
+            tracklet = self._tracklet_of_id[tracker_id] = len(self.tracklets)
+            self.tracklets.append([])
+        members = self.tracklets[tracklet]
+        members.append(detection)
+        if len(members) > 2 * END_DETECTIONS:
+            members[-END_DETECTIONS - 1].appearance = None
+        return tracklet
 
 
-def join(pieces: Sequence[Sequence[Detection]]) -> list[list[int]]:
-    """Group a shot's pieces into tracks: lists of indices into `pieces`, each in order of time.
+def is_identity_switch(tracklet: Sequence[Detection], detection: Detection) -> bool:
+    """Return whether a tracklet's last detections all look unlike the next one."""
+    similarity = max(appearance_similarity(one, detection) for one in tracklet[-END_DETECTIONS:])
+    return similarity < MIN_STEP_SIMILARITY
 
-    A piece continues an earlier one if it begins after that has ended and within `MOST_GAP_S`, where the
-    other stopped and at its size, and looks alike. Shorter gaps are joined first; each end is used once.
+
+def link_tracklets(tracklets: Sequence[Sequence[Detection]]) -> list[list[int]]:
+    """Link a shot's tracklets across gaps into tracks.
+
+    Tracklets are linked where `can_follow` allows it, shortest gaps first; each end is linked once.
+
+    Args:
+        tracklets: Each with its detections in order of time.
+
+    Returns:
+        Tracks as indices into `tracklets` in order of time, ordered by their first frame.
     """
-    order = sorted(range(len(pieces)), key=lambda i: (pieces[i][0].frame, i))
-    starts = [pieces[i][0].time_s for i in order]
-    gaps = []
-    for i in range(len(pieces)):
-        end = pieces[i][-1].time_s
-        for j in order[bisect_right(starts, end) : bisect_right(starts, end + MOST_GAP_S)]:
-            if continues(pieces[i], pieces[j]):
-                gaps.append((pieces[j][0].time_s - end, i, j))
-    after: dict[int, int] = {}
-    taken: set[int] = set()
-    for _, i, j in sorted(gaps):
-        if i not in after and j not in taken:
-            after[i] = j
-            taken.add(j)
+    order = sorted(range(len(tracklets)), key=lambda i: (tracklets[i][0].frame, i))
+    starts = [tracklets[i][0].time_s for i in order]
+    candidates = []
+    for i in range(len(tracklets)):
+        end = tracklets[i][-1].time_s
+        for j in order[bisect_right(starts, end) : bisect_right(starts, end + MAX_GAP_S)]:
+            if can_follow(tracklets[i], tracklets[j]):
+                candidates.append((tracklets[j][0].time_s - end, i, j))
+    successor: dict[int, int] = {}
+    has_predecessor: set[int] = set()
+    for _, i, j in sorted(candidates):
+        if i not in successor and j not in has_predecessor:
+            successor[i] = j
+            has_predecessor.add(j)
     tracks = []
     for i in order:
-        if i not in taken:
+        if i not in has_predecessor:
             track = [i]
-            while track[-1] in after:
-                track.append(after[track[-1]])
+            while track[-1] in successor:
+                track.append(successor[track[-1]])
             tracks.append(track)
     return tracks
 
 
-def continues(earlier: Sequence[Detection], later: Sequence[Detection]) -> bool:
-    """Say whether `later` may be the same person seen again after `earlier`; see `join`."""
+def can_follow(earlier: Sequence[Detection], later: Sequence[Detection]) -> bool:
+    """Return whether a later tracklet may continue an earlier one.
+
+    Its first box must be within one box size of the earlier one's last box, of about the same size,
+    and of similar appearance.
+    """
     a, b = earlier[-1].box, later[0].box
-    growth = float(np.sqrt(a[2] * a[3] / (b[2] * b[3])))
+    size_ratio = float(np.sqrt(a[2] * a[3] / (b[2] * b[3])))
     size = float((a[2] * a[3] * b[2] * b[3]) ** 0.25)
     distance = float(np.hypot(*(a[:2] + a[2:] / 2 - b[:2] - b[2:] / 2)))
-    if distance > size or not 1 / MOST_GROWTH < growth < MOST_GROWTH:
+    if distance > size or not 1 / MAX_SIZE_RATIO < size_ratio < MAX_SIZE_RATIO:
         return False
-    return max(likeness(x, y) for x in earlier[-ENDS:] for y in later[:ENDS]) >= SAME
+    similarity = max(
+        appearance_similarity(x, y)
+        for x in earlier[-END_DETECTIONS:]
+        for y in later[:END_DETECTIONS]
+    )
+    return similarity >= MIN_LINK_SIMILARITY
 
 
-def finish(
-    pieces: Sequence[Sequence[Detection]],
-    strangers: Sequence[Detection],
+def build_tracks(
+    tracklets: Sequence[Sequence[Detection]],
+    unmatched: Sequence[Detection],
     min_start_score: float,
     dissolves: Sequence[Dissolve] = (),
 ) -> tuple[list[list[Detection]], list[Detection]]:
-    """Make a shot's tracks out of its pieces and of the faces that the tracker left alone.
+    """Return a shot's tracks, built from its tracklets and its unmatched detections.
 
-    A face that was too doubtful to be followed may still begin, end or bridge a track. What is joined without
-    any face of at least `min_start_score` is no track. No track crosses a dissolve, and crops of blended faces
-    are dropped from tracks that have others. Gives the tracks by their first frames, and the faces left over.
+    A detection too uncertain to be tracked may still start, end or bridge a track. What is linked
+    without any detection of at least `min_start_score` is not a track. No track crosses a dissolve,
+    and the crops of blended faces are discarded from tracks that have others.
+
+    Args:
+        tracklets: Of the shot, each in order of time.
+        unmatched: Detections of no tracklet.
+        min_start_score: Lowest confidence that makes a track.
+        dissolves: Of the shot.
+
+    Returns:
+        The tracks, ordered by their first frame within each side of a dissolve, and the detections
+        of no track.
     """
-    scenes: list[list[list[Detection]]] = [[] for _ in range(len(dissolves) + 1)]
-    middles = [dissolve.middle for dissolve in dissolves]
-    for part in [*pieces, *([face] for face in strangers)]:
-        for scene, members in groupby(part, key=lambda face: bisect_right(middles, face.frame)):
-            scenes[scene].append(list(members))
+    segments: list[list[list[Detection]]] = [[] for _ in range(len(dissolves) + 1)]
+    middles = [dissolve.middle_frame for dissolve in dissolves]
+    for tracklet in [*tracklets, *([detection] for detection in unmatched)]:
+        for segment, members in groupby(
+            tracklet, key=lambda detection: bisect_right(middles, detection.frame)
+        ):
+            segments[segment].append(list(members))
     tracks: list[list[Detection]] = []
-    left: list[Detection] = []
-    for parts in scenes:
-        for group in join(parts):
-            faces = [face for i in group for face in parts[i]]
-            if any(face.score >= min_start_score and face.jpeg is not None for face in faces):
-                tracks.append(faces)
+    rest: list[Detection] = []
+    for parts in segments:
+        for group in link_tracklets(parts):
+            track = [detection for i in group for detection in parts[i]]
+            if any(one.score >= min_start_score and one.crop_jpeg is not None for one in track):
+                tracks.append(track)
             else:
-                left += faces
-    for faces in tracks:
-        _drop_blends(faces, dissolves)
-    return tracks, left
+                rest += track
+    for track in tracks:
+        _discard_blended_crops(track, dissolves)
+    return tracks, rest
 
 
-def _drop_blends(faces: Sequence[Detection], dissolves: Sequence[Dissolve]) -> None:
-    blended = [face for face in faces if any(d.first < face.frame < d.last for d in dissolves)]
-    if len({face.frame for face in faces if face.jpeg}) > len(
-        {face.frame for face in blended if face.jpeg}
+def _discard_blended_crops(track: Sequence[Detection], dissolves: Sequence[Dissolve]) -> None:
+    """Discard the crops of a track that lie within dissolves, unless all do."""
+    blended = [
+        one for one in track if any(d.first_frame < one.frame < d.last_frame for d in dissolves)
+    ]
+    if len({one.frame for one in track if one.crop_jpeg}) > len(
+        {one.frame for one in blended if one.crop_jpeg}
     ):
-        for face in blended:
-            face.drop_crop()
+        for one in blended:
+            one.discard_crop()

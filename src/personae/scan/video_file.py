@@ -1,4 +1,4 @@
-"""What a film file holds, and its pictures packet by packet; anything else is refused in one sentence."""
+"""What a film file holds, and its decoded frames; anything else raises one clear `FilmError`."""
 
 from __future__ import annotations
 
@@ -6,27 +6,31 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 import av
+from av.container import InputContainer
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
 
 from personae.core.errors import FilmError
 
-GIVE_UP_AFTER = 300
-"""Packets in a row without a picture after which a damaged stream is taken to have ended."""
+DEFAULT_FPS = 25.0
+"""Frames per second of a film whose container states none."""
+MAX_EMPTY_PACKETS = 300
+"""Packets in a row without a frame after which a damaged stream counts as ended."""
 
 
 @dataclass(frozen=True)
 class MediaInfo:
-    """What a film file holds; after `probe`, `frames` and `duration_s` are the container's word."""
+    """What a film file holds; `probe` takes `frames` and `duration_s` from the container."""
 
     container: str
     codec: str
     width: int
-    """Pixels of a decoded frame after rotation: the grid all boxes refer to."""
+    """Pixels of a decoded frame after rotation: the grid of all boxes."""
     height: int
     rotation: int
-    """Degrees clockwise by which decoded frames were turned: 0, 90, 180 or 270."""
+    """Degrees clockwise by which decoded frames were rotated: 0, 90, 180 or 270."""
     time_base: str
     frame_rate: str | None
     """Average, rational ("24000/1001"); None where the container states none."""
@@ -39,12 +43,16 @@ class MediaInfo:
 
     @property
     def fps(self) -> float:
-        """Average frames per second; 25 where the container states none."""
-        return float(Fraction(self.frame_rate)) if self.frame_rate else 25.0
+        """Average frames per second; `DEFAULT_FPS` where the container states none."""
+        return float(Fraction(self.frame_rate)) if self.frame_rate else DEFAULT_FPS
 
 
-def open_film(path: Path) -> tuple[Any, Any]:
-    """Open the container and its first real video stream, or raise one clear `FilmError`."""
+def open_video(path: Path) -> tuple[InputContainer, VideoStream]:
+    """Open a film's container and its first video stream that is not a cover image.
+
+    Raises:
+        FilmError: The file is missing, empty, unreadable, or holds no decodable video.
+    """
     if not path.exists():
         raise FilmError(f"There is no file {path}; check the name.")
     if path.is_dir():
@@ -57,9 +65,10 @@ def open_film(path: Path) -> tuple[Any, Any]:
         raise FilmError(f"{path} may not be read; change its permissions.") from error
     except (av.error.FFmpegError, OSError, ValueError) as error:
         raise FilmError(
-            f"{path} cannot be read as a film: it is no known video format, or its index is damaged."
+            f"{path} cannot be read as a film: "
+            "it is no known video format, or its index is damaged."
         ) from error
-    streams = [s for s in container.streams.video if not _is_cover(s)]
+    streams = [stream for stream in container.streams.video if not _is_cover(stream)]
     if not streams:
         container.close()
         raise FilmError(f"{path} has no moving picture (sound or a cover image only); name a film.")
@@ -73,50 +82,67 @@ def open_film(path: Path) -> tuple[Any, Any]:
     return container, stream
 
 
-def _is_cover(stream: Any) -> bool:
+def no_frame_error(path: Path) -> FilmError:
+    """Return the error of a film without a single decodable frame."""
+    return FilmError(
+        f"{path} holds no picture that can be decoded; the file is damaged or cut off."
+    )
+
+
+def _is_cover(stream: VideoStream) -> bool:
     return bool(stream.disposition & av.stream.Disposition.attached_pic)
 
 
-def pictures_of(container: Any, stream: Any, faults: list[str]) -> Iterator[Any]:
-    """Decode packet by packet; damaged packets are noted in `faults` and passed over."""
-    barren = 0
+def decode_frames(
+    container: InputContainer, stream: VideoStream, warnings: list[str]
+) -> Iterator[VideoFrame]:
+    """Decode a stream packet by packet, skipping what is damaged.
+
+    Args:
+        container: An open container.
+        stream: One of its video streams.
+        warnings: Receives a sentence for each damage.
+
+    Yields:
+        The frames in presentation order.
+    """
+    n_empty = 0
     packets = container.demux(stream)
-    while barren <= GIVE_UP_AFTER:
+    while n_empty <= MAX_EMPTY_PACKETS:
         packet = None
         try:
             packet = next(packets)
-            pictures = packet.decode()
+            frames = packet.decode()
         except (StopIteration, av.error.EOFError):
             return
-        except (
-            IndexError
-        ):  # a packet of a stream that appears on the way; the library ends its walk
-            packets, pictures = container.demux(stream), []
+        except IndexError:
+            # A packet of a stream that appears on the way ends PyAV's iteration; start it again.
+            packets, frames = container.demux(stream), []
         except (av.error.FFmpegError, OSError) as error:
             if packet is None:
-                faults.append(f"reading stopped early: {error}")
-                yield from _last_pictures(stream)
+                warnings.append(f"reading stopped early: {error}")
+                yield from _flush_decoder(stream)
                 return
-            faults.append(f"a damaged packet was passed over: {error}")
-            pictures = []
-        barren = 0 if pictures else barren + 1
-        yield from pictures
+            warnings.append(f"a damaged packet was passed over: {error}")
+            frames = []
+        n_empty = 0 if frames else n_empty + 1
+        yield from frames
 
 
-def _last_pictures(stream: Any) -> list[Any]:
-    """What the decoder still holds."""
+def _flush_decoder(stream: VideoStream) -> list[VideoFrame]:
+    """Return the frames that the decoder still holds."""
     try:
         return list(stream.codec_context.decode(None))
     except (av.error.FFmpegError, OSError):
         return []
 
 
-def _rotation(picture: Any) -> int:
-    """Degrees clockwise to turn a decoded picture; the display matrix states them counter-clockwise."""
-    return int(round(-getattr(picture, "rotation", 0) / 90) * 90) % 360
+def _rotation(frame: VideoFrame) -> int:
+    """Return the degrees clockwise that turn a frame upright; PyAV states them anticlockwise."""
+    return int(round(-getattr(frame, "rotation", 0) / 90) * 90) % 360
 
 
-def _describe(container: Any, stream: Any, first: Any) -> MediaInfo:
+def _media_info(container: InputContainer, stream: VideoStream, first: VideoFrame) -> MediaInfo:
     rotation = _rotation(first)
     width, height = first.width, first.height
     if rotation in (90, 270):
@@ -124,7 +150,9 @@ def _describe(container: Any, stream: Any, first: Any) -> MediaInfo:
     base = stream.time_base or Fraction(1, 1000)
     start_s = float((first.pts or 0) * base)
     duration = (
-        float(stream.duration * base) if stream.duration else _duration(container, stream, start_s)
+        float(stream.duration * base)
+        if stream.duration
+        else _container_duration(container, stream, start_s)
     )
     rate = stream.average_rate or stream.guessed_rate
     aspect = float(stream.sample_aspect_ratio or 1)
@@ -143,8 +171,8 @@ def _describe(container: Any, stream: Any, first: Any) -> MediaInfo:
     )
 
 
-def _duration(container: Any, stream: Any, start_s: float) -> float:
-    """Seconds of pictures where the stream does not state them: by its tag, or to the file's end."""
+def _container_duration(container: InputContainer, stream: VideoStream, start_s: float) -> float:
+    """Return the seconds of video where the stream states none: by its tag, or by the container."""
     clock = stream.metadata.get("DURATION", "").split(":")  # Matroska
     if len(clock) == 3:
         return int(clock[0]) * 3600 + int(clock[1]) * 60 + float(clock[2]) - start_s
@@ -153,16 +181,15 @@ def _duration(container: Any, stream: Any, start_s: float) -> float:
 
 
 def probe(path: Path) -> MediaInfo:
-    """Say what a film file holds after decoding its first picture.
+    """Return what a film file holds, after decoding its first frame.
 
-    Raises FilmError if the file is missing, no film, or holds no decodable picture.
+    Raises:
+        FilmError: The file is missing, no film, or holds no decodable frame.
     """
     path = Path(path)
-    container, stream = open_film(path)
+    container, stream = open_video(path)
     with container:
-        first = next(pictures_of(container, stream, []), None)
+        first = next(decode_frames(container, stream, []), None)
         if first is None:
-            raise FilmError(
-                f"{path} holds no picture that can be decoded; the file is damaged or cut off."
-            )
-        return _describe(container, stream, first)
+            raise no_frame_error(path)
+        return _media_info(container, stream, first)

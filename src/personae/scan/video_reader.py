@@ -1,4 +1,4 @@
-"""From a film file to its frames: decoding in a thread of its own, container times, rotation undone."""
+"""A film file's frames: decoded in a thread of its own, with container times, rotated upright."""
 
 from __future__ import annotations
 
@@ -8,167 +8,187 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
+from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 
 from personae.core.arrays import UInt8Array
 from personae.core.crops import THUMBNAIL_SHAPE
-from personae.core.errors import FilmError
-from personae.scan.video_file import open_film, pictures_of, probe
+from personae.scan.video_file import decode_frames, no_frame_error, open_video, probe
 
-SMALL_SIDE = 256
-"""Long side in pixels of the small picture that shot detection sees (PySceneDetect's own working width)."""
-
-SCALERS_KEPT = 8
-"""Scalers of a thread; more sizes than these are only met in several films."""
-
-READ_AHEAD = 8
+PREVIEW_SIDE_PX = 256
+"""Long side of the preview that shot detection uses (PySceneDetect's own working width)."""
+MAX_SCALERS = 8
+"""Scalers that a thread keeps; only several films together need more sizes."""
+MAX_QUEUED_FRAMES = 8
 """Decoded frames that may wait for the consumer; bounds memory."""
 
-COMB_STEP = 15
-COMB_SHARE = 0.003
-"""A picture is combed if more than this share of its pixels stands out from its rows by more than this."""
+MIN_COMB_STEP = 15
+"""Grey levels by which a combed pixel differs from the rows above and below."""
+MAX_COMBED_SHARE = 0.003
+"""Share of combed pixels above which a frame is combed."""
 
-MOST_MISSING = 0.02
-MOST_MISSING_S = 0.15
-"""A film is cut off if its pictures end earlier than its container states by more than both of these: a share
-of its length, and the few frames that containers round away."""
+MAX_MISSING_SHARE = 0.02
+MAX_MISSING_S = 0.15
+"""A film is cut off if its frames end earlier than its container states by more than both of these:
+a share of its length, and the few frames that containers round away."""
 
 
 @dataclass(frozen=True)
 class Frame:
-    """One decoded picture; its pixels are converted only when asked for."""
+    """One decoded frame; its pixels are converted only when asked for."""
 
     index: int
     pts: int
     time_s: float
-    small: UInt8Array
-    """(h, w, 3) BGR, long side about `SMALL_SIDE`, turned upright."""
-    picture: Any
-    """The `av.VideoFrame`."""
+    preview: UInt8Array
+    """(h, w, 3) BGR, long side about `PREVIEW_SIDE_PX`, upright."""
+    av_frame: VideoFrame
+    """As decoded, before rotation."""
     rotation: int
+    """Degrees clockwise that turn it upright."""
 
-    def scaled(self, width: int, height: int) -> UInt8Array:
-        """Give the frame as (height, width, 3) BGR, upright."""
+    def to_bgr(self, width: int, height: int) -> UInt8Array:
+        """Return the frame resized, as (height, width, 3) BGR, upright."""
         if self.rotation in (90, 270):
             width, height = height, width
-        picture = converted(self.picture, width, height, "bgr24", "BILINEAR")
-        return _upright(picture.to_ndarray(), self.rotation)
+        frame = reformat(self.av_frame, width, height, "bgr24", "BILINEAR")
+        return _rotate(_pixels(frame), self.rotation)
 
-    def squeezed(self) -> bytes:
-        """Give the bytes of the frame at `THUMBNAIL_SHAPE`, RGB, upright."""
-        height, width, _ = THUMBNAIL_SHAPE
-        squeezed = cv2.resize(self.small, (width, height), interpolation=cv2.INTER_AREA)
-        return squeezed[..., ::-1].tobytes()
-
-    def rgb(self) -> UInt8Array:
-        """Give the frame as (H, W, 3) RGB in the film's size, upright; of a combed frame, one field."""
-        picture = self.picture
-        image = converted(picture, picture.width, picture.height, "rgb24", "BILINEAR").to_ndarray()
-        if picture.interlaced_frame and is_combed(image):
+    def to_rgb(self) -> UInt8Array:
+        """Return the frame as (H, W, 3) RGB in the film's size, upright; one field if combed."""
+        frame = self.av_frame
+        image = _pixels(reformat(frame, frame.width, frame.height, "rgb24", "BILINEAR"))
+        if frame.interlaced_frame and is_combed(image):
             height, width = image.shape[:2]
-            image = cv2.resize(image[::2], (width, height), interpolation=cv2.INTER_LINEAR)
-        return _upright(image, self.rotation)
+            field = cv2.resize(image[::2], (width, height), interpolation=cv2.INTER_LINEAR)
+            image = np.asarray(field, dtype=np.uint8)
+        return _rotate(image, self.rotation)
+
+    def thumbnail(self) -> bytes:
+        """Return the RGB bytes of the frame at `THUMBNAIL_SHAPE`, upright."""
+        height, width, _ = THUMBNAIL_SHAPE
+        small = cv2.resize(self.preview, (width, height), interpolation=cv2.INTER_AREA)
+        return small[..., ::-1].tobytes()
 
 
-_scalers = threading.local()
+_thread = threading.local()
 
 
-def converted(picture: Any, width: int, height: int, pixels: str, interpolation: str) -> Any:
-    """Give an `av.VideoFrame` in another size and pixel format, in one thread.
+def reformat(
+    frame: VideoFrame, width: int, height: int, pixel_format: str, interpolation: str
+) -> VideoFrame:
+    """Return a decoded frame in another size and pixel format, computed in this thread.
 
     A scaler costs more to set up than to use, so each thread keeps those of the few sizes it needs.
+
+    Args:
+        frame: As decoded.
+        width: Pixels of the result.
+        height: Pixels of the result.
+        pixel_format: FFmpeg's name of a pixel format.
+        interpolation: PyAV's name of an interpolation.
     """
-    kept: dict[tuple[int, int, str], VideoReformatter] = _scalers.__dict__.setdefault("kept", {})
-    if (scaler := kept.get((width, height, pixels))) is None:
-        if len(kept) >= SCALERS_KEPT:
-            kept.clear()
-        scaler = kept[width, height, pixels] = VideoReformatter()
+    scalers: dict[tuple[int, int, str], VideoReformatter]
+    scalers = _thread.__dict__.setdefault("scalers", {})
+    if (scaler := scalers.get((width, height, pixel_format))) is None:
+        if len(scalers) >= MAX_SCALERS:
+            scalers.clear()
+        scaler = scalers[width, height, pixel_format] = VideoReformatter()
     return scaler.reformat(
-        picture, width, height, format=pixels, interpolation=interpolation, threads=1
+        frame, width, height, format=pixel_format, interpolation=interpolation, threads=1
     )
 
 
 def is_combed(image: UInt8Array) -> bool:
-    """Say whether an (H, W, 3) picture shows two fields of an interlaced film at different moments.
+    """Return whether an (H, W, 3) image shows two fields of an interlaced film at different times.
 
-    Counts pixels that differ from both the row above and the row below, in the same direction, by more than
-    noise does.
+    Counts pixels that differ from both the row above and the row below, in the same direction, by
+    more than noise does.
     """
     green = image[..., 1].astype(np.int16)
     above, below = green[1:-1] - green[:-2], green[1:-1] - green[2:]
-    combed = (np.minimum(np.abs(above), np.abs(below)) > COMB_STEP) & ((above > 0) == (below > 0))
-    return bool(combed.mean() > COMB_SHARE)
+    step = np.minimum(np.abs(above), np.abs(below))
+    combed = (step > MIN_COMB_STEP) & ((above > 0) == (below > 0))
+    return bool(combed.mean() > MAX_COMBED_SHARE)
 
 
-def _upright(image: UInt8Array, rotation: int) -> UInt8Array:
+def _pixels(frame: VideoFrame) -> UInt8Array:
+    return np.asarray(frame.to_ndarray(), dtype=np.uint8)
+
+
+def _rotate(image: UInt8Array, rotation: int) -> UInt8Array:
+    """Return an image rotated clockwise by a multiple of 90 degrees."""
     return np.ascontiguousarray(np.rot90(image, -rotation // 90)) if rotation else image
 
 
-class Film:
+class VideoReader:
     """One pass over a film's frames, decoded in a background thread while the caller works.
 
-    Iterate once. Afterwards `media` states what was decoded and `faults` what was damaged on the way.
+    Iterate once. Afterwards `media` states what was decoded, and `warnings` what was damaged.
+
+    Args:
+        path: The film file.
+
+    Raises:
+        FilmError: The file is missing, no film, or holds no decodable frame.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = Path(path)
         self.media = probe(self.path)
-        self.faults: list[str] = []
-        self._waiting: queue.Queue[Frame | BaseException | None] = queue.Queue(READ_AHEAD)
+        self.warnings: list[str] = []
+        self._queue: queue.Queue[Frame | BaseException | None] = queue.Queue(MAX_QUEUED_FRAMES)
         self._stop = threading.Event()
 
     def __iter__(self) -> Iterator[Frame]:
         thread = threading.Thread(target=self._run, name="personae-decode", daemon=True)
         thread.start()
-        frame, before = None, None
+        last, previous = None, None
         try:
-            while (item := self._waiting.get()) is not None:
+            while (item := self._queue.get()) is not None:
                 if isinstance(item, BaseException):
                     raise item
-                before, frame = frame, item
+                previous, last = last, item
                 yield item
         finally:
             self._stop.set()
             thread.join()
-        if frame is None:
-            raise FilmError(
-                f"{self.path} holds no picture that can be decoded; the file is damaged or cut off."
-            )
-        last_step = frame.time_s - before.time_s if before else 1 / self.media.fps
-        duration = frame.time_s + last_step - self.media.start_s
-        stated, self.media = (
-            self.media,
-            replace(self.media, frames=frame.index + 1, duration_s=duration),
-        )
-        if stated.duration_s - duration > max(MOST_MISSING_S, MOST_MISSING * stated.duration_s):
-            self.faults.append(
-                f"only {duration:.1f} s could be decoded, but the file states {stated.duration_s:.1f} s"
+        if last is None:
+            raise no_frame_error(self.path)
+        last_step = last.time_s - previous.time_s if previous else 1 / self.media.fps
+        duration = last.time_s + last_step - self.media.start_s
+        stated_s = self.media.duration_s
+        self.media = replace(self.media, frames=last.index + 1, duration_s=duration)
+        if stated_s - duration > max(MAX_MISSING_S, MAX_MISSING_SHARE * stated_s):
+            self.warnings.append(
+                f"only {duration:.1f} s could be decoded, but the file states {stated_s:.1f} s"
             )
 
     def _run(self) -> None:
+        """Decode the film into the queue; runs in the background thread."""
         try:
-            for frame in self._frames():
+            for frame in self._decode():
                 if not self._put(frame):
                     return
             self._put(None)
-        except BaseException as error:  # handed over to the consuming thread, which raises it
+        except BaseException as error:  # raised in the consuming thread
             self._put(error)
 
     def _put(self, item: Frame | BaseException | None) -> bool:
+        """Queue an item; return False if the consumer has stopped."""
         while not self._stop.is_set():
             try:
-                self._waiting.put(item, timeout=0.2)
+                self._queue.put(item, timeout=0.2)
                 return True
             except queue.Full:
                 continue
         return False
 
-    def _frames(self) -> Iterator[Frame]:
-        container, stream = open_film(self.path)
+    def _decode(self) -> Iterator[Frame]:
+        container, stream = open_video(self.path)
         with container:
             base = stream.time_base or Fraction(1, 1000)
             step = max(1, round(1 / (self.media.fps * base)))
@@ -177,17 +197,16 @@ class Film:
             rotation = self.media.rotation
             if rotation in (90, 270):
                 size = size[::-1]
-            small_size = [max(8, round(side * SMALL_SIDE / max(size))) for side in size]
-            for index, picture in enumerate(pictures_of(container, stream, self.faults)):
-                given = picture.pts if picture.pts is not None else picture.dts
-                if given is None or (pts is not None and given <= pts):
-                    given = 0 if pts is None else pts + step
-                pts = given
-                if (
-                    picture.width,
-                    picture.height,
-                ) != size:  # some broadcasts change their format on the way
-                    picture = converted(picture, *size, picture.format.name, "BILINEAR")
-                small = converted(picture, small_size[0], small_size[1], "bgr24", "FAST_BILINEAR")
-                upright = _upright(small.to_ndarray(), rotation)
-                yield Frame(index, pts, float(pts * base), upright, picture, rotation)
+            preview_width, preview_height = (
+                max(8, round(side * PREVIEW_SIDE_PX / max(size))) for side in size
+            )
+            for index, frame in enumerate(decode_frames(container, stream, self.warnings)):
+                stated = frame.pts if frame.pts is not None else frame.dts
+                if stated is None or (pts is not None and stated <= pts):
+                    stated = 0 if pts is None else pts + step
+                pts = stated
+                if (frame.width, frame.height) != size:  # some broadcasts change their size
+                    frame = reformat(frame, *size, frame.format.name, "BILINEAR")
+                small = reformat(frame, preview_width, preview_height, "bgr24", "FAST_BILINEAR")
+                preview = _rotate(_pixels(small), rotation)
+                yield Frame(index, pts, float(pts * base), preview, frame, rotation)
