@@ -1,4 +1,4 @@
-"""The face-ID model learns this film's faces: VideoClusterNet's self-supervised finetuning."""
+"""Adaptation of a face-recognition network to one film by self-supervised finetuning."""
 
 from personae.adapt.adaptation import adapt
 from personae.adapt.result import Adaptation, Iteration

@@ -1,4 +1,4 @@
-"""FaceTrackClusterer's outer loop: finetune, judge the tracks' quality, match tracks coarsely, and again."""
+"""The outer loop of VideoClusterNet: finetune, measure quality, match tracks coarsely, repeat."""
 
 from __future__ import annotations
 
@@ -11,126 +11,144 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from personae.adapt.branches import make_branches, make_views
-from personae.adapt.checkpoint import Keeper
-from personae.adapt.finetune import Halfway, finetune
-from personae.adapt.matching import coarse_matches
+from personae.adapt.branches import make_branches, make_view_source
+from personae.adapt.checkpoint import CheckpointWriter
+from personae.adapt.finetune import TrainingCursor, finetune
+from personae.adapt.matching import find_coarse_matches
 from personae.adapt.pairs import PairSampler
-from personae.adapt.quality import crop_quality, good_tracks, track_quality
-from personae.adapt.result import Adaptation, Iteration
-from personae.adapt.schedule import schedule
+from personae.adapt.quality import crop_quality, quality_inliers, track_quality
+from personae.adapt.result import Adaptation, AdaptationFacts, Iteration
+from personae.adapt.schedule import make_schedule
 from personae.adapt.sources import ViewSource
-from personae.adapt.training import Training
-from personae.core.arrays import BoolArray, IntArray
-from personae.core.compute import one_thread
+from personae.adapt.training import SelfDistillation
+from personae.core.arrays import BoolArray, Float32Array, Int64Array, IntArray
+from personae.core.compute import single_threaded
 from personae.core.config import AdaptConfig
-from personae.core.hooks import Hook, silent
-from personae.core.memory import AT_ONCE
+from personae.core.hooks import Hook, silent_hook
+from personae.core.memory import CHUNK_SIZE
 from personae.core.trackset import TrackSet
 
 if TYPE_CHECKING:
     from personae.encode.encoder import Encoder
 
 
-PairTest = Callable[[IntArray, IntArray], BoolArray]
-"""Judges the pairs of tracks (a_i, b_i)."""
+PairPredicate = Callable[[IntArray, IntArray], BoolArray]
+"""Decides for m pairs of tracks, given as two (m,) arrays, which may show one person, (m,)."""
 
 
 def adapt(
     tracks: TrackSet,
     encoder: Encoder | None,
     config: AdaptConfig,
-    hook: Hook = silent,
+    hook: Hook = silent_hook,
     checkpoint: Path | None = None,
-    plausible: PairTest | None = None,
+    plausible: PairPredicate | None = None,
 ) -> Adaptation:
-    """Adapt a face-ID model to one film by self-supervision on its own tracks (paper, Sec. 3; suppl.
-    Algorithm 1).
+    """Adapt a face-recognition network to one film by self-supervision on its tracks.
 
-    `tracks` gives the crops, or features alone (then `encoder` is None and only `depth=head` works). Every
-    iteration finetunes on the tracks that passed the last quality check, scores all tracks anew, and matches
-    the good ones. With `checkpoint`, a folder, each finished iteration is kept there and not in memory, and a
-    long one's epochs too; a killed call goes on from it with the same result. What is returned reads from
-    it, and the caller removes it. Weak tracks are embedded but never trained on. Coarse matches that
-    `plausible` says no to, since other evidence rules them out, are dropped (not in the paper, and off with
-    `check_matches=False`): training on positives alone has nothing that would ever part two people whom one
-    wrong match has joined.
+    Every iteration finetunes on the tracks that passed the last quality filter, measures the
+    quality of all tracks, and matches the good ones. Attach-only tracks are embedded but never
+    trained on.
+
+    Args:
+        tracks: Tracks with crops, or with embeddings alone.
+        encoder: Network to adapt; None for tracks with embeddings alone, at depth head.
+        config: Settings of the adaptation.
+        hook: Reports progress.
+        checkpoint: Folder for finished iterations and for the state inside a long one. A killed
+            call continues from it with the same result. The returned iterations are read from it;
+            the caller removes it. None: iterations are held in memory.
+        plausible: Drops the coarse matches that other evidence excludes, unless `match_filter` is
+            off. Not in the paper: training on positive pairs alone never separates two people again
+            whom a wrong match has joined. None: no match is dropped.
+
+    Returns:
+        The iterations; none if there are no crops or no iterations are wanted.
+
+    Raises:
+        SettingError: The depth needs images, and there are embeddings alone.
+        OutputError: A checkpoint cannot be written.
+
+    Source:
+        Walawalkar and Garrido, "VideoClusterNet", ECCV 2024, Sec. 3; supplementary Algorithm 1.
     """
     started = time.perf_counter()
-    if not config.check_matches:
+    if not config.match_filter:
         plausible = None
     if not tracks.n_crops or not config.iterations:
         return Adaptation((), config.student_temperature, config.teacher_temperature)
     hook("adapt", 0, None)
-    views = make_views(
+    views = make_view_source(
         tracks,
         encoder,
         config,
         lambda done: hook("adapt", 0, None, views=f"{done} of {tracks.n_crops} crops"),
     )
     views_ready = time.perf_counter()
-    training = Training(*make_branches(tracks, encoder, config), config)
+    model = SelfDistillation(*make_branches(tracks, encoder, config), config)
     members = tracks.members()
     trainable = tracks.anchors()
 
     good, matches = trainable, np.empty((0, 2), dtype=np.int64)
-    keeper = Keeper(checkpoint)
-    log, halfway = keeper.restore(training)
-    if keeper.iterations:
-        good, matches = _next_tracks(keeper.iterations[-1], trainable, config)
-    for number in range(len(keeper.iterations) + 1, config.iterations + 1):
-        plan = schedule(config, number, sum(len(members[t]) for t in good))
+    writer = CheckpointWriter(checkpoint)
+    log, cursor = writer.restore(model)
+    if writer.iterations:
+        good, matches = _next_training_set(writer.iterations[-1], trainable, config)
+    for number in range(len(writer.iterations) + 1, config.iterations + 1):
+        schedule = make_schedule(config, number, sum(len(members[t]) for t in good))
         seed = int(np.random.SeedSequence([config.seed, number]).generate_state(1)[0])
         sampler = PairSampler(members, good, matches, config.cross_track_share, seed)
 
-        def progress(step: int, steps: int, number: int = number) -> None:
-            done = (number - 1 + step / steps) / config.iterations
+        def progress(step: int, n_steps: int, number: int = number) -> None:
+            done = (number - 1 + step / n_steps) / config.iterations
             hook("adapt", round(1000 * done), 1000, iteration=f"{number} of {config.iterations}")
 
-        def keep(state: Halfway) -> None:
-            keeper.after_epoch(training, log, state)
+        def save_cursor(position: TrainingCursor) -> None:
+            writer.after_epoch(model, log, position)
 
         rng = np.random.default_rng(seed + 1)
-        with one_thread(config.depth == "head"):
-            rows = finetune(training, views, sampler, plan, config, rng, progress, halfway, keep)
-        halfway = None
-        about = {"iteration": number, "tracks": len(good), "matches": len(matches)}
-        log.extend({**about, **row} for row in rows)
-        iteration = _observe(training, views, tracks, members, trainable, plausible, config)
-        good, matches = _next_tracks(iteration, trainable, config)
-        keeper.after_iteration(training, iteration, log)
-    seconds = {
+        with single_threaded(config.depth == "head"):
+            epochs = finetune(
+                model, views, sampler, schedule, config, rng, progress, cursor, save_cursor
+            )
+        cursor = None
+        for epoch in epochs:
+            log.append({"iteration": number, "tracks": len(good), "matches": len(matches), **epoch})
+        iteration = _evaluate_student(model, views, tracks, members, trainable, plausible, config)
+        good, matches = _next_training_set(iteration, trainable, config)
+        writer.after_iteration(model, iteration, log)
+    facts: AdaptationFacts = {
         "views_seconds": round(views_ready - started, 2),
         "training_seconds": round(time.perf_counter() - views_ready, 2),
     }
     return Adaptation(
-        keeper.iterations,
+        writer.iterations,
         config.student_temperature,
         config.teacher_temperature,
         tuple(log),
-        seconds,
+        facts,
     )
 
 
 @torch.inference_mode()
-def _observe(
-    training: Training,
+def _evaluate_student(
+    model: SelfDistillation,
     views: ViewSource,
     tracks: TrackSet,
-    members: list[np.ndarray],
-    trainable: np.ndarray,
-    plausible: PairTest | None,
+    members: list[Int64Array],
+    trainable: Int64Array,
+    plausible: PairPredicate | None,
     config: AdaptConfig,
 ) -> Iteration:
-    """Embed all crops with the student, score their quality, match the good tracks."""
-    student, centre = training.student, training.centre
-    features = torch.cat([_mean_reading(student.body, part) for part in views.clean()])
-    parts = (student.head(part).cpu().numpy() for part in torch.split(features, AT_ONCE))
-    embeddings = np.concatenate(list(parts)).astype(np.float32, copy=False)
+    """Embed all crops with the student, measure their quality, and match the good tracks."""
+    student, centre = model.student, model.centre
+    features = torch.cat([_mean_output(student.backbone, part) for part in views.unaugmented()])
+    outputs = (student.head(part).cpu().numpy() for part in torch.split(features, CHUNK_SIZE))
+    embeddings = np.concatenate(list(outputs)).astype(np.float32, copy=False)
     quality = track_quality(crop_quality(student.head, features, seed=config.seed), tracks.track_of)
-    good = _good(quality, trainable, config)
+    good = _select_good_tracks(quality, trainable, config)
     matches = (
-        coarse_matches(embeddings, members, good, config.matching_space, seed=config.seed)
+        find_coarse_matches(embeddings, members, good, config.matching_space, seed=config.seed)
         if config.matching
         else np.empty((0, 2), dtype=np.int64)
     )
@@ -141,23 +159,25 @@ def _observe(
     )
 
 
-def _mean_reading(body: torch.nn.Module, part: Tensor) -> Tensor:
-    """Average the body's outputs over a crop's readings (itself and its mirror image); (k, m, ...) -> (k,
-    d)."""
-    device = next(body.parameters(), part).device
-    flat: Tensor = body(part.flatten(0, 1).to(device))
-    return flat.reshape(*part.shape[:2], -1).mean(dim=1)
+def _mean_output(backbone: torch.nn.Module, inputs: Tensor) -> Tensor:
+    """Average the backbone's outputs over the m inputs of each crop: (k, m, ...) -> (k, d)."""
+    device = next(backbone.parameters(), inputs).device
+    outputs: Tensor = backbone(inputs.flatten(0, 1).to(device))
+    return outputs.reshape(*inputs.shape[:2], -1).mean(dim=1)
 
 
-def _good(quality: np.ndarray, trainable: np.ndarray, config: AdaptConfig) -> np.ndarray:
+def _select_good_tracks(
+    quality: Float32Array, trainable: Int64Array, config: AdaptConfig
+) -> Int64Array:
+    """Select the trainable tracks that pass the quality filter, or all if none does."""
     if not config.quality_filter:
         return trainable
-    kept: np.ndarray = trainable[good_tracks(quality[trainable], config.mad)]
-    return kept if len(kept) else trainable
+    good = trainable[quality_inliers(quality[trainable], config.quality_mad)]
+    return good if len(good) else trainable
 
 
-def _next_tracks(
-    last: Iteration, trainable: np.ndarray, config: AdaptConfig
-) -> tuple[np.ndarray, np.ndarray]:
-    """Give the tracks and matches that the next iteration trains on."""
-    return _good(last.quality, trainable, config), last.matches.astype(np.int64)
+def _next_training_set(
+    last: Iteration, trainable: Int64Array, config: AdaptConfig
+) -> tuple[Int64Array, Int64Array]:
+    """Return the tracks and the matches that the next iteration trains on."""
+    return _select_good_tracks(last.quality, trainable, config), last.matches.astype(np.int64)

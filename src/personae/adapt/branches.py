@@ -1,4 +1,4 @@
-"""How deep to train: which part of the encoder is frozen, which is copied into student and teacher."""
+"""Depth of training: which part of the encoder is frozen, and which is in student and teacher."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import copy
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
-from personae.adapt.head import Branch, FixedLength, ProjectionHead
+from personae.adapt.head import Branch, FixedNorm, ProjectionHead
+from personae.adapt.masked_modelling import TokenBackbone, TokenNetwork
 from personae.adapt.sources import CachedViews, LiveViews, ViewSource
-from personae.adapt.tokens import TokenBody, TokenNetwork
-from personae.core.compute import native_bfloat16
+from personae.core.arrays import UInt8Array
+from personae.core.compute import supports_bfloat16
 from personae.core.config import AdaptConfig
 from personae.core.errors import SettingError
 from personae.core.trackset import TrackSet
@@ -23,18 +23,17 @@ if TYPE_CHECKING:
     from personae.encode.encoder import Encoder
 
 
-class Tail(nn.Module):
-    """The encoder's last block, from cached trunk activations to embeddings; the trunk itself is left out of
-    training."""
+class LastBlock(nn.Module):
+    """The last block of an encoder, from activations of its frozen trunk to embeddings."""
 
     def __init__(self, network: Backbone) -> None:
         super().__init__()
         self.layers = nn.ModuleList(network.tail_modules())
-        self._network = [
-            network
-        ]  # in a list, so that the trunk's weights are no parameters of this module
+        # in a list, so that the trunk's weights are no parameters of this module
+        self._network = [network]
 
     def forward(self, activations: Tensor) -> Tensor:
+        """Map a batch of activations to (batch, dim) embeddings."""
         output: Tensor = self._network[0].tail(activations)
         return output
 
@@ -42,20 +41,31 @@ class Tail(nn.Module):
 def make_branches(
     tracks: TrackSet, encoder: Encoder | None, config: AdaptConfig
 ) -> tuple[Branch, Branch]:
-    """Make student and teacher: copies of the encoder's trained part, each with a head of its own
-    initialisation.
+    """Make student and teacher, with copies of the trained part of the encoder.
 
-    At `depth=full` a transformer's student learns by masked image modelling too. At `depth=last` it cannot:
-    the patches are hidden before the first block, and what the frozen blocks make of whole views is cached.
+    Each has a projection head of its own initialisation. At depth full the student of a transformer
+    also learns by masked image modelling. At depth last it cannot: patches are masked before the
+    first block, and the outputs of the frozen blocks are cached.
+
+    Args:
+        tracks: Tracks to adapt to.
+        encoder: Network to adapt; None for tracks with embeddings alone, at depth head.
+        config: Settings of the adaptation.
+
+    Returns:
+        Student and teacher, in evaluation mode, on the device of the encoder.
+
+    Raises:
+        SettingError: The depth needs images, and there is no encoder.
     """
     dim = encoder.dim if encoder is not None else tracks.require_embeddings().shape[1]
     generator_state = torch.get_rng_state()
     torch.manual_seed(config.seed)
-    heads = [ProjectionHead(dim, config.head_width) for _ in range(2)]
+    heads = [ProjectionHead(dim, config.head_hidden_dim) for _ in range(2)]
     torch.set_rng_state(generator_state)
 
-    def body(is_student: bool) -> nn.Module:
-        scaling = FixedLength(config.embedding_norm)
+    def make_backbone(is_student: bool) -> nn.Module:
+        scaling = FixedNorm(config.embedding_norm)
         if config.depth == "head":
             return scaling
         if encoder is None:
@@ -63,42 +73,49 @@ def make_branches(
                 f"depth={config.depth} needs face pictures, and these tracks have features only."
             )
         network = copy.deepcopy(encoder.module)
-        if config.depth == "full" and config.masked_share and isinstance(network, TokenNetwork):
-            return TokenBody(network, scaling, mask_token=is_student)
-        return nn.Sequential(network if config.depth == "full" else Tail(network), scaling)
+        if config.depth == "last":
+            return nn.Sequential(LastBlock(network), scaling)
+        if config.mask_sample_probability and isinstance(network, TokenNetwork):
+            return TokenBackbone(network, scaling, has_mask_token=is_student)
+        return nn.Sequential(network, scaling)
 
-    student, teacher = Branch(body(True), heads[0]), Branch(body(False), heads[1])
+    student, teacher = Branch(make_backbone(True), heads[0]), Branch(make_backbone(False), heads[1])
     device = encoder.device if encoder is not None else "cpu"
     return student.to(device).eval(), teacher.to(device).eval()
 
 
-def make_views(
+def make_view_source(
     tracks: TrackSet, encoder: Encoder | None, config: AdaptConfig, progress: Callable[[int], None]
 ) -> ViewSource:
-    """Choose the source of views that fits the depth; cached ones are drawn and encoded here, the costly
-    part on a CPU."""
-    if tracks.crops.images is None or encoder is None:
-        return CachedViews.of_features(tracks.require_embeddings())
-    if config.depth == "full":
-        return LiveViews(tracks.crops.images, encoder.prepare)
+    """Make the source of views for the depth; cached views are drawn and encoded here.
 
-    # Nothing is lost: what was computed in bfloat16 is such a number already.
-    precision = torch.bfloat16 if native_bfloat16(encoder.device) else torch.float32
+    Args:
+        tracks: Tracks to adapt to.
+        encoder: Network to adapt; None for tracks with embeddings alone.
+        config: Settings of the adaptation.
+        progress: Called with the number of finished crops.
+    """
+    if tracks.crops.images is None or encoder is None:
+        return CachedViews.from_embeddings(tracks.require_embeddings())
+    if config.depth == "full":
+        return LiveViews(tracks.crops.images, encoder.preprocess)
+
+    # bfloat16 keeps every bit of what was computed in it
+    precision = torch.bfloat16 if supports_bfloat16(encoder.device) else torch.float32
 
     @torch.inference_mode()
-    def frozen(pictures: np.ndarray) -> Tensor:
-        images = encoder.prepare(pictures)
+    def frozen_forward(images: UInt8Array) -> Tensor:
+        inputs = encoder.preprocess(images)
         if config.depth == "head":
-            return encoder.encode(images, half=True).to(precision).cpu()
-        return encoder.activations(images, half=True).half().cpu()
+            return encoder.forward(inputs, half=True).to(precision).cpu()
+        return encoder.forward_trunk(inputs, half=True).half().cpu()
 
-    known = config.depth == "head" and tracks.embeddings is not None
-    clean = torch.from_numpy(tracks.require_embeddings())[:, None] if known else None
-    return CachedViews.draw(
+    is_known = config.depth == "head" and tracks.embeddings is not None
+    return CachedViews.from_crops(
         tracks.crops.images,
-        tracks.crops.widths if config.match_detail else None,
-        frozen,
-        clean,
+        tracks.crops.widths if config.resolution_augmentation else None,
+        frozen_forward,
+        torch.from_numpy(tracks.require_embeddings())[:, None] if is_known else None,
         config.global_views,
         config.local_views,
         config.seed,

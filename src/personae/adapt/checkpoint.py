@@ -1,5 +1,4 @@
-"""Keeps training after every iteration, and now and then inside one, so that a killed run goes on with the
-same result."""
+"""Checkpoints of an adaptation: a killed run continues with the same result."""
 
 from __future__ import annotations
 
@@ -8,114 +7,136 @@ import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
 
-from personae.adapt.finetune import Halfway
-from personae.adapt.result import Iteration, StoredIterations
-from personae.adapt.training import Training
+from personae.adapt.finetune import TrainingCursor
+from personae.adapt.result import Iteration, StoredIterations, TrainingLogRow
+from personae.adapt.training import SelfDistillation
+from personae.core.files import atomic_write
 
-STATE = "training.pt"
-"""The file of a checkpoint that holds weights, optimiser and log; the finished iterations lie beside it."""
-KEEP_EVERY_SECONDS = 30.0
-"""Time between two checkpoints inside an iteration; an epoch of the head alone takes less than a second."""
-KEEP_COST = 0.05
+STATE_FILE = "training.pt"
+"""File of weights, optimiser and log; the finished iterations have files beside it."""
+
+MIN_CHECKPOINT_INTERVAL_S = 30.0
+"""Least seconds between two checkpoints inside an iteration.
+
+An epoch of the head alone takes less than a second.
+"""
+
+MAX_CHECKPOINT_TIME_SHARE = 0.05
 """Largest share of the time that checkpoints inside an iteration may take."""
 
 
-class Keeper:
-    """Keeps the finished iterations: in a folder, with checkpoints of the training at a bounded cost; in
-    memory where there is none."""
+class CheckpointWriter:
+    """Holds the finished iterations, in a folder with checkpoints or in memory without one."""
 
     def __init__(self, folder: Path | None) -> None:
+        """Take the folder of the checkpoints; None: no checkpoints."""
         self.iterations: Sequence[Iteration] = ()
-        """The finished ones."""
+        """The finished iterations."""
         self._folder = folder
-        self._last = time.perf_counter()
-        self._seconds = 0.0
+        self._last_time = time.perf_counter()
+        self._last_duration = 0.0
 
-    def restore(self, training: Training) -> tuple[list[dict[str, Any]], Halfway | None]:
-        """Take up what an earlier call has kept; sets weights and centres in place.
+    def restore(
+        self, model: SelfDistillation
+    ) -> tuple[list[TrainingLogRow], TrainingCursor | None]:
+        """Load the checkpoint of an earlier call; sets weights and centres in place.
 
-        Returns the log of the finished iterations, and where the next one stands if it has begun.
+        Returns:
+            The log of the finished iterations, and the position in the next one if it has begun.
         """
-        if self._folder is None or not (self._folder / STATE).exists():
+        if self._folder is None or not (self._folder / STATE_FILE).exists():
             return [], None
-        count, log, halfway = load_checkpoint(self._folder / STATE, training)
+        count, log, cursor = load_checkpoint(self._folder / STATE_FILE, model)
         self.iterations = StoredIterations(self._folder, count)
-        return log, halfway
+        return log, cursor
 
-    def after_epoch(self, training: Training, log: list[dict[str, Any]], halfway: Halfway) -> None:
-        """Write the state inside an iteration, if the last checkpoint is long ago."""
-        wait = max(KEEP_EVERY_SECONDS, self._seconds / KEEP_COST)
-        if time.perf_counter() - self._last >= wait:
-            self._save(training, log, halfway)
+    def after_epoch(
+        self, model: SelfDistillation, log: list[TrainingLogRow], cursor: TrainingCursor
+    ) -> None:
+        """Write a checkpoint inside an iteration, unless the last one is recent."""
+        interval = max(MIN_CHECKPOINT_INTERVAL_S, self._last_duration / MAX_CHECKPOINT_TIME_SHARE)
+        if time.perf_counter() - self._last_time >= interval:
+            self._save(model, log, cursor)
 
     def after_iteration(
-        self, training: Training, iteration: Iteration, log: list[dict[str, Any]]
+        self, model: SelfDistillation, iteration: Iteration, log: list[TrainingLogRow]
     ) -> None:
-        """Take a finished iteration, and write the state after it."""
+        """Store a finished iteration, and write a checkpoint."""
         if self._folder is None:
             self.iterations = (*self.iterations, iteration)
             return
         self._folder.mkdir(exist_ok=True)
         number = len(self.iterations) + 1
         stored = StoredIterations(self._folder, number)
-        path = stored.file(number)
-        iteration.save(path)
-        with path.open("rb") as file:
-            os.fsync(
-                file.fileno()
-            )  # the training's state, which counts it in, must not reach the disk alone
+        iteration.save(stored.file(number))
+        _fsync_file(stored.file(number))  # before the checkpoint that counts it reaches the disk
         self.iterations = stored
-        self._save(training, log, None)
+        self._save(model, log, None)
 
-    def _save(self, training: Training, log: list[dict[str, Any]], halfway: Halfway | None) -> None:
+    def _save(
+        self, model: SelfDistillation, log: list[TrainingLogRow], cursor: TrainingCursor | None
+    ) -> None:
         if self._folder is None:
             return
         started = time.perf_counter()
         self._folder.mkdir(exist_ok=True)
-        save_checkpoint(self._folder / STATE, training, len(self.iterations), log, halfway)
-        self._last = time.perf_counter()
-        self._seconds = self._last - started
+        save_checkpoint(self._folder / STATE_FILE, model, len(self.iterations), log, cursor)
+        self._last_time = time.perf_counter()
+        self._last_duration = self._last_time - started
 
 
 def save_checkpoint(
     path: Path,
-    training: Training,
-    iterations: int,
-    log: list[dict[str, Any]],
-    halfway: Halfway | None,
+    model: SelfDistillation,
+    n_iterations: int,
+    log: list[TrainingLogRow],
+    cursor: TrainingCursor | None,
 ) -> None:
-    """Write the state of training, to a temporary name first; `log` is that of the finished iterations."""
+    """Write the state of an adaptation; `path` holds the old or the new state at all times.
+
+    Args:
+        path: File to write.
+        model: Student, teacher and centres.
+        n_iterations: Number of finished iterations.
+        log: Log of the finished iterations.
+        cursor: Position in the next iteration; None: it has not begun.
+
+    Raises:
+        OutputError: The file cannot be written.
+    """
     state = {
-        "training": training.state_dict(),
-        "iterations": iterations,
+        "model": model.state_dict(),
+        "iterations": n_iterations,
         "log": log,
-        "halfway": None,
+        "cursor": None,
     }
-    if halfway is not None:
-        # As text: the generators' 128-bit numbers are beyond what torch reads back safely.
-        numbers = {"rows": halfway.rows, "sampler": halfway.sampler, "rng": halfway.rng}
-        state["halfway"] = {"numbers": json.dumps(numbers), "optimiser": halfway.optimiser}
-    temporary = path.with_name(path.name + ".part")
-    with temporary.open("wb") as file:
-        torch.save(state, file)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
+    if cursor is not None:
+        # as text: torch does not load the 128-bit numbers of the generators with weights_only
+        plain = {"log": cursor.log, "sampler": cursor.sampler, "rng": cursor.rng}
+        state["cursor"] = {"plain": json.dumps(plain), "optimiser": cursor.optimiser}
+    with atomic_write(path) as stream:
+        torch.save(state, stream)
 
 
 def load_checkpoint(
-    path: Path, training: Training
-) -> tuple[int, list[dict[str, Any]], Halfway | None]:
-    """Restore the weights and centres in place.
+    path: Path, model: SelfDistillation
+) -> tuple[int, list[TrainingLogRow], TrainingCursor | None]:
+    """Read what `save_checkpoint` wrote; sets weights and centres in place.
 
-    Returns how many iterations are finished, their log, and where the next one stands if it has begun.
+    Returns:
+        The number of finished iterations, their log, and the position in the next one if it has
+        begun.
     """
-    state = torch.load(path, weights_only=True, map_location=training.device)
-    training.load_state_dict(state["training"])
-    kept = state["halfway"]
-    halfway = kept and Halfway(optimiser=kept["optimiser"], **json.loads(kept["numbers"]))
-    return state["iterations"], state["log"], halfway
+    state = torch.load(path, weights_only=True, map_location=model.device)
+    model.load_state_dict(state["model"])
+    saved = state["cursor"]
+    cursor = saved and TrainingCursor(optimiser=saved["optimiser"], **json.loads(saved["plain"]))
+    return state["iterations"], state["log"], cursor
+
+
+def _fsync_file(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())

@@ -1,4 +1,4 @@
-"""One iteration of self-supervised finetuning: the student follows the teacher over positive pairs."""
+"""One iteration of self-supervised finetuning."""
 
 from __future__ import annotations
 
@@ -10,85 +10,103 @@ import numpy as np
 import torch
 
 from personae.adapt.head import update_teacher
-from personae.adapt.loss import entropy
-from personae.adapt.pairs import PairSampler
+from personae.adapt.loss import mean_entropy
+from personae.adapt.pairs import PairSampler, SamplerState
+from personae.adapt.result import EpochLog
 from personae.adapt.schedule import Schedule
 from personae.adapt.sources import ViewSource
-from personae.adapt.training import Training, distil
+from personae.adapt.training import SelfDistillation, distillation_step
 from personae.core.config import AdaptConfig
 
 
 @dataclass(frozen=True)
-class Halfway:
-    """Where an iteration stands after some of its epochs, beside the weights."""
+class TrainingCursor:
+    """Position inside an iteration after one of its epochs, beside weights and centres."""
 
-    rows: list[dict[str, Any]]
-    """The log so far, one row per epoch."""
+    log: list[EpochLog]
+    """One row per finished epoch."""
+
     optimiser: dict[str, Any]
-    sampler: dict[str, Any]
+    """State of the optimiser."""
+
+    sampler: SamplerState
+
     rng: dict[str, Any]
+    """State of the bit generator of views and masks."""
 
 
 def finetune(
-    training: Training,
+    model: SelfDistillation,
     views: ViewSource,
     sampler: PairSampler,
-    plan: Schedule,
+    schedule: Schedule,
     config: AdaptConfig,
     rng: np.random.Generator,
     progress: Callable[[int, int], None],
-    halfway: Halfway | None,
-    keep: Callable[[Halfway], None],
-) -> list[dict[str, Any]]:
-    """Train student, teacher and centres in place for one iteration; returns one log row per epoch.
+    cursor: TrainingCursor | None,
+    save_cursor: Callable[[TrainingCursor], None],
+) -> list[EpochLog]:
+    """Train student, teacher and centres in place for one iteration.
 
-    AdamW at the plan's rate; the teacher follows once an epoch (paper, Sec. 3.3). `progress` gets (steps
-    done, steps in all). `keep` is given the state after every epoch but the last, and the iteration goes on
-    from `halfway`, where given, as if it had never stopped. Each row holds loss, rate and both entropies,
-    whose fall to 0 or stay at log d tells of collapse.
+    Args:
+        model: Student, teacher and centres.
+        views: Source of views.
+        sampler: Source of positive pairs.
+        schedule: Epochs, steps and learning rates.
+        config: Settings of the adaptation.
+        rng: Source of randomness of views and masks.
+        progress: Called with the finished steps and all steps.
+        cursor: Where to continue, with the same result as without a break; None: from the start.
+        save_cursor: Called with the position after every epoch but the last.
+
+    Returns:
+        One row per epoch.
+
+    Source:
+        "VideoClusterNet", Sec. 3.3: AdamW, teacher update once an epoch.
     """
-    student, teacher = training.student, training.teacher
+    student, teacher = model.student, model.teacher
     optimiser = torch.optim.AdamW(
-        student.parameters(), lr=plan.peak, weight_decay=config.weight_decay, fused=True
+        student.parameters(), lr=schedule.peak_rate, weight_decay=config.weight_decay, fused=True
     )
-    log: list[dict[str, Any]] = []
-    if halfway is not None:
-        log = list(halfway.rows)
-        optimiser.load_state_dict(halfway.optimiser)
-        sampler.restore(halfway.sampler)
-        rng.bit_generator.state = halfway.rng
-    for epoch in range(len(log), plan.epochs):
-        student.body.requires_grad_(epoch >= plan.head_only_epochs)
+    log: list[EpochLog] = []
+    if cursor is not None:
+        log = list(cursor.log)
+        optimiser.load_state_dict(cursor.optimiser)
+        sampler.load_state_dict(cursor.sampler)
+        rng.bit_generator.state = cursor.rng
+    for epoch in range(len(log), schedule.epochs):
+        student.backbone.requires_grad_(epoch >= schedule.head_only_epochs)
         losses, patch_losses = [], []
-        for inner in range(plan.steps_per_epoch):
-            number = epoch * plan.steps_per_epoch + inner
-            rate = plan.learning_rate(number)
+        for step in range(schedule.steps_per_epoch):
+            rate = schedule.learning_rate(epoch * schedule.steps_per_epoch + step)
             for group in optimiser.param_groups:
                 group["lr"] = rate
-            batch = views.pairs(*sampler.batch(config.batch_pairs), rng).to(training.device)
-            step = distil(training, batch, config, rng)
+            batch = views.pair_views(*sampler.sample(config.batch_size), rng).to(model.device)
+            output = distillation_step(model, batch, config, rng)
             optimiser.zero_grad(set_to_none=True)
-            step.loss.backward()  # type: ignore[no-untyped-call]
+            output.loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
-            losses.append(float(step.loss.detach()))
-            if step.patch_loss is not None:
-                patch_losses.append(step.patch_loss)
-        progress((epoch + 1) * plan.steps_per_epoch, plan.steps)
+            losses.append(float(output.loss.detach()))
+            if output.patch_loss is not None:
+                patch_losses.append(output.patch_loss)
+        progress((epoch + 1) * schedule.steps_per_epoch, schedule.n_steps)
         update_teacher(teacher, student, config.ema_momentum)
-        row = {
+        centred = output.teacher - model.centre.value
+        row: EpochLog = {
             "epoch": epoch + 1,
-            "steps": plan.steps_per_epoch,
+            "steps": schedule.steps_per_epoch,
             "loss": sum(losses) / len(losses),
             "rate": rate,
-            "student_entropy": entropy(step.student, config.student_temperature),
-            "teacher_entropy": entropy(
-                step.teacher - training.centre.value, config.teacher_temperature
-            ),
+            "student_entropy": mean_entropy(output.student, config.student_temperature),
+            "teacher_entropy": mean_entropy(centred, config.teacher_temperature),
         }
         if patch_losses:
             row["patch_loss"] = sum(patch_losses) / len(patch_losses)
         log.append(row)
-        if epoch + 1 < plan.epochs:
-            generator = dict(rng.bit_generator.state)
-            keep(Halfway(log, optimiser.state_dict(), sampler.state(), generator))
+        if epoch + 1 < schedule.epochs:
+            rng_state = dict(rng.bit_generator.state)
+            save_cursor(
+                TrainingCursor(log, optimiser.state_dict(), sampler.state_dict(), rng_state)
+            )
     return log

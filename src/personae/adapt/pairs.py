@@ -1,20 +1,29 @@
-"""Positive pairs of crops: of one track, and of tracks that coarse matching holds for one person."""
+"""Positive pairs of crops: of one track, and of coarsely matched tracks."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 
 from personae.core.arrays import Int64Array
 
 
-class PairSampler:
-    """Draws pairs of crops that show one person (paper, Sec. 3.3): no negatives, no co-occurrence mining.
+class SamplerState(TypedDict):
+    """What determines the next batches of a `PairSampler`, as plain numbers and lists."""
 
-    `members[t]` lists the crops of track t; `matches` is (m, 2) directed pairs of tracks from coarse
-    matching. A track with matches gives its second crop from a random match in `cross_track_share` of its pairs
-    (share not stated in the paper).
+    queue: list[int]
+    """Anchors that are still to be drawn before the next permutation."""
+
+    rng: dict[str, Any]
+    """State of NumPy's bit generator."""
+
+
+class PairSampler:
+    """Draws pairs of crops that show one person, without negatives.
+
+    Source:
+        "VideoClusterNet", Sec. 3.3. The share of pairs across tracks is not stated in the paper.
     """
 
     def __init__(
@@ -25,38 +34,54 @@ class PairSampler:
         cross_track_share: float,
         seed: int,
     ) -> None:
+        """Take the tracks to draw from.
+
+        Args:
+            members: Crops of each track.
+            tracks: Tracks whose crops are anchors.
+            matches: (m, 2) directed pairs of tracks from coarse matching.
+            cross_track_share: Share of the pairs of a matched track whose second crop is from a
+                random match.
+            seed: Seed of all draws.
+        """
         self._members = members
         self._anchors = np.concatenate([members[t] for t in tracks])
         self._track = np.concatenate([np.full(len(members[t]), t) for t in tracks])
-        self._partners: dict[int, Int64Array] = {}
+        self._matches: dict[int, Int64Array] = {}
         for t in np.unique(matches[:, 0]) if len(matches) else ():
-            self._partners[int(t)] = matches[matches[:, 0] == t, 1]
-        self._cross_share = cross_track_share
+            self._matches[int(t)] = matches[matches[:, 0] == t, 1]
+        self._cross_track_share = cross_track_share
         self._rng = np.random.default_rng(seed)
         self._queue: Int64Array = np.empty(0, dtype=np.int64)
 
-    def batch(self, size: int) -> tuple[Int64Array, Int64Array]:
-        """Draw (a, b), each (size,) crop indices; every crop is an anchor once before any is one again."""
+    def sample(self, size: int) -> tuple[Int64Array, Int64Array]:
+        """Draw a batch of pairs; every crop is an anchor once before any is one again.
+
+        Returns:
+            Anchors and their positives, each (size,) crops.
+        """
         while len(self._queue) < size:
             self._queue = np.concatenate([self._queue, self._rng.permutation(len(self._anchors))])
         picks, self._queue = self._queue[:size], self._queue[size:]
-        first = self._anchors[picks]
-        second = np.array([self._second(int(self._track[p]), int(self._anchors[p])) for p in picks])
-        return first, second
+        anchors = self._anchors[picks]
+        positives = np.array(
+            [self._positive(int(self._track[p]), int(self._anchors[p])) for p in picks]
+        )
+        return anchors, positives
 
-    def state(self) -> dict[str, Any]:
-        """Give what decides the batches to come, as plain numbers and lists."""
-        return {"queue": self._queue.tolist(), "rng": self._rng.bit_generator.state}
+    def state_dict(self) -> SamplerState:
+        """Return what determines the next batches."""
+        return {"queue": self._queue.tolist(), "rng": dict(self._rng.bit_generator.state)}
 
-    def restore(self, state: dict[str, Any]) -> None:
-        """Go on from where another sampler of the same arguments gave its `state`."""
+    def load_state_dict(self, state: SamplerState) -> None:
+        """Continue as the sampler of the same arguments whose state this is."""
         self._queue = np.array(state["queue"], dtype=np.int64)
         self._rng.bit_generator.state = state["rng"]
 
-    def _second(self, track: int, crop: int) -> int:
-        partners = self._partners.get(track)
-        if partners is not None and self._rng.random() < self._cross_share:
-            return int(self._rng.choice(self._members[int(self._rng.choice(partners))]))
+    def _positive(self, track: int, crop: int) -> int:
+        matches = self._matches.get(track)
+        if matches is not None and self._rng.random() < self._cross_track_share:
+            return int(self._rng.choice(self._members[int(self._rng.choice(matches))]))
         own = self._members[track]
         if len(own) == 1:
             return crop

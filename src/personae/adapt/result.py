@@ -1,4 +1,4 @@
-"""What adaptation leaves behind: the film's own embeddings after every iteration, and how training went."""
+"""Result of an adaptation: embeddings of the film after every iteration, and the training log."""
 
 from __future__ import annotations
 
@@ -6,36 +6,97 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, overload
+from typing import NotRequired, TypedDict, overload
 
 import numpy as np
 
 from personae.core.arrays import Float32Array, Int32Array
 from personae.core.errors import ProjectError
 
+LOG_FILE = "log.json"
+"""File of an adaptation's log, temperatures and facts."""
+
+
+class EpochLog(TypedDict):
+    """Log of one epoch."""
+
+    epoch: int
+    """Number within its iteration, counted from 1."""
+
+    steps: int
+    """Optimisation steps."""
+
+    loss: float
+    """Mean loss, class and patch loss together."""
+
+    rate: float
+    """Learning rate of the last step."""
+
+    student_entropy: float
+    """Mean entropy in nats of the last batch; near 0 or near log d it indicates collapse."""
+
+    teacher_entropy: float
+    """The same of the teacher, after centring."""
+
+    patch_loss: NotRequired[float]
+    """Mean loss of the masked patches, where patches were masked."""
+
+
+class TrainingLogRow(EpochLog):
+    """Log of one epoch of an adaptation."""
+
+    iteration: int
+    """Number of the iteration, counted from 1."""
+
+    tracks: int
+    """Tracks that it trains on."""
+
+    matches: int
+    """Coarse matches that it trains on."""
+
+
+class AdaptationFacts(TypedDict, total=False):
+    """Facts about how an adaptation was computed."""
+
+    views_seconds: float
+    """Time until the views were ready."""
+
+    training_seconds: float
+    """Time of all that followed."""
+
+    resumed: bool
+    """Whether the adaptation continued from a checkpoint, so that its times are incomplete."""
+
 
 @dataclass(frozen=True)
 class Iteration:
-    """The state after one iteration of finetuning and coarse matching."""
+    """State after one iteration of finetuning and coarse matching."""
 
     embeddings: Float32Array
-    """(n, d) student embeddings, head included, of the un-augmented crops."""
+    """(n, d) unnormalised outputs of the student and its head, of the un-augmented crops."""
+
     centre: Float32Array
     """(d,) the teacher's running mean."""
+
     quality: Float32Array
-    """(T,) SER-FIQ track quality in 0..1."""
+    """(T,) SER-FIQ track quality in 0..1, higher is better."""
+
     matches: Int32Array
-    """(m, 2) directed coarse matches found with this iteration's student."""
+    """(m, 2) directed coarse matches, found with the student of this iteration."""
 
     def save(self, file: Path) -> None:
-        """Write a safetensors file of the arrays by their names."""
+        """Write the arrays by their names to a safetensors file."""
         from safetensors.numpy import save_file
 
         save_file({name: np.ascontiguousarray(getattr(self, name)) for name in ARRAYS}, file)
 
     @classmethod
     def load(cls, file: Path) -> Iteration:
-        """Read what `save` wrote; ProjectError if it is damaged."""
+        """Read what `save` wrote.
+
+        Raises:
+            ProjectError: The file is missing or damaged.
+        """
         from safetensors import SafetensorError
         from safetensors.numpy import load_file
 
@@ -43,23 +104,25 @@ class Iteration:
             arrays = load_file(file)
             return cls(*(arrays[name] for name in ARRAYS))
         except (OSError, KeyError, SafetensorError) as error:
-            raise damaged(file.parent) from error
+            raise _damaged(file.parent) from error
 
 
 ARRAYS = tuple(each.name for each in fields(Iteration))
-"""Names in an iteration's file."""
+"""Names of the arrays in an iteration's file."""
 
 
 class StoredIterations(Sequence[Iteration]):
-    """Iterations in files of a folder, each read when it is asked for: a long film's need not all fit in
-    memory at once."""
+    """Iterations in files of a folder, each read when it is accessed.
+
+    The iterations of a long film need not fit in memory together.
+    """
 
     def __init__(self, folder: Path, count: int) -> None:
         self.folder = folder
         self._count = count
 
     def file(self, number: int) -> Path:
-        """Name the file of an iteration, 1 for the first."""
+        """Return the path of an iteration's file; `number` counts from 1."""
         return self.folder / f"iteration-{number}.safetensors"
 
     def __len__(self) -> int:
@@ -80,15 +143,22 @@ class StoredIterations(Sequence[Iteration]):
 
 @dataclass(frozen=True)
 class Adaptation:
-    """A film's adaptation: one `Iteration` per round, oldest first; empty where nothing was adapted."""
+    """Adaptation of a network to one film."""
 
     iterations: Sequence[Iteration]
+    """Oldest first; empty if nothing was adapted."""
+
     student_temperature: float
+    """tau_s of the training loss."""
+
     teacher_temperature: float
-    log: tuple[dict[str, Any], ...] = ()
-    """One row per epoch: iteration, tracks, matches, epoch, steps, loss, rate, entropies, and the patch loss
-    where patches were masked."""
-    facts: dict[str, Any] = field(default_factory=dict)
+    """tau_t of the training loss."""
+
+    log: tuple[TrainingLogRow, ...] = ()
+    """One row per epoch."""
+
+    facts: AdaptationFacts = field(default_factory=lambda: AdaptationFacts())
+    """Times in seconds."""
 
     @property
     def embeddings(self) -> Float32Array:
@@ -96,44 +166,46 @@ class Adaptation:
         return self.iterations[-1].embeddings
 
     def save(self, folder: Path) -> None:
-        """Write a file for each iteration and `log.json` into `folder`."""
+        """Write a file per iteration and `log.json` to an existing folder."""
         stored = StoredIterations(folder, len(self.iterations))
         for number, iteration in enumerate(self.iterations, start=1):
             iteration.save(stored.file(number))
-        text = {
+        contents = {
             "iterations": len(self.iterations),
             "student_temperature": self.student_temperature,
             "teacher_temperature": self.teacher_temperature,
             "facts": self.facts,
             "log": list(self.log),
         }
-        (folder / "log.json").write_text(json.dumps(text, indent=1))
+        (folder / LOG_FILE).write_text(json.dumps(contents, indent=1))
 
     @classmethod
     def load(cls, folder: Path) -> Adaptation:
-        """Read what `save` wrote, the iterations when they are asked for; ProjectError if it is damaged."""
+        """Read what `save` wrote; the arrays are read when they are accessed.
+
+        Raises:
+            ProjectError: A file is missing or damaged.
+        """
         from safetensors import SafetensorError, safe_open
 
         try:
-            text = json.loads((folder / "log.json").read_text())
-            iterations = StoredIterations(folder, text["iterations"])
+            contents = json.loads((folder / LOG_FILE).read_text())
+            iterations = StoredIterations(folder, contents["iterations"])
             for number in range(1, len(iterations) + 1):
-                with safe_open(
-                    iterations.file(number), framework="numpy"
-                ) as arrays:  # checks its size
+                # opening a file checks its size
+                with safe_open(iterations.file(number), framework="numpy") as arrays:
                     if set(arrays.keys()) != set(ARRAYS):
-                        raise damaged(folder)
+                        raise _damaged(folder)
             return cls(
                 iterations,
-                text["student_temperature"],
-                text["teacher_temperature"],
-                tuple(text["log"]),
-                text["facts"],
+                contents["student_temperature"],
+                contents["teacher_temperature"],
+                tuple(contents["log"]),
+                contents["facts"],
             )
         except (OSError, ValueError, KeyError, SafetensorError) as error:
-            raise damaged(folder) from error
+            raise _damaged(folder) from error
 
 
-def damaged(folder: Path) -> ProjectError:
-    """Make the error that says that an adaptation cannot be read."""
+def _damaged(folder: Path) -> ProjectError:
     return ProjectError(f"{folder} is damaged; run `personae run` again to adapt anew.")

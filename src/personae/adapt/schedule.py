@@ -1,4 +1,4 @@
-"""How long and how fast to train: the paper's epochs, with their length counted in optimisation steps."""
+"""Epochs, steps and learning rate of each iteration."""
 
 from __future__ import annotations
 
@@ -10,46 +10,65 @@ from personae.core.config import AdaptConfig
 
 @dataclass(frozen=True)
 class Schedule:
-    """One iteration's training: `epochs` of `steps_per_epoch`, with warm-up and cosine decay (paper, Sec.
-    3.3)."""
+    """Training schedule of one iteration, with linear warm-up and cosine decay.
+
+    Source:
+        "VideoClusterNet", Sec. 3.3.
+    """
 
     epochs: int
+
     steps_per_epoch: int
+
     head_only_epochs: int
-    peak: float
-    start: float
-    end: float
+    """First epochs, in which the backbone is frozen."""
+
+    peak_rate: float
+    """Learning rate after the warm-up."""
+
+    initial_rate: float
+    """Learning rate of step 0."""
+
+    final_rate: float
+    """Learning rate at the end of the decay."""
+
     warmup_epochs: int
 
     @property
-    def steps(self) -> int:
+    def n_steps(self) -> int:
         """Optimisation steps of the whole iteration."""
         return self.epochs * self.steps_per_epoch
 
     def learning_rate(self, step: int) -> float:
-        """Linear from `start` to `peak` over the warm-up, then cosine to `end`; `step` counts from 0."""
+        """Return the learning rate of a step, counted from 0."""
         warmup = self.warmup_epochs * self.steps_per_epoch
         if step < warmup:
-            return self.start + (self.peak - self.start) * step / warmup
-        progress = (step - warmup) / max(1, self.steps - warmup)
-        return self.end + (self.peak - self.end) * 0.5 * (1.0 + math.cos(math.pi * progress))
+            return self.initial_rate + (self.peak_rate - self.initial_rate) * step / warmup
+        progress = (step - warmup) / max(1, self.n_steps - warmup)
+        cosine = 0.5 * (1.0 + math.cos(math.pi * progress))
+        return self.final_rate + (self.peak_rate - self.final_rate) * cosine
 
 
-def schedule(config: AdaptConfig, iteration: int, n_crops: int) -> Schedule:
-    """Give the schedule of `iteration` (1, 2, ...) for a film of `n_crops` crops.
+def make_schedule(config: AdaptConfig, iteration: int, n_crops: int) -> Schedule:
+    """Make the schedule of an iteration.
 
-    The paper counts epochs, and its films have thousands of crops. An epoch here passes `pairs_per_crop`
-    pairs for every crop, but never takes fewer than `min_steps_per_epoch` steps, without which a short clip
-    collapses, nor more than `max_steps_per_epoch`, beyond which a film gains nothing.
+    The paper counts epochs, and its films have thousands of crops. An epoch here draws
+    `pairs_per_crop` pairs per crop, within bounds on its steps: a short clip collapses with fewer
+    than `min_steps_per_epoch`, and a film gains nothing beyond `max_steps_per_epoch`.
+
+    Args:
+        config: Settings of the adaptation.
+        iteration: Number of the iteration, counted from 1.
+        n_crops: Crops of the tracks that are trained on.
     """
-    wanted = math.ceil(n_crops * config.pairs_per_crop / config.batch_pairs)
-    first = iteration == 1
+    steps = math.ceil(n_crops * config.pairs_per_crop / config.batch_size)
+    is_first = iteration == 1
     return Schedule(
-        epochs=config.first_epochs if first else config.later_epochs,
-        steps_per_epoch=min(max(wanted, config.min_steps_per_epoch), config.max_steps_per_epoch),
-        head_only_epochs=config.head_only_epochs if first else 0,
-        peak=config.learning_rate,
-        start=config.warmup_start,
-        end=config.final_learning_rate,
+        epochs=config.first_epochs if is_first else config.later_epochs,
+        steps_per_epoch=min(max(steps, config.min_steps_per_epoch), config.max_steps_per_epoch),
+        head_only_epochs=config.head_only_epochs if is_first else 0,
+        peak_rate=config.learning_rate,
+        initial_rate=config.initial_learning_rate,
+        final_rate=config.final_learning_rate,
         warmup_epochs=config.warmup_epochs,
     )

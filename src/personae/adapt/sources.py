@@ -1,5 +1,4 @@
-"""Where a training step's views come from: a cache behind the frozen part, or drawn afresh for the whole
-network."""
+"""Sources of views: a cache behind the frozen part of the network, or views drawn at every step."""
 
 from __future__ import annotations
 
@@ -10,155 +9,223 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from personae.adapt.views import GLOBAL_VIEW, LOCAL_VIEW, ViewRange, draw_view, lower_detail
+from personae.adapt.views import (
+    GLOBAL_VIEW,
+    LOCAL_VIEW,
+    ViewParameters,
+    draw_view,
+    reduce_resolution,
+)
 from personae.core.arrays import Float32Array, Int64Array, UInt8Array
 from personae.core.crops import template_square
 
-Frozen = Callable[[UInt8Array], Tensor]
-"""Maps (k, 112, 112, 3) uint8 pictures to what the trainable part takes, (k, ...)."""
+FrozenForward = Callable[[UInt8Array], Tensor]
+"""Maps (k, 112, 112, 3) RGB images to the (k, ...) inputs of the trained part of the network."""
 
-LOCALS_PER_CROP = 2
-"""A pair has 2 global and 4 local views (paper), split evenly over its two crops (split not stated)."""
-N_GLOBAL = 2
+N_GLOBAL_VIEWS = 2
+"""Global views of a pair, one per crop (paper: 2 in all; the split over crops is not stated)."""
+
+LOCAL_VIEWS_PER_CROP = 2
+"""Local views of each crop of a pair (paper: 4 in all; the split over crops is not stated)."""
+
+REDUCED_RESOLUTION_PROBABILITY = 0.5
+"""Probability that a cached view is reduced to the resolution of another face; not in the paper."""
+
+CROPS_PER_FORWARD = 16
+"""Crops whose views pass through the frozen part together."""
+
+CACHED_CROPS_PER_CHUNK = 256
+"""Crops of a chunk of un-augmented inputs that are read from the cache."""
+
+LIVE_CROPS_PER_CHUNK = 32
+"""Crops of a chunk of un-augmented inputs that are images."""
 
 
 class ViewSource(Protocol):
-    """Inputs of the branches."""
+    """Inputs of student and teacher."""
 
-    def pairs(self, first: Int64Array, second: Int64Array, rng: np.random.Generator) -> Tensor:
-        """Give (b, 2 + 4, ...) views of b pairs of crops: one global of each, then two local of each."""
+    def pair_views(
+        self, anchors: Int64Array, positives: Int64Array, rng: np.random.Generator
+    ) -> Tensor:
+        """Return the views of b pairs of crops.
+
+        Args:
+            anchors: (b,) first crops.
+            positives: (b,) second crops.
+            rng: Source of randomness.
+
+        Returns:
+            (b, 2 + 4, ...): one global view of each crop, then two local views of each.
+        """
         ...
 
-    def clean(self) -> Iterator[Tensor]:
-        """Give the un-augmented inputs of all crops, in order and in chunks, each (k, m, ...): m readings of
-        a crop."""
+    def unaugmented(self) -> Iterator[Tensor]:
+        """Yield the un-augmented inputs of all crops, in order and in chunks.
+
+        Yields:
+            (k, m, ...): m inputs of each of k crops, whose embeddings are averaged.
+        """
         ...
 
 
 class CachedViews:
-    """Every crop's views, drawn once and passed through the frozen part once: what makes a CPU fast
-    enough."""
+    """Views of every crop that were drawn and passed through the frozen part once.
 
-    def __init__(self, views: Tensor, n_global: int, clean: Tensor) -> None:
-        """Take the frozen outputs of views (n, G + L, ...), G global ones first, and of the crops as they are
-        (n, m, ...); L = 0 falls back on global views."""
-        self._views, self._clean = views, clean
+    This makes a CPU fast enough.
+    """
+
+    def __init__(self, views: Tensor, n_global: int, unaugmented: Tensor) -> None:
+        """Take the outputs of the frozen part.
+
+        Args:
+            views: (n, G + L, ...) outputs of the views, the global ones first. If L is 0, global
+                views replace local ones.
+            n_global: G.
+            unaugmented: (n, m, ...) outputs of the crops themselves.
+        """
+        self._views, self._unaugmented = views, unaugmented
         self._n_global, self._n_local = n_global, views.shape[1] - n_global
 
     @classmethod
-    def of_features(cls, embeddings: Float32Array) -> CachedViews:
-        """Cache bare features, for data sets without pictures: variety comes from the pairs alone."""
+    def from_embeddings(cls, embeddings: Float32Array) -> CachedViews:
+        """Use (n, d) embeddings as their own views, for data sets without images."""
         x = torch.from_numpy(embeddings)[:, None]
         return cls(x, 1, x)
 
     @classmethod
-    def draw(
+    def from_crops(
         cls,
         crops: Sequence[UInt8Array],
-        widths: Float32Array | None,
-        frozen: Frozen,
-        clean: Tensor | None,
+        face_widths: Float32Array | None,
+        frozen_forward: FrozenForward,
+        unaugmented: Tensor | None,
         n_global: int,
         n_local: int,
         seed: int,
         progress: Callable[[int], None],
-        chunk: int = 16,
+        crops_per_forward: int = CROPS_PER_FORWARD,
     ) -> CachedViews:
-        """Draw `n_global` and `n_local` views of each crop and pass them through `frozen`.
+        """Draw views of each crop and pass them through the frozen part.
 
-        Half of the views are brought down to the detail of a random narrower face of the film, `widths` (n,)
-        in its pixels (None: all keep theirs). `clean` (n, m, ...) is taken as given where known, else made
-        from the crop and its mirror image.
+        Args:
+            crops: n crops, at least one.
+            face_widths: (n,) widths of the faces in pixels of the film. Half of the views are
+                reduced to the resolution of a random face; None: none are.
+            frozen_forward: The frozen part of the network.
+            unaugmented: (n, m, ...) outputs of the crops themselves, where known; None: computed
+                from each crop and its mirror image.
+            n_global: Global views of each crop.
+            n_local: Local views of each crop.
+            seed: Seed of all draws.
+            progress: Called with the number of finished crops.
+            crops_per_forward: Crops that pass through the frozen part together.
         """
         rng = np.random.default_rng(seed)
-        kinds: list[ViewRange] = [GLOBAL_VIEW] * n_global + [LOCAL_VIEW] * n_local
-        table: Tensor | None = None
-        for start in range(0, len(crops), chunk):
-            block = [crops[i] for i in range(start, min(start + chunk, len(crops)))]
-            pictures = []
-            for crop in block:
-                pictures += [draw_view(_coarser(crop, widths, rng), kind, rng) for kind in kinds]
-                if clean is None:
+        kinds: list[ViewParameters] = [GLOBAL_VIEW] * n_global + [LOCAL_VIEW] * n_local
+        cache: Tensor | None = None
+        for start in range(0, len(crops), crops_per_forward):
+            stop = min(start + crops_per_forward, len(crops))
+            images = []
+            for crop in [crops[i] for i in range(start, stop)]:
+                for kind in kinds:
+                    images.append(draw_view(_reduce_randomly(crop, face_widths, rng), kind, rng))
+                if unaugmented is None:
                     square = template_square(crop)
-                    pictures += [square, square[:, ::-1]]
-            out = frozen(np.stack(pictures))
-            out = out.reshape(len(block), -1, *out.shape[1:])
-            if table is None:
-                # One block of memory from the start: small parts that stay among large pictures that come and
-                # go would tear the heap apart, at fifty times their size.
-                table = out.new_empty(len(crops), *out.shape[1:])
-            table[start : start + len(block)] = out
-            progress(start + len(block))
-        assert table is not None, "a film without crops is not adapted"
+                    images += [square, square[:, ::-1]]
+            outputs = frozen_forward(np.stack(images))
+            outputs = outputs.reshape(stop - start, -1, *outputs.shape[1:])
+            if cache is None:
+                # Allocated at once: small outputs kept between large images that come and go would
+                # fragment the heap, to fifty times their size.
+                cache = outputs.new_empty(len(crops), *outputs.shape[1:])
+            cache[start:stop] = outputs
+            progress(stop)
+        assert cache is not None, "a film without crops is not adapted"
         n_views = n_global + n_local
-        return cls(table[:, :n_views], n_global, table[:, n_views:] if clean is None else clean)
+        return cls(
+            cache[:, :n_views],
+            n_global,
+            cache[:, n_views:] if unaugmented is None else unaugmented,
+        )
 
-    def pairs(self, first: Int64Array, second: Int64Array, rng: np.random.Generator) -> Tensor:
-        """Pick random cached views of each pair; see `ViewSource.pairs`."""
+    def pair_views(
+        self, anchors: Int64Array, positives: Int64Array, rng: np.random.Generator
+    ) -> Tensor:
+        """Pick random cached views of each pair; see `ViewSource.pair_views`."""
         columns = [
-            (first, True, 1),
-            (second, True, 1),
-            (first, False, LOCALS_PER_CROP),
-            (second, False, LOCALS_PER_CROP),
+            (anchors, True, 1),
+            (positives, True, 1),
+            (anchors, False, LOCAL_VIEWS_PER_CROP),
+            (positives, False, LOCAL_VIEWS_PER_CROP),
         ]
         rows, picks = [], []
-        for crops, wide, count in columns:
+        for crops, is_global, count in columns:
             rows.append(np.repeat(crops[:, None], count, axis=1))
-            picks.append(self._pick(len(crops), count, wide, rng))
+            picks.append(self._pick(len(crops), count, is_global, rng))
         index = (
             torch.from_numpy(np.concatenate(rows, axis=1)),
             torch.from_numpy(np.concatenate(picks, axis=1)),
         )
         return self._views[index].float()
 
-    def _pick(self, size: int, count: int, wide: bool, rng: np.random.Generator) -> Int64Array:
-        if wide or not self._n_local:
-            return rng.integers(self._n_global, size=(size, count))
+    def _pick(
+        self, n_crops: int, count: int, is_global: bool, rng: np.random.Generator
+    ) -> Int64Array:
+        """Pick the columns of some views of each crop, (n_crops, count), distinct if possible."""
+        if is_global or not self._n_local:
+            return rng.integers(self._n_global, size=(n_crops, count))
         if self._n_local < count:
-            return self._n_global + rng.integers(self._n_local, size=(size, count))
-        # distinct local views of one crop
-        return self._n_global + rng.random((size, self._n_local)).argsort(axis=1)[:, :count]
+            return self._n_global + rng.integers(self._n_local, size=(n_crops, count))
+        return self._n_global + rng.random((n_crops, self._n_local)).argsort(axis=1)[:, :count]
 
-    def clean(self) -> Iterator[Tensor]:
-        """See `ViewSource.clean`."""
-        for part in torch.split(self._clean, 256):
-            yield part.float()
+    def unaugmented(self) -> Iterator[Tensor]:
+        """Yield the un-augmented inputs of all crops; see `ViewSource.unaugmented`."""
+        for chunk in torch.split(self._unaugmented, CACHED_CROPS_PER_CHUNK):
+            yield chunk.float()
 
 
-def _coarser(crop: UInt8Array, widths: Float32Array | None, rng: np.random.Generator) -> UInt8Array:
-    if widths is None or rng.random() < 0.5:
+def _reduce_randomly(
+    crop: UInt8Array, face_widths: Float32Array | None, rng: np.random.Generator
+) -> UInt8Array:
+    if face_widths is None or rng.random() < 1 - REDUCED_RESOLUTION_PROBABILITY:
         return crop
-    return lower_detail(crop, float(rng.choice(widths)))
+    return reduce_resolution(crop, float(rng.choice(face_widths)))
 
 
 class LiveViews:
-    """Views drawn afresh at every step, for training the whole network on a GPU."""
+    """Views that are drawn at every step, to train the whole network on a GPU."""
 
-    def __init__(self, crops: Sequence[UInt8Array], prepare: Frozen) -> None:
-        """Take the crops and the encoder's `prepare`, which turns pictures into normalised images."""
+    def __init__(self, crops: Sequence[UInt8Array], preprocess: FrozenForward) -> None:
+        """Take the crops.
+
+        Args:
+            crops: n crops.
+            preprocess: The encoder's, from RGB images to normalised tensors.
+        """
         self._crops = crops
-        self._prepare = prepare
+        self._preprocess = preprocess
 
-    def pairs(self, first: Int64Array, second: Int64Array, rng: np.random.Generator) -> Tensor:
-        """Draw the views of each pair; see `ViewSource.pairs`."""
-        pictures = []
-        for a, b in zip(first, second, strict=True):
+    def pair_views(
+        self, anchors: Int64Array, positives: Int64Array, rng: np.random.Generator
+    ) -> Tensor:
+        """Draw the views of each pair; see `ViewSource.pair_views`."""
+        images = []
+        for a, b in zip(anchors, positives, strict=True):
             pair = self._crops[int(a)], self._crops[int(b)]
-            pictures += [draw_view(crop, GLOBAL_VIEW, rng) for crop in pair]
-            pictures += [
-                draw_view(crop, LOCAL_VIEW, rng) for crop in pair for _ in range(LOCALS_PER_CROP)
+            images += [draw_view(crop, GLOBAL_VIEW, rng) for crop in pair]
+            images += [
+                draw_view(crop, LOCAL_VIEW, rng)
+                for crop in pair
+                for _ in range(LOCAL_VIEWS_PER_CROP)
             ]
-        images = self._prepare(np.stack(pictures))
-        return images.reshape(len(first), -1, *images.shape[1:])
+        inputs = self._preprocess(np.stack(images))
+        return inputs.reshape(len(anchors), -1, *inputs.shape[1:])
 
-    def clean(self) -> Iterator[Tensor]:
-        """See `ViewSource.clean`; two readings a crop, as it is and mirrored."""
-        for start in range(0, len(self._crops), 32):
-            block = [
-                template_square(self._crops[i])
-                for i in range(start, min(start + 32, len(self._crops)))
-            ]
-            images = self._prepare(
-                np.stack([view for crop in block for view in (crop, crop[:, ::-1])])
-            )
-            yield images.reshape(len(block), 2, *images.shape[1:])
+    def unaugmented(self) -> Iterator[Tensor]:
+        """Yield each crop and its mirror image; see `ViewSource.unaugmented`."""
+        for start in range(0, len(self._crops), LIVE_CROPS_PER_CHUNK):
+            stop = min(start + LIVE_CROPS_PER_CHUNK, len(self._crops))
+            squares = [template_square(self._crops[i]) for i in range(start, stop)]
+            images = np.stack([image for crop in squares for image in (crop, crop[:, ::-1])])
+            inputs = self._preprocess(images)
+            yield inputs.reshape(len(squares), 2, *inputs.shape[1:])

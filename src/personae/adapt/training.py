@@ -1,24 +1,32 @@
-"""What trains: student, teacher and the teacher's running means; and the loss of one step."""
+"""State of the self-distillation, and the loss of one step."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from personae.adapt.head import Branch, ProjectionHead
-from personae.adapt.loss import Centre, cross_entropy, patch_loss, view_pairs
-from personae.adapt.masking import draw_masks
-from personae.adapt.sources import N_GLOBAL
-from personae.adapt.tokens import TokenBody
+from personae.adapt.loss import Centre, distillation_loss, patch_loss, view_pair_mask
+from personae.adapt.masked_modelling import TokenBackbone, draw_masks
+from personae.adapt.sources import N_GLOBAL_VIEWS
 from personae.core.config import AdaptConfig
 
 
-class Training:
-    """Student and teacher with the centres of the teacher's class and patch outputs."""
+class DistillationState(TypedDict):
+    """Weights and centres of a `SelfDistillation`."""
+
+    student: dict[str, Any]
+    teacher: dict[str, Any]
+    centre: Tensor
+    patch_centre: Tensor
+
+
+class SelfDistillation:
+    """Student and teacher, with the centres of the teacher's class and patch outputs."""
 
     def __init__(self, student: Branch, teacher: Branch, config: AdaptConfig) -> None:
         self.student = student
@@ -28,8 +36,8 @@ class Training:
         self.centre = Centre(dim, config.centre_momentum, str(self.device))
         self.patch_centre = Centre(dim, config.centre_momentum, str(self.device))
 
-    def state_dict(self) -> dict[str, Any]:
-        """Give all weights and centres."""
+    def state_dict(self) -> DistillationState:
+        """Return all weights and centres."""
         return {
             "student": self.student.state_dict(),
             "teacher": self.teacher.state_dict(),
@@ -37,8 +45,8 @@ class Training:
             "patch_centre": self.patch_centre.value,
         }
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take over the weights and centres that `state_dict` gave."""
+    def load_state_dict(self, state: DistillationState) -> None:
+        """Set the weights in place, and the centres."""
         self.student.load_state_dict(state["student"])
         self.teacher.load_state_dict(state["teacher"])
         self.centre.value = state["centre"]
@@ -46,76 +54,100 @@ class Training:
 
 
 @dataclass(frozen=True)
-class Step:
-    """What one batch gives."""
+class StepOutput:
+    """Loss and embeddings of one batch."""
 
     loss: Tensor
-    """To be minimised: the class loss, plus the weighted patch loss."""
+    """() to be minimised: the class loss, plus the weighted patch loss."""
+
     patch_loss: float | None
-    """Of the hidden patches; None without masked image modelling."""
+    """Loss of the masked patches; None without masked image modelling."""
+
     student: Tensor
-    """(b, 6, d) embeddings."""
+    """(b, 6, d) embeddings of all views."""
+
     teacher: Tensor
     """(b, 2, d) embeddings of the global views."""
 
 
-def distil(
-    training: Training, views: Tensor, config: AdaptConfig, rng: np.random.Generator
-) -> Step:
-    """Let the student imitate the teacher on a batch of (b, 2 + 4, ...) views; the centres take the batch in.
+def distillation_step(
+    model: SelfDistillation, views: Tensor, config: AdaptConfig, rng: np.random.Generator
+) -> StepOutput:
+    """Compute the loss of a batch, and update the centres with it.
 
-    The 2 global views go through the teacher, all 6 through the student, and every term but a view with
-    itself counts. Of a transformer's global views the student sees masked copies, and their hidden patches
-    are compared with the teacher's of the same view (paper, Sec. 3.3, and iBOT; that it is these views that
-    are masked is not stated in the paper).
+    The global views pass through the teacher, all views through the student, and every pair of
+    views but a view with itself counts. The student sees masked copies of a transformer's global
+    views, and their masked patches are compared with the teacher's of the same view.
+
+    Args:
+        model: Student, teacher and centres.
+        views: (b, 2 + 4, ...) global and local views of b pairs.
+        config: Settings of the adaptation.
+        rng: Source of the masks.
+
+    Source:
+        "VideoClusterNet", Sec. 3.3, and iBOT. Which views are masked is not stated in the paper.
     """
-    student, teacher, device = training.student, training.teacher, training.device
+    student, teacher, device = model.student, model.teacher, model.device
     tau = config.student_temperature, config.teacher_temperature
     half = device.type == "cuda" and torch.cuda.is_bf16_supported()
-    hidden: Tensor | None = None
+    mask: Tensor | None = None
     with torch.autocast(device.type, dtype=torch.bfloat16, enabled=half):
-        if isinstance(student.body, TokenBody) and isinstance(teacher.body, TokenBody):
-            t, targets = _teacher_tokens(teacher.body, teacher.head, views[:, :N_GLOBAL])
-            hidden = torch.from_numpy(draw_masks(len(targets), targets.shape[1], config, rng)).to(
-                device
+        student_backbone, teacher_backbone = student.backbone, teacher.backbone
+        if isinstance(student_backbone, TokenBackbone) and isinstance(
+            teacher_backbone, TokenBackbone
+        ):
+            global_views = views[:, :N_GLOBAL_VIEWS]
+            t, targets = _teacher_tokens(teacher_backbone, teacher.head, global_views)
+            drawn = draw_masks(len(targets), targets.shape[1], config, rng)
+            mask = torch.from_numpy(drawn).to(device)
+            global_s, predictions = _student_tokens(
+                student_backbone, student.head, global_views, mask
             )
-            wide, guesses = _student_tokens(student.body, student.head, views[:, :N_GLOBAL], hidden)
-            s = torch.cat([wide, _through(student, views[:, N_GLOBAL:])], dim=1)
+            s = torch.cat([global_s, _forward_views(student, views[:, N_GLOBAL_VIEWS:])], dim=1)
         else:
-            s = _through(student, views)
+            s = _forward_views(student, views)
             with torch.no_grad():
-                t = _through(teacher, views[:, :N_GLOBAL])
+                t = _forward_views(teacher, views[:, :N_GLOBAL_VIEWS])
     s, t = s.float(), t.float()
-    counted = view_pairs(N_GLOBAL, views.shape[1]).to(device)
-    loss = cross_entropy(s, t, training.centre.value, *tau).mean(dim=0)[counted].mean()
-    training.centre.update(t)
-    if hidden is None:
-        return Step(loss, None, s, t)
-    guesses, targets = guesses.float(), targets.float()
-    patches = patch_loss(guesses, targets[hidden], hidden, training.patch_centre.value, *tau)
-    training.patch_centre.update(targets)
-    return Step(loss + config.patch_weight * patches, float(patches.detach()), s, t)
+    counted = view_pair_mask(N_GLOBAL_VIEWS, views.shape[1]).to(device)
+    losses = distillation_loss(s, t, model.centre.value, *tau)
+    loss = losses.mean(dim=0)[counted].mean()
+    model.centre.update(t)
+    if mask is None:
+        return StepOutput(loss, None, s, t)
+    predictions, targets = predictions.float(), targets.float()
+    patches = patch_loss(predictions, targets[mask], mask, model.patch_centre.value, *tau)
+    model.patch_centre.update(targets)
+    total = loss + config.patch_loss_weight * patches
+    return StepOutput(total, float(patches.detach()), s, t)
 
 
-def _through(branch: Branch, views: Tensor) -> Tensor:
-    """Pass (b, v, ...) views through a branch as one batch; returns (b, v, d)."""
-    flat: Tensor = branch(views.flatten(0, 1))
-    return flat.reshape(*views.shape[:2], -1)
+def _forward_views(branch: Branch, views: Tensor) -> Tensor:
+    """Map (b, v, ...) views to (b, v, d) embeddings, as one batch."""
+    embeddings: Tensor = branch(views.flatten(0, 1))
+    return embeddings.reshape(*views.shape[:2], -1)
 
 
 @torch.no_grad()
-def _teacher_tokens(body: TokenBody, head: ProjectionHead, views: Tensor) -> tuple[Tensor, Tensor]:
-    """Pass (b, v, ...) views whole through the teacher; returns (b, v, d) and patches (b v, patches, d)."""
-    tokens: Tensor = head(body.tokens(views.flatten(0, 1)))
+def _teacher_tokens(
+    backbone: TokenBackbone, head: ProjectionHead, views: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Map (b, v, ...) views to (b, v, d) embeddings and (b v, patches, d) patch outputs."""
+    tokens: Tensor = head(backbone.forward_tokens(views.flatten(0, 1)))
     return tokens[:, 0].reshape(*views.shape[:2], -1), tokens[:, 1:]
 
 
 def _student_tokens(
-    body: TokenBody, head: ProjectionHead, views: Tensor, hidden: Tensor
+    backbone: TokenBackbone, head: ProjectionHead, views: Tensor, mask: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """Pass (b, v, ...) views through the student, patches masked where `hidden` (b v, patches).
+    """Map (b, v, ...) masked views to (b, v, d) embeddings and (m, d) outputs at masked patches.
 
-    Returns (b, v, d), and the outputs at the m hidden patches, (m, d).
+    Args:
+        backbone: The student's.
+        head: The student's.
+        views: The views.
+        mask: (b v, patches) booleans with m True values.
     """
-    tokens = body.tokens(views.flatten(0, 1), hidden)
-    return head(tokens[:, 0]).reshape(*views.shape[:2], -1), head(tokens[:, 1:][hidden])
+    tokens = backbone.forward_tokens(views.flatten(0, 1), mask)
+    return head(tokens[:, 0]).reshape(*views.shape[:2], -1), head(tokens[:, 1:][mask])

@@ -1,5 +1,4 @@
-"""The learned metric: the training loss between two embeddings, and its exact means over groups (paper, Sec.
-3.4)."""
+"""The learned metric: the training loss between two embeddings, and its exact means over groups."""
 
 from __future__ import annotations
 
@@ -14,61 +13,88 @@ from personae.core.grouping import sum_by
 
 @dataclass(frozen=True)
 class LossMetric:
-    """S(a, b) = -1/2 (P_a . Q_b + P_b . Q_a), lower = more alike; P teacher-side, Q student-side of one
-    embedding.
+    """Dissimilarity S(a, b) = -1/2 (P_a . Q_b + P_b . Q_a); lower is more alike.
 
-    P = softmax((E - c) / tau_t), Q = log_softmax(E / tau_s). S is bilinear in (P, Q), so means over groups
-    come from the groups' sums; S(a, a) is not 0, so self-pairs never enter a mean.
+    P = softmax((E - c) / tau_t) is the teacher's side of an embedding E, and
+    Q = log_softmax(E / tau_s) the student's. S is bilinear in (P, Q), so means over groups follow
+    from the sums of the groups. S(a, a) is not 0, so no mean contains an item paired with itself.
+
+    Source:
+        Walawalkar and Garrido, "VideoClusterNet", ECCV 2024, Sec. 3.4. The centre at clustering
+        time is not stated in the paper; temperatures are those of iBOT.
     """
 
     centre: FloatArray
-    """(d,); zeros for the slides' literal form, which has no centre."""
-    tau_s: float = 0.1
-    tau_t: float = 0.04
+    """(d,) running mean of the teacher's outputs; zeros for the slides' form without a centre."""
 
-    def sides(self, embeddings: FloatArray) -> tuple[Float64Array, Float64Array]:
-        """Give P and Q, each (n, d), of (n, d) unnormalised embeddings."""
+    tau_s: float = 0.1
+    """Temperature of the student."""
+
+    tau_t: float = 0.04
+    """Temperature of the teacher."""
+
+    def factors(self, embeddings: FloatArray) -> tuple[Float64Array, Float64Array]:
+        """Return P and Q, each (n, d), of (n, d) unnormalised embeddings."""
         x = np.asarray(embeddings, dtype=np.float64)
         return softmax((x - self.centre) / self.tau_t, axis=1), log_softmax(x / self.tau_s, axis=1)
 
-    def between(self, embeddings: FloatArray) -> Float64Array:
-        """Give the symmetric (n, n) matrix of S."""
-        return mean_similarity(*self.sides(embeddings))
+    def pairwise(self, embeddings: FloatArray) -> Float64Array:
+        """Return the symmetric (n, n) matrix of S, in nats, of (n, d) unnormalised embeddings."""
+        return mean_dissimilarity(*self.factors(embeddings))
 
 
-def mean_similarity(p: Float64Array, q: Float64Array) -> Float64Array:
-    """Give the (g, g) mean S between groups from their mean sides P and Q, each (g, d)."""
+def mean_dissimilarity(p: Float64Array, q: Float64Array) -> Float64Array:
+    """Return the (g, g) mean S between groups from the means of their factors, each (g, d)."""
     half = p @ q.T
     return -0.5 * (half + half.T)
 
 
 @dataclass(frozen=True)
 class GroupSums:
-    """Sums over groups of crops that determine every group's mean inner S; they add up when groups merge."""
+    """Sums over groups of crops that determine the mean S within every group.
+
+    They add up when groups merge.
+    """
 
     count: Float64Array
     """(g,) crops."""
+
     p: Float64Array
     """(g, d) sums of P."""
+
     q: Float64Array
     """(g, d) sums of Q."""
+
     self_product: Float64Array
     """(g,) sums of P_a . Q_a."""
 
     @classmethod
-    def of(cls, p: Float64Array, q: Float64Array, group_of: IntArray, n_groups: int) -> GroupSums:
-        """Sum the sides of n crops by group."""
+    def from_factors(
+        cls, p: Float64Array, q: Float64Array, group_of: IntArray, n_groups: int
+    ) -> GroupSums:
+        """Sum the factors of n crops by group.
+
+        Args:
+            p: (n, d) P of the crops.
+            q: (n, d) Q of the crops.
+            group_of: (n,) group 0..g-1 of each crop.
+            n_groups: g.
+        """
+        products = np.einsum("nd,nd->n", p, q)
         return cls(
             np.bincount(group_of, minlength=n_groups).astype(np.float64),
             sum_by(p, group_of, n_groups),
             sum_by(q, group_of, n_groups),
-            np.bincount(group_of, weights=np.einsum("nd,nd->n", p, q), minlength=n_groups).astype(
-                np.float64
-            ),
+            np.bincount(group_of, weights=products, minlength=n_groups).astype(np.float64),
         )
 
     def merged(self, group_of: IntArray, n_groups: int) -> GroupSums:
-        """Add up the groups that fall together; `group_of` maps old groups to new ones."""
+        """Return the sums after groups have merged.
+
+        Args:
+            group_of: (g,) new group of each old group.
+            n_groups: Number of new groups.
+        """
         return GroupSums(
             np.bincount(group_of, weights=self.count, minlength=n_groups).astype(np.float64),
             sum_by(self.p, group_of, n_groups),
@@ -76,10 +102,13 @@ class GroupSums:
             np.bincount(group_of, weights=self.self_product, minlength=n_groups).astype(np.float64),
         )
 
-    def inner_mean(self) -> Float64Array:
-        """Give each group's mean S over its pairs of distinct crops, (g,); -inf for a group of one crop.
+    def mean_within(self) -> Float64Array:
+        """Return the mean S over the pairs of distinct crops of each group.
 
-        mean_{a<b} S(a, b) = -(sP . sQ - sum P_a . Q_a) / (n (n - 1)).
+        mean_{a<b} S(a, b) = -(sum P . sum Q - sum P_a . Q_a) / (n (n - 1)).
+
+        Returns:
+            (g,) in nats; -inf for a group of one crop.
         """
         pairs = self.count * (self.count - 1.0)
         total = np.einsum("gd,gd->g", self.p, self.q) - self.self_product

@@ -1,9 +1,10 @@
-"""Functions of one number, read from a table: fast enough for every pair of tracks of a long film."""
+"""Piecewise linear functions that are fast enough for every pair of tracks of a long film."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import ClassVar
 
 import numpy as np
 
@@ -12,27 +13,31 @@ from personae.core.arrays import Float64Array, FloatArray
 
 @dataclass(frozen=True)
 class UniformInterpolator:
-    """A function given at even steps from `low` on, linear in between and constant beyond either end.
+    """Linear interpolation between values on a uniform grid, constant beyond either end.
 
-    What `numpy.interp` does, without its search for the place.
+    The same function as `numpy.interp`, without its search for the grid cell.
     """
 
     low: float
+    """First grid point."""
+
     step: float
+    """Distance between grid points."""
+
     values: Float64Array
-    """(m,) of at least two steps."""
+    """(m,) values at the grid points, m >= 2."""
 
     def __call__(self, x: FloatArray) -> FloatArray:
-        """Read it at every entry of x, in x's precision: single or double."""
-        values, steps = self._single if x.dtype == np.float32 else self._double
-        place = x - x.dtype.type(self.low)
-        place *= x.dtype.type(1 / self.step)
-        np.clip(place, 0, len(steps) - 1, out=place)
-        cell = place.astype(np.intp)
-        place -= cell
-        place *= steps.take(cell)
-        place += values.take(cell)
-        return place
+        """Interpolate at every entry of x, float32 or float64; returns its shape and dtype."""
+        values, differences = self._single if x.dtype == np.float32 else self._double
+        position = x - x.dtype.type(self.low)
+        position *= x.dtype.type(1 / self.step)
+        np.clip(position, 0, len(differences) - 1, out=position)
+        cell = position.astype(np.intp)
+        position -= cell
+        position *= differences.take(cell)
+        position += values.take(cell)
+        return position
 
     @cached_property
     def _double(self) -> tuple[FloatArray, FloatArray]:
@@ -40,31 +45,37 @@ class UniformInterpolator:
 
     @cached_property
     def _single(self) -> tuple[FloatArray, FloatArray]:
-        values, steps = self._double
-        return values.astype(np.float32), steps.astype(np.float32)
+        values, differences = self._double
+        return values.astype(np.float32), differences.astype(np.float32)
 
 
 @dataclass(frozen=True)
 class QuantileMap:
-    """The rising map that takes one sorted sample (m,) to another, rank by rank, linear in between."""
+    """Increasing map from one sorted sample to another of equal size, rank by rank.
+
+    Linear between ranks, constant beyond either end.
+    """
 
     source: FloatArray
+    """(m,) ascending."""
+
     target: FloatArray
+    """(m,) ascending."""
 
-    CELLS = 2**18
-    """Steps of the table that stands in for the map where the sample is larger."""
+    TABLE_CELLS: ClassVar[int] = 2**18
+    """Grid cells of the table that replaces the map of a sample of at least this size."""
 
-    def function(self) -> UniformInterpolator | QuantileMap:
-        """Give the map in the form that is read fastest; a sample of fewer than `CELLS` stays exact."""
+    def tabulated(self) -> UniformInterpolator | QuantileMap:
+        """Return a fast approximation of the map; itself if the sample is small."""
         low, high = float(self.source[0]), float(self.source[-1])
-        if len(self.source) < self.CELLS or low == high:
+        if len(self.source) < self.TABLE_CELLS or low == high:
             return self
-        grid = np.linspace(low, high, self.CELLS + 1)
+        grid = np.linspace(low, high, self.TABLE_CELLS + 1)
         return UniformInterpolator(
-            low, (high - low) / self.CELLS, np.interp(grid, self.source, self.target)
+            low, (high - low) / self.TABLE_CELLS, np.interp(grid, self.source, self.target)
         )
 
     def __call__(self, x: FloatArray) -> FloatArray:
-        """Map every entry of x, in x's precision."""
+        """Map every entry of x; returns its shape and dtype."""
         mapped: FloatArray = np.interp(x, self.source, self.target).astype(x.dtype)
         return mapped

@@ -1,5 +1,4 @@
-"""Same person or not: a two-part mixture turns scores of track pairs into log-odds, film by film, without
-labels."""
+"""Calibration of scores to log-odds: a two-component mixture, fitted to the film without labels."""
 
 from __future__ import annotations
 
@@ -14,107 +13,151 @@ from personae.core.arrays import Float64Array, FloatArray
 from personae.cues.monotone_maps import UniformInterpolator
 
 PRIOR_SAME = (0.60, 0.15)
+"""Prior mean and standard deviation of the scores between two tracks of one person.
+
+A round figure for cosine similarities of ArcFace-like models. A film departs from it as far as its
+pairs say.
+"""
+
 PRIOR_DIFFERENT = (0.05, 0.15)
-"""Mean and standard deviation of scores that a good face-ID model gives one person's and two people's
-tracks: round figures for ArcFace-like cosine scores, from which a film may depart as far as its pairs
-say."""
+"""Prior mean and standard deviation of the scores between tracks of two people."""
+
 PRIOR_SHARE = 0.2
-"""Share of pairs that show one person: a cast of about five."""
+"""Prior share of pairs that show one person: a cast of about five."""
+
 PRIOR_PAIRS = 20.0
-"""Pairs of evidence that the priors of the widths and of the share are worth: a film of a few tracks rests on
-them, an hour's film on itself."""
+"""Pairs that the priors of the standard deviations and of the share are worth.
+
+A film of a few tracks relies on the priors, an hour's film on its own pairs.
+"""
+
 PRIOR_PAIRS_OF_MEAN = 10.0
-"""The same for the priors of the means: poor faces bring one person's scores far closer to strangers'."""
+"""Pairs that the priors of the means are worth.
+
+Fewer, since poor faces bring the scores of one person far closer to those of two people.
+"""
 
 MAX_LOG_ODDS = 6.0
-"""Largest log-odds that one score can give, either way: the tails of normal parts promise more than a network
-that errs once in a few hundred can keep."""
+"""Largest absolute log-odds of one score.
 
-BINS = 8192
-"""Even bins in which the scores of many pairs are counted: a thousandth of the narrowest part's width."""
+The tails of normal densities promise more than a network that errs once in a few hundred can keep.
+"""
+
+HISTOGRAM_BINS = 8192
+"""Uniform bins in which the scores of many pairs are counted.
+
+Their width is a thousandth of the narrowest component's standard deviation.
+"""
+
+CURVE_CELLS = 4000
+"""Grid cells of the tabulated log-odds."""
 
 
 @dataclass(frozen=True)
 class ScoreMixture:
-    """Two normal parts: scores between tracks of one person, and between tracks of two."""
+    """Two normal components: scores between tracks of one person, and of two people."""
 
     same: tuple[float, float]
+    """Mean and standard deviation of the scores of one person."""
+
     different: tuple[float, float]
+    """Mean and standard deviation of the scores of two people."""
+
     share: float
-    """Of pairs that show one person."""
+    """Share of pairs that show one person."""
 
     def log_odds(self, scores: npt.ArrayLike) -> FloatArray:
-        """Give log P(same | score) / P(different | score), never falling with the score, within `MAX_LOG_ODDS`.
+        """Compute log P(same | score) / P(different | score), non-decreasing in the score.
 
-        In the precision of the scores, and of their shape.
+        Args:
+            scores: Of any shape; float32 scores are computed in float32, all others in float64.
+
+        Returns:
+            Log-odds within `MAX_LOG_ODDS`, of the shape of the scores.
         """
         given = np.asarray(scores)
-        odds = self._table(given if given.dtype == np.float32 else given.astype(np.float64))
-        bounded: FloatArray = np.clip(odds, -MAX_LOG_ODDS, MAX_LOG_ODDS)
-        return bounded
+        curve = self._log_odds_curve
+        log_odds = curve(given if given.dtype == np.float32 else given.astype(np.float64))
+        clipped: FloatArray = np.clip(log_odds, -MAX_LOG_ODDS, MAX_LOG_ODDS)
+        return clipped
 
-    def raised(self, scores: Float64Array, more: Float64Array) -> Float64Array:
-        """Give the scores (m,) at which the log-odds are higher by `more` (m,), 0 or above.
+    def raise_scores(self, scores: Float64Array, log_odds: Float64Array) -> Float64Array:
+        """Compute the scores at which the log-odds are higher by a given amount.
 
-        As far as any score has such odds. Above, they are not bounded here: of pairs alike beyond doubt some
-        are still more alike than others.
+        Log-odds are not clipped from above here: certain pairs keep their order.
+
+        Args:
+            scores: (m,) scores.
+            log_odds: (m,) amounts to add to their log-odds, 0 or above.
+
+        Returns:
+            (m,) scores, none lower than it was; at most the lowest score of the highest log-odds
+            that any score has.
         """
-        rising = np.maximum.accumulate(self._table.values)
-        odds, first = np.unique(rising, return_index=True)
-        sought = np.maximum(self._table(scores), -MAX_LOG_ODDS) + more
-        higher = np.interp(sought, odds, self._table.low + self._table.step * first)
-        return np.asarray(np.where(more > 0, np.maximum(higher, scores), scores))
+        rising = np.maximum.accumulate(self._log_odds_curve.values)
+        values, first = np.unique(rising, return_index=True)
+        wanted = np.maximum(self._log_odds_curve(scores), -MAX_LOG_ODDS) + log_odds
+        grid = self._log_odds_curve.low + self._log_odds_curve.step * first
+        higher = np.interp(wanted, values, grid)
+        return np.asarray(np.where(log_odds > 0, np.maximum(higher, scores), scores))
 
     @cached_property
-    def _table(self) -> UniformInterpolator:
-        """The log-odds, not yet bounded, at 4001 scores.
+    def _log_odds_curve(self) -> UniformInterpolator:
+        """Log-odds by score, not yet clipped, made non-decreasing.
 
-        Two normal parts of unequal width cross twice; beyond the outer crossings the odds would turn back.
+        Two normal densities of unequal width cross twice: beyond the outer crossing the log-odds
+        would turn back.
         """
         low = min(-1.0, self.different[0] - 2 * self.different[1])
         high = max(1.0, self.same[0] + 2 * self.same[1])
-        grid = np.linspace(low, high, 4001)
-        odds = (
+        grid = np.linspace(low, high, CURVE_CELLS + 1)
+        log_odds = (
             np.log(self.share / (1 - self.share))
             + norm.logpdf(grid, *self.same)
             - norm.logpdf(grid, *self.different)
         )
         middle = int(np.searchsorted(grid, (self.same[0] + self.different[0]) / 2))
-        odds[middle:] = np.maximum.accumulate(odds[middle:])
-        odds[: middle + 1] = np.minimum.accumulate(odds[middle::-1])[::-1]
-        return UniformInterpolator(low, (high - low) / 4000, odds)
+        log_odds[middle:] = np.maximum.accumulate(log_odds[middle:])
+        log_odds[: middle + 1] = np.minimum.accumulate(log_odds[middle::-1])[::-1]
+        return UniformInterpolator(low, (high - low) / CURVE_CELLS, log_odds)
 
 
-def fit_mixture(scores: FloatArray, steps: int = 500, tolerance: float = 1e-7) -> ScoreMixture:
-    """Fit the mixture to the (m,) scores of a film's track pairs by expectation-maximisation with priors
-    (MAP).
+def fit_mixture(
+    scores: FloatArray, max_iterations: int = 500, tolerance: float = 1e-7
+) -> ScoreMixture:
+    """Fit the mixture by expectation-maximisation with priors (MAP).
 
-    With no pair at all the priors are the answer. More than `BINS` pairs count by bins, which changes the
-    answer by less than a millionth.
+    Without a pair the result is the priors. More than `HISTOGRAM_BINS` pairs are counted by bins,
+    which changes the result by less than a millionth.
+
+    Args:
+        scores: (m,) scores of pairs of tracks.
+        max_iterations: Most rounds of expectation and maximisation.
+        tolerance: Change of the means below which the fit has converged.
     """
     prior = np.array([PRIOR_SAME, PRIOR_DIFFERENT])
     mean, variance = prior[:, 0].copy(), prior[:, 1] ** 2
     share = PRIOR_SHARE
-    values, pairs = binned(scores)
-    for _ in range(steps):
-        density = np.log([[share], [1 - share]]) - 0.5 * np.log(variance)[:, None]
-        density = density - (values - mean[:, None]) ** 2 / (2 * variance[:, None])
-        weight = np.exp(density - density.max(axis=0, initial=-np.inf))
+    values, pairs = bin_scores(scores)
+    for _ in range(max_iterations):
+        log_density = np.log([[share], [1 - share]]) - 0.5 * np.log(variance)[:, None]
+        log_density = log_density - (values - mean[:, None]) ** 2 / (2 * variance[:, None])
+        weight = np.exp(log_density - log_density.max(axis=0, initial=-np.inf))
         weight *= pairs / weight.sum(axis=0)
         count = weight.sum(axis=1) + PRIOR_PAIRS
-        before = mean
+        previous = mean
         mean = (weight @ values + PRIOR_PAIRS_OF_MEAN * prior[:, 0]) / (
             weight.sum(axis=1) + PRIOR_PAIRS_OF_MEAN
         )
-        spread = (weight * (values - mean[:, None]) ** 2).sum(axis=1)
-        variance = (spread + PRIOR_PAIRS * prior[:, 1] ** 2) / count
-        # One person's scores scatter no more than strangers' do. Without this bound the part of one person
-        # widens where faces are poor until it swallows the strangers who look most alike.
+        squares = (weight * (values - mean[:, None]) ** 2).sum(axis=1)
+        variance = (squares + PRIOR_PAIRS * prior[:, 1] ** 2) / count
+        # One person's scores vary no more than those of two people. Without this bound the
+        # component of one person widens on poor faces until it includes the most similar people.
         variance[0] = min(variance[0], variance[1])
         share = float(
             (count[0] - PRIOR_PAIRS + PRIOR_PAIRS * PRIOR_SHARE) / (len(scores) + PRIOR_PAIRS)
         )
-        if np.abs(mean - before).max() < tolerance:
+        if np.abs(mean - previous).max() < tolerance:
             break
     deviation = np.sqrt(variance)
     return ScoreMixture(
@@ -122,15 +165,26 @@ def fit_mixture(scores: FloatArray, steps: int = 500, tolerance: float = 1e-7) -
     )
 
 
-def binned(scores: FloatArray) -> tuple[Float64Array, Float64Array]:
-    """Count (m,) scores by `BINS` even bins; gives the mean score of every filled bin and its count.
+def bin_scores(scores: FloatArray) -> tuple[Float64Array, Float64Array]:
+    """Count scores by uniform bins.
 
-    As many scores as bins or fewer stay as they are.
+    Args:
+        scores: (m,) scores.
+
+    Returns:
+        The mean score of every bin that is not empty, and its number of scores. At most
+        `HISTOGRAM_BINS` scores are returned one by one, each counted once.
     """
-    if len(scores) <= BINS:
+    if len(scores) <= HISTOGRAM_BINS:
         return scores.astype(np.float64), np.ones(len(scores))
     low, high = float(scores.min()), float(scores.max())
-    place = ((scores - low) * (BINS / (high - low or 1.0))).astype(np.int64)
-    count = np.bincount(place).astype(np.float64)
+    bins = ((scores - low) * (HISTOGRAM_BINS / (high - low or 1.0))).astype(np.int64)
+    count = np.bincount(bins).astype(np.float64)
     filled = count > 0
-    return np.bincount(place, weights=scores)[filled] / count[filled], count[filled]
+    return np.bincount(bins, weights=scores)[filled] / count[filled], count[filled]
+
+
+def upper_triangle(matrix: FloatArray) -> FloatArray:
+    """Return the m (m - 1) / 2 values above the diagonal of an (m, m) matrix, row by row."""
+    values: FloatArray = matrix[np.triu(np.ones(matrix.shape, dtype=np.bool_), 1)]
+    return values

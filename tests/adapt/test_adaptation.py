@@ -1,0 +1,158 @@
+"""The outer loop of adaptation."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from helpers.adaptation_inputs import SHORT_HEAD, embedding_tracks
+from personae.adapt import adapt
+from personae.core.arrays import BoolArray, Float32Array, IntArray
+from personae.core.config import AdaptConfig
+from personae.core.errors import SettingError
+from personae.core.trackset import TrackSet
+
+SHORT = AdaptConfig(**SHORT_HEAD)
+MATCHING_EARLY = AdaptConfig(**SHORT_HEAD, matching_space="raw")
+
+
+def test_adaptation_lowers_the_loss_and_is_deterministic() -> None:
+    tracks = embedding_tracks(n_people=3, tracks_each=5)
+    config = AdaptConfig(**SHORT_HEAD, learning_rate=1e-4, seed=3)
+    first, again = (adapt(tracks, None, config) for _ in range(2))
+    assert len(first.iterations) == 2
+    assert first.embeddings.shape == (75, 16)
+    np.testing.assert_array_equal(first.embeddings, again.embeddings)
+    other = adapt(tracks, None, AdaptConfig(**SHORT_HEAD, learning_rate=1e-4, seed=4))
+    assert not np.array_equal(first.embeddings, other.embeddings)
+    losses = [row["loss"] for row in first.log]
+    assert losses[3] < losses[0]
+
+
+def test_the_log_has_a_row_per_epoch() -> None:
+    log = adapt(embedding_tracks(), None, SHORT).log
+    assert [(row["iteration"], row["epoch"]) for row in log] == [
+        (1, 1),
+        (1, 2),
+        (1, 3),
+        (1, 4),
+        (2, 1),
+        (2, 2),
+    ]
+    assert {row["steps"] for row in log} == {6}
+    assert log[0]["matches"] == 0
+    assert log[0]["tracks"] == 12
+    assert log[-1]["rate"] < log[-2]["rate"]
+    for row in log:
+        assert 0 < row["student_entropy"] <= np.log(16) + 1e-6
+        assert 0 < row["teacher_entropy"] <= np.log(16) + 1e-6
+
+
+def test_progress_is_reported_in_thousandths() -> None:
+    seen: list[tuple[int, int | None]] = []
+    adapt(
+        embedding_tracks(), None, SHORT, lambda stage, done, total, **_: seen.append((done, total))
+    )
+    assert seen == [
+        (0, None),
+        (125, 1000),
+        (250, 1000),
+        (375, 1000),
+        (500, 1000),
+        (750, 1000),
+        (1000, 1000),
+    ]
+
+
+def test_attach_only_tracks_are_embedded_but_not_trained_on() -> None:
+    attach_only = np.zeros(12, np.bool_)
+    attach_only[5] = True
+    tracks = replace(embedding_tracks(), attach_only=attach_only)
+    adaptation = adapt(tracks, None, SHORT)
+    assert adaptation.embeddings.shape == (60, 16)
+    assert all(5 not in iteration.matches for iteration in adaptation.iterations)
+    assert all(row["tracks"] <= 11 for row in adaptation.log)
+
+
+def test_matches_that_are_not_plausible_are_dropped() -> None:
+    tracks = embedding_tracks(track_spread=0.1)
+    free = adapt(tracks, None, MATCHING_EARLY).iterations[0].matches
+
+    def from_track_0(a: IntArray, b: IntArray) -> BoolArray:
+        return np.asarray(a == 0)
+
+    checked = adapt(tracks, None, MATCHING_EARLY, plausible=from_track_0)
+    assert len(np.unique(free[:, 0])) > 1
+    np.testing.assert_array_equal(checked.iterations[0].matches, free[free[:, 0] == 0])
+    assert checked.log[-1]["matches"] == (free[:, 0] == 0).sum()
+
+
+def test_without_the_match_filter_every_match_is_used() -> None:
+    tracks = embedding_tracks(track_spread=0.1)
+    config = MATCHING_EARLY.model_copy(update={"match_filter": False})
+
+    def none(a: IntArray, b: IntArray) -> BoolArray:
+        return np.zeros(len(a), np.bool_)
+
+    free, unfiltered = (
+        adapt(tracks, None, MATCHING_EARLY),
+        adapt(tracks, None, config, plausible=none),
+    )
+    for a, b in zip(free.iterations, unfiltered.iterations, strict=True):
+        np.testing.assert_array_equal(a.matches, b.matches)
+
+
+def test_without_matching_there_are_no_matches() -> None:
+    config = MATCHING_EARLY.model_copy(update={"matching": False})
+    adaptation = adapt(embedding_tracks(track_spread=0.1), None, config)
+    assert all(iteration.matches.shape == (0, 2) for iteration in adaptation.iterations)
+
+
+def test_tracks_of_outlying_quality_leave_the_next_iteration(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[str] = []
+
+    def all_but_two(quality: Float32Array, mad: str) -> BoolArray:
+        asked.append(mad)
+        return np.arange(len(quality)) >= 2
+
+    monkeypatch.setattr("personae.adapt.adaptation.quality_inliers", all_but_two)
+    config = MATCHING_EARLY.model_copy(update={"quality_mad": "mean"})
+    adaptation = adapt(embedding_tracks(track_spread=0.1), None, config)
+    assert [row["tracks"] for row in adaptation.log] == [12] * 4 + [10] * 2
+    assert set(asked) == {"mean"}
+    assert adaptation.iterations[0].matches.min() >= 2
+    assert adaptation.iterations[0].quality.shape == (12,)
+    unfiltered = adapt(embedding_tracks(), None, SHORT.model_copy(update={"quality_filter": False}))
+    assert {row["tracks"] for row in unfiltered.log} == {12}
+
+
+def test_all_tracks_stay_if_none_passes_the_quality_filter(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(
+        "personae.adapt.adaptation.quality_inliers",
+        lambda quality, mad: np.zeros(len(quality), np.bool_),
+    )
+    assert {row["tracks"] for row in adapt(embedding_tracks(), None, SHORT).log} == {12}
+
+
+@pytest.mark.parametrize(
+    "tracks", [embedding_tracks(1, 1, 1), embedding_tracks(1, 1, 4), embedding_tracks(2, 1, 2)]
+)
+def test_the_smallest_films_can_be_adapted_to(tracks: TrackSet) -> None:
+    assert np.isfinite(adapt(tracks, None, SHORT).embeddings).all()
+
+
+def test_nothing_to_adapt_to_gives_no_iterations() -> None:
+    empty = TrackSet(track_of=np.empty(0, np.int32), embeddings=np.empty((0, 16), np.float32))
+    assert adapt(empty, None, AdaptConfig()).iterations == ()
+    assert adapt(embedding_tracks(), None, AdaptConfig(iterations=0)).iterations == ()
+
+
+def test_deeper_training_needs_images() -> None:
+    with pytest.raises(SettingError, match="features only"):
+        adapt(embedding_tracks(), None, AdaptConfig(**SHORT_HEAD, depth="last"))
