@@ -1,8 +1,27 @@
-"""From embeddings to characters: similarity, linkage, first neighbours, constraints."""
+"""Clustering of face tracks into characters."""
 
-from personae.cluster.methods import METHODS, cluster
-from personae.cluster.result import Check, Clustering
-from personae.cluster.videoclusternet import FaceTrackClusterer
-from personae.cues.face import plausible_pairs
+from personae.cluster.face_track_clusterer import FaceTrackClusterer
+from personae.cluster.methods import (
+    METHODS,
+    EmbeddingMethod,
+    MethodEntry,
+    check_method,
+    cluster_tracks,
+    make_method,
+)
+from personae.cluster.result import Clustering
+from personae.cluster.review_items import ReviewItem
+from personae.cluster.videoclusternet import VideoClusterNet
 
-__all__ = ["METHODS", "Check", "Clustering", "FaceTrackClusterer", "cluster", "plausible_pairs"]
+__all__ = [
+    "METHODS",
+    "Clustering",
+    "EmbeddingMethod",
+    "FaceTrackClusterer",
+    "MethodEntry",
+    "ReviewItem",
+    "VideoClusterNet",
+    "check_method",
+    "cluster_tracks",
+    "make_method",
+]

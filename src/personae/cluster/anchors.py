@@ -1,4 +1,4 @@
-"""Which tracks may define people: those in which the network recognises a face well enough."""
+"""Select the tracks that may found a character: those with a sufficient embedding norm."""
 
 from __future__ import annotations
 
@@ -8,24 +8,34 @@ from personae.core.arrays import Int64Array
 from personae.core.grouping import group_means
 from personae.core.trackset import TrackSet
 
-USUAL = 0.75
-"""Quantile of the anchors' embedding lengths that stands for a well seen face of the film."""
+REFERENCE_NORM_QUANTILE = 0.75
+"""Quantile of the tracks' embedding norms that stands for a well recognised face of the film."""
 
-FAINT = 0.6
-"""Share of that length below which a track does not define people. Settled while looking at labelled clips:
-backs of heads, cups and faces turned away reach 0.4 to 0.6 of it, and so do the poorest true faces."""
+MIN_RELATIVE_NORM = 0.6
+"""Least embedding norm of an anchor, as a share of the reference norm.
+
+Settled on labelled clips: backs of heads, cups and averted faces reach 0.4 to 0.6 of the reference,
+and so do the poorest true faces.
+"""
 
 
-def defining_tracks(tracks: TrackSet) -> Int64Array:
-    """List the anchors whose embeddings are long enough: people are made of these alone.
+def select_anchors(tracks: TrackSet) -> Int64Array:
+    """Return the tracks, among those not attach-only, whose embedding norm is not low.
 
-    Networks trained with a margin on the angle give faces that they hardly recognise short embeddings (Meng
-    et al., MagFace, CVPR 2021; Kim et al., AdaFace, CVPR 2022), and what is no face the shortest. The length
-    is compared with the film's own well seen faces, so that a dark film keeps its people, and embeddings of
-    unit length all pass. Raises ValueError where the tracks have no embeddings.
+    Networks trained with an angular margin give poorly recognised faces embeddings of low norm, and
+    non-faces the lowest. The norm is compared with the film's own well recognised faces: a dark
+    film keeps its people, and embeddings of unit norm all pass.
+
+    Raises:
+        ValueError: The tracks have no embeddings.
+
+    Source:
+        Meng et al., "MagFace", CVPR 2021; Kim et al., "AdaFace", CVPR 2022. The comparison with the
+        film's quantile is ours.
     """
-    anchors = tracks.anchors()
-    of_crops = np.linalg.norm(tracks.require_embeddings(), axis=1)[:, None]
-    length = group_means(of_crops, tracks.track_of, tracks.n_tracks)[anchors, 0]
-    kept: Int64Array = anchors[length >= FAINT * np.quantile(length, USUAL)]
-    return kept
+    candidates = tracks.anchors()
+    crop_norms = np.linalg.norm(tracks.require_embeddings(), axis=1)[:, None]
+    norms = group_means(crop_norms, tracks.track_of, tracks.n_tracks)[candidates, 0]
+    reference = np.quantile(norms, REFERENCE_NORM_QUANTILE)
+    anchors: Int64Array = candidates[norms >= MIN_RELATIVE_NORM * reference]
+    return anchors

@@ -1,4 +1,4 @@
-"""FINCH: clustering by first neighbours (Sarfraz, Sharma, Stiefelhagen, CVPR 2019, arXiv 1902.11266)."""
+"""FINCH: clustering by first neighbours."""
 
 from __future__ import annotations
 
@@ -16,15 +16,19 @@ from personae.core.grouping import group_means, track_means
 from personae.core.labels import Labels, order_by_size
 from personae.core.trackset import TrackSet
 
+RECOMMENDED_PARTITION = 2
+"""The partition that Sharma et al., "CCL", FG 2020, recommend for faces in films."""
+
 
 class FINCH:
-    """Link every track to its first neighbour, take connected components, repeat on the clusters' means.
+    """Link every track to its first neighbour, take components, and repeat on the clusters' means.
 
-    `partition` 1 is the finest level, ``"last"`` the coarsest; a level beyond the coarsest means the
-    coarsest. The paper leaves the choice of level open; the default 2 is what CCL (Sharma et al., FG 2020)
-    recommends for faces in films. With `n_clusters` the next finer level is merged down, one closest pair at
-    a time (the paper's required-K mode); more clusters than level 1 has cannot be had. `early_exit` is not in
-    the paper: see `finch_partitions`. Cannot-links are not used; C1C adds them.
+    A track is the L2-normalised mean of its crops' embeddings. Cannot-links are not used; C1C adds
+    them.
+
+    Source:
+        Sarfraz, Sharma and Stiefelhagen, "Efficient Parameter-free Clustering Using First Neighbor
+        Relations", CVPR 2019, arXiv 1902.11266.
     """
 
     name: ClassVar[str] = "finch"
@@ -32,18 +36,32 @@ class FINCH:
 
     def __init__(
         self,
-        partition: int | Literal["last"] = 2,
+        partition: int | Literal["last"] = RECOMMENDED_PARTITION,
         n_clusters: int | None = None,
         metric: Literal["cosine", "euclidean"] = "cosine",
         early_exit: bool = False,
     ) -> None:
+        """Choose the partition.
+
+        Args:
+            partition: 1 is the finest, "last" the coarsest, as is any number beyond it. The paper
+                leaves the choice open.
+            n_clusters: Merge the next finer partition down to this number, one closest pair at a
+                time (the paper's required-K mode). Partition 1 has the most clusters possible.
+            metric: Distance of tracks and of clusters.
+            early_exit: See `finch_partitions`; not in the paper.
+        """
         self.partition = partition
         self.n_clusters = n_clusters
         self.metric = metric
         self.early_exit = early_exit
 
     def fit_predict(self, tracks: TrackSet) -> Labels:
-        """Cluster the tracks by their L2-normalised means; gives (T,) labels 0.. by falling size."""
+        """Return (T,) labels 0.. by falling size.
+
+        Raises:
+            ValueError: The tracks have no embeddings.
+        """
         if tracks.n_tracks < 2:
             return np.zeros(tracks.n_tracks, dtype=np.int64)
         means = track_means(tracks)
@@ -57,16 +75,24 @@ class FINCH:
 def finch_partitions(
     x: npt.ArrayLike, metric: str = "cosine", early_exit: bool = False
 ) -> Int64Array:
-    """Give all partitions of the rows of (n, d) as (n, L) labels, the finest first.
+    """Compute all partitions of the rows of (n, d), the finest first.
 
-    Clusters are represented by the means of the original rows. As in the authors' package, a level that
-    leaves one cluster, or merges fewer than two away, ends the hierarchy and is dropped. `early_exit` cuts
-    links of later levels that are longer than the longest of the first, mutual links counting twice: a guard
-    of the authors' first program that keeps far-apart groups apart, without effect in their package 0.2.3.
+    Clusters are represented by the means of the original rows. As in the authors' package, a level
+    that leaves one cluster, or merges fewer than two away, ends the hierarchy and is dropped.
+
+    Args:
+        x: (n, d) rows.
+        metric: A metric of scikit-learn.
+        early_exit: Cut links of later levels that are longer than the longest of the first, mutual
+            links counting twice. A guard of the authors' first program that keeps far-apart groups
+            apart; without effect in their package 0.2.3.
+
+    Returns:
+        (n, L) labels 0.. of L partitions.
     """
     data = np.asarray(x, dtype=np.float64)
     links = first_neighbour_links(data, metric)
-    longest = _lengths(links, data, metric).max() if early_exit and links.nnz else np.inf
+    longest = _link_lengths(links, data, metric).max() if early_exit and links.nnz else np.inf
     labels = _components(links)
     levels = [labels]
     while True:
@@ -74,7 +100,7 @@ def finch_partitions(
         means = group_means(data, labels, n_clusters)
         links = first_neighbour_links(means, metric)
         if early_exit and links.nnz:
-            links.data *= _lengths(links, means, metric) <= longest
+            links.data *= _link_lengths(links, means, metric) <= longest
             links.eliminate_zeros()
         coarser = _components(links)
         n_coarser = int(coarser.max()) + 1
@@ -87,9 +113,18 @@ def finch_partitions(
 def merge_to_count(
     x: npt.ArrayLike, partitions: Int64Array, n_clusters: int, metric: str = "cosine"
 ) -> Int64Array:
-    """Merge the smallest partition with at least `n_clusters` clusters down to that many, closest first.
+    """Merge the closest clusters of a partition until a number of clusters is left.
 
-    Gives (n,) labels; partition 1 where it has fewer clusters than asked for.
+    It starts from the coarsest partition that has enough clusters.
+
+    Args:
+        x: (n, d) rows.
+        partitions: (n, L) labels of `finch_partitions`.
+        n_clusters: Number of clusters wanted.
+        metric: A metric of scikit-learn.
+
+    Returns:
+        (n,) labels; those of partition 1 where it has too few clusters.
     """
     data = np.asarray(x, dtype=np.float64)
     enough = np.flatnonzero(partitions.max(axis=0) + 1 >= n_clusters)
@@ -111,7 +146,7 @@ def merge_to_count(
 
 
 def first_neighbours(x: Float64Array, metric: str = "cosine") -> Int64Array:
-    """Give every row of (n, d) the index of the nearest other row, working in blocks of bounded memory."""
+    """Return (n,) the index of the nearest other row of each row of (n, d), in bounded memory."""
 
     def nearest(block: Float64Array, start: int) -> Int64Array:
         rows = np.arange(len(block))
@@ -123,9 +158,20 @@ def first_neighbours(x: Float64Array, metric: str = "cosine") -> Int64Array:
 
 
 def first_neighbour_links(x: Float64Array, metric: str = "cosine") -> csr_array:
-    """Give the sparse (n, n) link counts of the first-neighbour graph (Eq. 1); its diagonal is empty.
+    """Compute the sparse link counts of the first-neighbour graph.
 
-    i and j are linked if j is i's first neighbour, i is j's, or both share one; mutual neighbours count 2.
+    i and j are linked if j is i's first neighbour, i is j's, or both share one. Mutual neighbours
+    count 2.
+
+    Args:
+        x: (n, d) rows.
+        metric: A metric of scikit-learn.
+
+    Returns:
+        (n, n), with an empty diagonal.
+
+    Source:
+        Sarfraz et al. 2019, Eq. 1.
     """
     n = len(x)
     neighbour = csr_array((np.ones(n), (np.arange(n), first_neighbours(x, metric))), shape=(n, n))
@@ -135,8 +181,8 @@ def first_neighbour_links(x: Float64Array, metric: str = "cosine") -> csr_array:
     return links.tocsr()
 
 
-def _lengths(links: csr_array, x: Float64Array, metric: str) -> Float64Array:
-    """Give link count times distance for every stored link."""
+def _link_lengths(links: csr_array, x: Float64Array, metric: str) -> Float64Array:
+    """Return count times distance of every stored link."""
     i, j = links.tocoo().coords
     lengths: Float64Array = links.data * paired_distances(x[i], x[j], metric=metric)
     return lengths

@@ -1,4 +1,4 @@
-"""The clustering methods that a film can be run with, by name."""
+"""The registry of clustering methods: how each is made, and which hints it honours."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from personae.cluster.calibrated_linkage import CalibratedLinkage
 from personae.cluster.finch import FINCH
 from personae.cluster.hac import HAC
-from personae.cluster.personae import CalibratedLinkage
-from personae.cluster.result import Clustering, plain
+from personae.cluster.hints import refuse_hints
+from personae.cluster.result import Clustering
 from personae.cluster.videoclusternet import VideoClusterNet
-from personae.core.config import ClusterConfig
+from personae.core.config import AdaptConfig, ClusterConfig
 from personae.core.errors import SettingError
+from personae.core.labels import Labels
 from personae.core.trackset import TrackSet
 
 if TYPE_CHECKING:
@@ -20,57 +22,127 @@ if TYPE_CHECKING:
 
 
 class ClusterMethod(Protocol):
-    """Groups tracks, given their adaptation where it needs one."""
-
-    def cluster(self, tracks: TrackSet, adaptation: Adaptation | None) -> Clustering: ...
-
-
-class _OnBaseEmbeddings:
-    """A method that knows base embeddings only."""
-
-    def __init__(self, method: HAC | FINCH) -> None:
-        self._method = method
+    """A method that clusters tracks, given their adaptation where it needs one."""
 
     def cluster(self, tracks: TrackSet, adaptation: Adaptation | None) -> Clustering:
-        """Cluster by base embeddings; the adaptation is not looked at."""
-        return plain(self._method.fit_predict(tracks))
+        """Return labels and confidence of the tracks."""
+        ...
+
+
+class TrackClusterer(Protocol):
+    """A method that knows nothing but the tracks and their embeddings."""
+
+    def fit_predict(self, tracks: TrackSet) -> Labels:
+        """Return (T,) labels 0.. by falling size, -1 = unknown."""
+        ...
+
+
+class EmbeddingMethod:
+    """Adapter of a `TrackClusterer` to `ClusterMethod`; it ignores the adaptation."""
+
+    def __init__(self, clusterer: TrackClusterer) -> None:
+        """Wrap a clusterer."""
+        self.clusterer = clusterer
+
+    def cluster(self, tracks: TrackSet, adaptation: Adaptation | None) -> Clustering:
+        """Cluster by the tracks' own embeddings."""
+        return Clustering.from_labels(self.clusterer.fit_predict(tracks))
 
 
 @dataclass(frozen=True)
 class MethodEntry:
-    """One name on the list."""
+    """One method of the registry."""
 
     summary: str
-    needs_adaptation: bool
-    make: Callable[[ClusterConfig], ClusterMethod]
+    """What it does, in half a sentence."""
+
+    make: Callable[[ClusterConfig, AdaptConfig], ClusterMethod]
+    """Makes the method from the settings."""
+
+    needs_adaptation: bool = False
+    """Whether the face-ID model is adapted to the film first."""
+
+    hints: frozenset[str] = frozenset()
+    """The hints of `ClusterConfig` that it honours; others are refused."""
 
 
 METHODS: dict[str, MethodEntry] = {
     CalibratedLinkage.name: MethodEntry(
-        "calibrated odds from base and adapted evidence; the default",
-        True,
-        lambda c: CalibratedLinkage(c.num_people, c.min_people, c.max_people),
+        "calibrated log-odds from base and adapted scores; the default",
+        lambda config, _: CalibratedLinkage(
+            config.num_people, config.min_people, config.max_people
+        ),
+        needs_adaptation=True,
+        hints=CalibratedLinkage.hints,
     ),
     VideoClusterNet.name: MethodEntry(
-        "Algorithm 1 on the learned metric, as published", True, lambda c: VideoClusterNet()
+        "Algorithm 1 on the learned metric, as published",
+        lambda _, adapt: VideoClusterNet(**adapt.model_dump()),
+        needs_adaptation=True,
+        hints=VideoClusterNet.hints,
     ),
     HAC.name: MethodEntry(
         "average linkage on base embeddings at a fixed cosine distance",
-        False,
-        lambda c: _OnBaseEmbeddings(HAC(n_clusters=c.num_people)),
+        lambda config, _: EmbeddingMethod(HAC(n_clusters=config.num_people)),
+        hints=frozenset({"num_people"}),
     ),
     FINCH.name: MethodEntry(
         "first-neighbour clustering of base embeddings",
-        False,
-        lambda c: _OnBaseEmbeddings(FINCH(n_clusters=c.num_people)),
+        lambda config, _: EmbeddingMethod(FINCH(n_clusters=config.num_people)),
+        hints=frozenset({"num_people"}),
     ),
 }
+"""Registry name -> method. A new method is one more entry."""
 
 
-def cluster(tracks: TrackSet, adaptation: Adaptation | None, config: ClusterConfig) -> Clustering:
-    """Cluster the tracks by the method that the settings name; SettingError if there is none of that name."""
-    if config.method not in METHODS:
+def make_method(config: ClusterConfig, adapt: AdaptConfig | None = None) -> ClusterMethod:
+    """Make the method that the settings name.
+
+    Args:
+        config: Name of the method, and hints on the number of people.
+        adapt: Settings of the adaptation that it will be given; None: the defaults.
+
+    Raises:
+        SettingError: There is no method of that name, or it cannot honour what is set: a hint, or
+            any setting of the adaptation if it needs none.
+    """
+    entry = METHODS.get(config.method)
+    if entry is None:
         raise SettingError(
             f"There is no method {config.method!r}; there are: {', '.join(METHODS)}."
         )
-    return METHODS[config.method].make(config).cluster(tracks, adaptation)
+    refuse_hints(config.method, entry.hints, config.model_dump())
+    adapt = adapt or AdaptConfig()
+    if adapt.model_fields_set and not entry.needs_adaptation:
+        given = ", ".join(sorted(adapt.model_fields_set))
+        raise SettingError(f"The method {config.method!r} adapts nothing: leave out {given}.")
+    return entry.make(config, adapt)
+
+
+def check_method(config: ClusterConfig, adapt: AdaptConfig | None = None) -> None:
+    """Check that `make_method` can make the method, before hours of work.
+
+    Raises:
+        SettingError: It cannot.
+    """
+    make_method(config, adapt)
+
+
+def cluster_tracks(
+    tracks: TrackSet,
+    adaptation: Adaptation | None,
+    config: ClusterConfig,
+    adapt: AdaptConfig | None = None,
+) -> Clustering:
+    """Cluster tracks by the method that the settings name.
+
+    Args:
+        tracks: Tracks with embeddings.
+        adaptation: Their adaptation; None where the method needs none, or nothing was adapted.
+        config: Name of the method, and hints on the number of people.
+        adapt: Settings that the adaptation was made with; None: the defaults.
+
+    Raises:
+        SettingError: There is no method of that name, or it cannot honour a hint.
+    """
+    return make_method(config, adapt).cluster(tracks, adaptation)

@@ -1,29 +1,15 @@
-"""What a clustering says of every track, and which of its decisions a person should look at first."""
+"""What a clustering says of every track."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Self
 
 import numpy as np
 
+from personae.cluster.review_items import ReviewItem
 from personae.core.arrays import Float32Array, Int64Array
 from personae.core.labels import Labels
-
-
-@dataclass(frozen=True)
-class Check:
-    """A decision near the edge."""
-
-    kind: Literal["merge", "split", "unknown"]
-    """Two parts that were joined, two characters that were kept apart, or a track left unknown."""
-    tracks: tuple[int, ...]
-    """For `merge` and `split` one typical track of each side; for `unknown` the track, then the nearest
-    character's."""
-    probability: float
-    """That the two sides are one person."""
-    text: str
-    """One sentence for the report."""
 
 
 @dataclass(frozen=True)
@@ -32,16 +18,29 @@ class Clustering:
 
     labels: Labels
     """(T,) 0.. by falling size, -1 = unknown."""
+
     confidence: Float32Array
-    """(T,) probability in 0..1 that the track is its character; of an unknown track, of the nearest one."""
+    """(T,) probability in 0..1 that the track is its character; of an unknown one, the nearest."""
+
     runner_up: Int64Array
-    """(T,) the next best character, -1 = none."""
-    checks: list[Check] = field(default_factory=list)
-    """The decisions nearest to the edge, least certain first."""
-    facts: dict[str, Any] = field(default_factory=dict)
+    """(T,) the second most probable character, -1 = none."""
 
+    review_items: list[ReviewItem] = field(default_factory=list)
+    """Doubtful decisions, the least certain first."""
 
-def plain(labels: Labels, **facts: Any) -> Clustering:
-    """Wrap the labels of a method that gives no probabilities: confidence 1 where placed, 0 where unknown."""
-    confidence = (labels >= 0).astype(np.float32)
-    return Clustering(labels, confidence, np.full(len(labels), -1, dtype=np.int64), facts=facts)
+    facts: dict[str, object] = field(default_factory=dict)
+    """Figures of the method for the manifest, by name."""
+
+    @classmethod
+    def from_labels(cls, labels: Labels, **facts: object) -> Self:
+        """Wrap (T,) labels of a method without probabilities.
+
+        Args:
+            labels: (T,) 0.. by falling size, -1 = unknown.
+            **facts: Figures of the method for the manifest.
+
+        Returns:
+            A clustering without runners-up; confidence is 1, and 0 for unknown tracks.
+        """
+        confidence = (labels >= 0).astype(np.float32)
+        return cls(labels, confidence, np.full(len(labels), -1, dtype=np.int64), facts=facts)

@@ -1,84 +1,127 @@
-"""Which decisions a person should look at first: those against the odds, then those nearest to even."""
+"""Select the decisions of a clustering that a person should review first."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from scipy.special import expit
 
 from personae.cluster.dendrogram import MergeSides
-from personae.cluster.result import Check
 from personae.core.arrays import BoolArray, Float64Array, Int64Array
 from personae.core.labels import Labels
-from personae.core.pairwise import View
+from personae.core.pairwise import ScoreView
 
-AT_MOST = 24
-"""Decisions listed."""
-PLAIN = 4.0
-"""Log-odds beyond which a decision is not worth a look: probabilities under 0.02 and over 0.98."""
+MAX_REVIEW_ITEMS = 24
+"""Decisions that are listed."""
+
+MAX_REVIEW_LOG_ODDS = 4.0
+"""Log-odds in favour of a decision from which it needs no review: a probability of 0.98."""
+
+MAX_BLOCK_PAIRS = 1_000_000
+"""Pairs of tracks whose log-odds are computed at a time; bounds memory."""
+
+
+@dataclass(frozen=True)
+class ReviewItem:
+    """A decision of the clustering that is doubtful enough to be reviewed."""
+
+    kind: Literal["merge", "split", "unknown"]
+    """Two groups that were merged, two that were kept apart, or a track left unknown."""
+
+    tracks: tuple[int, ...]
+    """For `merge` and `split` the most similar track of each side.
+
+    For `unknown` the track, then the most similar one of the nearest character.
+    """
+
+    probability: float
+    """That both sides are one person."""
+
+    text: str
+    """One sentence for the report."""
 
 
 def closest_decisions(
     tree: Float64Array,
     anchors: Int64Array,
     labels: Labels,
-    odds: Float64Array,
-    log_odds: View,
-) -> list[Check]:
-    """List the decisions whose odds are against them or nearest to even: merges made, merges refused, tracks
-    left unknown; what is most against the odds first.
+    group_odds: Float64Array,
+    log_odds: ScoreView,
+) -> list[ReviewItem]:
+    """List the merges made, merges refused and tracks left unknown that are least certain.
 
-    `tree` holds merges over the `anchors`; `odds` (T, K) a track's log-odds to each group, `log_odds` (T, T)
-    the pairs'. Of several refused merges between parts of two characters the surest stands for all.
+    Of several refused merges between parts of two characters the one of the highest evidence stands
+    for all.
+
+    Args:
+        tree: Merges over the anchors by falling evidence.
+        anchors: (n,) the tracks that the dendrogram was built of.
+        labels: (T,) final labels.
+        group_odds: (T, K) log-odds of every track with each group.
+        log_odds: (T, T) log-odds of all pairs of tracks.
+
+    Returns:
+        At most `MAX_REVIEW_ITEMS`: decisions against the evidence first, then by rising evidence in
+        their favour.
     """
-    joined, left_unknown = np.flatnonzero(_made(tree, labels[anchors])), np.flatnonzero(labels < 0)
-    refused = np.setdiff1d(np.arange(len(tree)), joined)
-    parts = MergeSides(tree, anchors)
-    found: list[tuple[float, Check]] = []
-    for merge in _nearest(joined, tree[joined, 2]):
-        evidence, sides = float(tree[merge, 2]), _closest(*parts.of(merge), log_odds)
-        found.append(
-            (evidence, Check("merge", sides, float(expit(evidence)), "Joined as one person."))
-        )
+    made = np.flatnonzero(_is_made(tree, labels[anchors]))
+    refused = np.setdiff1d(np.arange(len(tree)), made)
+    unknown = np.flatnonzero(labels < 0)
+    merge_sides = MergeSides(tree, anchors)
+    found: list[tuple[float, ReviewItem]] = []
+    for merge in _least_certain(made, tree[made, 2]):
+        evidence = float(tree[merge, 2])
+        sides = _most_similar_pair(*merge_sides.of(merge), log_odds)
+        item = ReviewItem("merge", sides, float(expit(evidence)), "Joined as one person.")
+        found.append((evidence, item))
     seen: set[tuple[int, int]] = set()
-    for merge in refused[tree[refused, 2] > -PLAIN]:
-        evidence, sides = float(tree[merge, 2]), _closest(*parts.of(merge), log_odds)
-        pair = (int(min(labels[list(sides)])), int(max(labels[list(sides)])))
+    for merge in refused[tree[refused, 2] > -MAX_REVIEW_LOG_ODDS]:
+        evidence = float(tree[merge, 2])
+        sides = _most_similar_pair(*merge_sides.of(merge), log_odds)
+        characters = labels[list(sides)]
+        pair = (int(characters.min()), int(characters.max()))
         if pair not in seen:
             seen.add(pair)
             text = "Kept apart as two people."
-            found.append((-evidence, Check("split", sides, float(expit(evidence)), text)))
-    best = odds[left_unknown].max(axis=1, initial=-np.inf)
-    for track in _nearest(left_unknown, np.abs(best)):
-        group = int(odds[track].argmax())
-        sides = _closest(np.array([track]), np.flatnonzero(labels == group), log_odds)
-        evidence = float(odds[track, group])
+            found.append((-evidence, ReviewItem("split", sides, float(expit(evidence)), text)))
+    best = group_odds[unknown].max(axis=1, initial=-np.inf)
+    for track in _least_certain(unknown, np.abs(best)):
+        group = int(group_odds[track].argmax())
+        members = np.flatnonzero(labels == group)
+        sides = _most_similar_pair(np.array([track]), members, log_odds)
+        evidence = float(group_odds[track, group])
         text = "Left unknown; this is the nearest character."
-        found.append((abs(evidence), Check("unknown", sides, float(expit(evidence)), text)))
-    found.sort(key=lambda item: (item[0], item[1].tracks))
-    return [check for distance, check in found[:AT_MOST] if distance < PLAIN]
+        found.append((abs(evidence), ReviewItem("unknown", sides, float(expit(evidence)), text)))
+    found.sort(key=lambda entry: (entry[0], entry[1].tracks))
+    return [item for odds, item in found[:MAX_REVIEW_ITEMS] if odds < MAX_REVIEW_LOG_ODDS]
 
 
-def _nearest(decisions: Int64Array, distance: Float64Array) -> Int64Array:
-    """Keep the `AT_MOST` decisions of the smallest distance below `PLAIN`, and those as near as the last."""
-    bound = np.sort(distance)[:AT_MOST].max(initial=0.0)
-    near: Int64Array = decisions[(distance <= bound) & (distance < PLAIN)]
-    return near
+def _least_certain(decisions: Int64Array, odds: Float64Array) -> Int64Array:
+    """Return the `MAX_REVIEW_ITEMS` decisions of the lowest odds, and those that tie with the last.
+
+    Decisions of `MAX_REVIEW_LOG_ODDS` and above are left out.
+    """
+    bound = np.sort(odds)[:MAX_REVIEW_ITEMS].max(initial=0.0)
+    kept: Int64Array = decisions[(odds <= bound) & (odds < MAX_REVIEW_LOG_ODDS)]
+    return kept
 
 
-def _made(tree: Float64Array, labels: Labels) -> BoolArray:
-    """Tell of every merge whether its two parts are in one group."""
+def _is_made(tree: Float64Array, labels: Labels) -> BoolArray:
+    """Return for every merge whether its two sides are in one group."""
     return np.asarray(labels[tree[:, 0].astype(np.int64)] == labels[tree[:, 1].astype(np.int64)])
 
 
-def _closest(left: Int64Array, right: Int64Array, log_odds: View) -> tuple[int, int]:
-    """Pick the two tracks, one of each side, that look most alike; the first of several."""
+def _most_similar_pair(left: Int64Array, right: Int64Array, log_odds: ScoreView) -> tuple[int, int]:
+    """Return the tracks, one of each side, of the highest log-odds; the first of equal ones."""
     a, b = np.sort(left), np.sort(right)
-    best, sides = -np.inf, (int(a[0]), int(b[0]))
-    for part in np.array_split(a, len(a) * len(b) // 1_000_000 + 1):
+    best, pair = -np.inf, (int(a[0]), int(b[0]))
+    for part in np.array_split(a, len(a) * len(b) // MAX_BLOCK_PAIRS + 1):
         if not len(part):
             continue
         block = log_odds.block(part, b)
         row, column = np.unravel_index(int(block.argmax()), block.shape)
         if block[row, column] > best:
-            best, sides = float(block[row, column]), (int(part[row]), int(b[column]))
-    return sides
+            best, pair = float(block[row, column]), (int(part[row]), int(b[column]))
+    return pair

@@ -1,4 +1,4 @@
-"""How clearly groups stand apart: the mean silhouette, kept up while groups join or part."""
+"""The mean silhouette of a grouping, updated while groups merge and split."""
 
 from __future__ import annotations
 
@@ -8,131 +8,159 @@ import numpy as np
 
 from personae.core.arrays import Float64Array, FloatArray, Int64Array
 from personae.core.labels import Labels
-from personae.core.pairwise import ROWS, Rows, group_sums, with_others
+from personae.core.pairwise import ROW_CHUNK, PairwiseMatrix, off_diagonal_rows, sum_pairs_by_group
 
 
 @dataclass(frozen=True)
 class Split:
-    """What there would be if some items left their group for one of their own."""
+    """The state after some items have left their group for a new one."""
 
-    left: int
+    source: int
     """The group that they leave."""
+
     labels: Labels
+    """(n,) groups of the items."""
+
     size: Float64Array
-    """(K + 1,) of the groups, the new one last."""
-    sums: tuple[Float64Array, Float64Array]
-    """(n,) summed distances to the members who stay, and to those who leave."""
-    own: Float64Array
+    """(K + 1,) members of each group, the new one last."""
+
+    sums_to_parts: tuple[Float64Array, Float64Array]
+    """(n,) summed distances to the members who stay, and (n,) to those who leave."""
+
+    own_sum: Float64Array
+    """(n,) summed distances to the members of the own group."""
+
     nearest: Int64Array
-    distance: Float64Array
+    """(n,) the nearest other group."""
+
+    nearest_distance: Float64Array
+    """(n,) mean distance to the nearest other group."""
+
     silhouette: float
+    """Mean silhouette after the split."""
 
 
 class IncrementalSilhouette:
-    """How far each of n items is from its own group and from the nearest other one.
+    """Mean silhouette of n items on distances 1 - score, updated by merges and splits.
 
-    Distances are 1 - score. Every item counts as having one more neighbour of its own group, at the `usual`
-    score of one person. So takes of one scene, alike beyond what makes a person, are no group of their own
-    for that; and somebody seen once has a silhouette, high if nobody is near, where the plain one is 0 and
-    gains by any union at all. Only what a change of groups changes is worked out anew.
+    Every item counts as having one more neighbour in its own group, at the expected distance of two
+    tracks of one person. Near-duplicate tracks of one scene then form no group of their own, and an
+    item alone has a silhouette, high if nothing is near; in the plain silhouette it is 0 and gains
+    by any merge. Only what a merge or split changes is computed anew.
+
+    Source:
+        Rousseeuw, "Silhouettes: a Graphical Aid to the Interpretation and Validation of Cluster
+        Analysis", 1987. The expected neighbour is ours.
     """
 
-    def __init__(self, scores: Rows, usual: float, labels: Labels) -> None:
-        self.usual = max(1 - usual, 0.0)
+    def __init__(self, scores: PairwiseMatrix, expected_distance: float, labels: Labels) -> None:
+        """Compute the state of a grouping.
+
+        Args:
+            scores: (n, n) symmetric scores.
+            expected_distance: Expected distance of two tracks of one person; below 0 counts as 0.
+            labels: (n,) groups 0..K-1, none empty.
+        """
+        self.expected_distance = max(expected_distance, 0.0)
         self.distances = _Distances(scores)
         self.labels = labels.copy()
         self.size = np.bincount(labels).astype(np.float64)
-        self.alive = len(self.size)
-        self.sums = group_sums(self.distances, labels, self.alive)
-        """(n, K) summed distances to the members of each group; infinite where a group is no more."""
+        self.n_groups = len(self.size)
+        """Groups that have members."""
+        self.sums = sum_pairs_by_group(self.distances, labels, self.n_groups)
+        """(n, K) summed distances to the members of each group; infinite where one was merged."""
         items = np.arange(len(labels))
-        self.own = self.sums[items, labels].astype(np.float64)
-        self.nearest, self.distance = self._look_around(items)
+        self.own_sum = self.sums[items, labels].astype(np.float64)
+        self.nearest, self.nearest_distance = self._find_nearest(items)
 
     def silhouette(self) -> float:
-        """Give the mean silhouette (Rousseeuw 1987); one group alone counts -1."""
-        if self.alive < 2:
+        """Return the mean silhouette in -1..1; -1 for one group alone."""
+        if self.n_groups < 2:
             return -1.0
-        return self._mean(self.own, self.size[self.labels], self.distance)
+        return self._mean(self.own_sum, self.size[self.labels], self.nearest_distance)
 
-    def join(self, a: int, b: int) -> None:
-        """Put together the groups that hold items a and b.
+    def merge(self, a: int, b: int) -> None:
+        """Merge the groups that hold items a and b.
 
-        A union is no nearer to any item than the nearer of its parts, so the nearest other group changes for
-        those items alone that had one of the two.
+        A union is no nearer to any item than the nearer of its parts, so the nearest other group
+        changes only for items for which it was one of the two.
         """
-        kept, gone = self.labels[a], self.labels[b]
-        self.labels[self.labels == gone] = kept
-        self.size[kept] += self.size[gone]
-        self.sums[:, kept] += self.sums[:, gone]
-        self.sums[:, gone] = np.inf
-        self.alive -= 1
+        kept, merged = self.labels[a], self.labels[b]
+        self.labels[self.labels == merged] = kept
+        self.size[kept] += self.size[merged]
+        self.sums[:, kept] += self.sums[:, merged]
+        self.sums[:, merged] = np.inf
+        self.n_groups -= 1
         members = np.flatnonzero(self.labels == kept)
-        self.own[members] = self.sums[members, kept]
-        changed = np.flatnonzero((self.nearest == kept) | (self.nearest == gone))
-        self.nearest[changed], self.distance[changed] = self._look_around(changed)
+        self.own_sum[members] = self.sums[members, kept]
+        changed = np.flatnonzero((self.nearest == kept) | (self.nearest == merged))
+        self.nearest[changed], self.nearest_distance[changed] = self._find_nearest(changed)
 
-    def parting(self, items: Int64Array) -> Split:
-        """Work out what there would be if `items`, some of one group, left it; nothing changes yet."""
-        left, new = int(self.labels[items[0]]), len(self.size)
-        leaving = self._sums_to(items)
-        staying = self.sums[:, left] - leaving
-        labels, own = self.labels.copy(), self.own.copy()
+    def propose_split(self, items: Int64Array) -> Split:
+        """Return the state after `items`, some of one group, have left it; change nothing."""
+        source, new = int(self.labels[items[0]]), len(self.size)
+        to_leaving = self._sums_to(items)
+        to_staying = self.sums[:, source] - to_leaving
+        labels, own_sum = self.labels.copy(), self.own_sum.copy()
         labels[items] = new
         size = np.bincount(labels).astype(np.float64)
-        stay, leave = labels == left, labels == new
-        own[stay], own[leave] = staying[stay], leaving[leave]
-        nearest, distance = self.nearest.copy(), self.distance.copy()
-        near = np.flatnonzero(nearest == left)
-        nearest[near], distance[near] = self._look_around(near, but=left)
-        for group, inside, sums in ((left, stay, staying), (new, leave, leaving)):
+        stays, leaves = labels == source, labels == new
+        own_sum[stays], own_sum[leaves] = to_staying[stays], to_leaving[leaves]
+        nearest, distance = self.nearest.copy(), self.nearest_distance.copy()
+        affected = np.flatnonzero(nearest == source)
+        nearest[affected], distance[affected] = self._find_nearest(affected, excluded=source)
+        for group, inside, sums in ((source, stays, to_staying), (new, leaves, to_leaving)):
             mean = sums / size[group]
             closer = ~inside & (mean < distance)
             nearest[closer], distance[closer] = group, mean[closer]
-        silhouette = self._mean(own, size[labels], distance)
-        return Split(left, labels, size, (staying, leaving), own, nearest, distance, silhouette)
+        silhouette = self._mean(own_sum, size[labels], distance)
+        parts = (to_staying, to_leaving)
+        return Split(source, labels, size, parts, own_sum, nearest, distance, silhouette)
 
-    def part(self, parting: Split) -> None:
-        """Let those leave who were asked about; nothing may have changed since."""
-        self.labels, self.size, self.own = parting.labels, parting.size, parting.own
-        self.nearest, self.distance = parting.nearest, parting.distance
-        staying, leaving = parting.sums
-        self.sums[:, parting.left] = staying
-        self.sums = np.column_stack([self.sums, leaving.astype(self.sums.dtype)])
-        self.alive += 1
+    def apply_split(self, split: Split) -> None:
+        """Change to the state of a proposed split; nothing may have changed since the proposal."""
+        self.labels, self.size, self.own_sum = split.labels, split.size, split.own_sum
+        self.nearest, self.nearest_distance = split.nearest, split.nearest_distance
+        to_staying, to_leaving = split.sums_to_parts
+        self.sums[:, split.source] = to_staying
+        self.sums = np.column_stack([self.sums, to_leaving.astype(self.sums.dtype)])
+        self.n_groups += 1
 
-    def _mean(self, own: Float64Array, size: Float64Array, distance: Float64Array) -> float:
-        inside = (own + self.usual) / size
-        widest = np.maximum(distance, inside)
-        return float(((distance - inside) / np.where(widest > 0, widest, 1.0)).mean())
+    def _mean(
+        self, own_sum: Float64Array, own_size: Float64Array, nearest_distance: Float64Array
+    ) -> float:
+        # The item itself has distance 0 to itself and makes room for the expected neighbour.
+        own = (own_sum + self.expected_distance) / own_size
+        larger = np.maximum(nearest_distance, own)
+        return float(((nearest_distance - own) / np.where(larger > 0, larger, 1.0)).mean())
 
     def _sums_to(self, items: Int64Array) -> Float64Array:
-        """Sum every item's distances to some items, itself left out; gives (n,)."""
+        """Return (n,) every item's summed distances to some items, itself left out."""
         total = np.zeros(len(self.labels))
-        for _, distances in with_others(self.distances, items):
+        for _, distances in off_diagonal_rows(self.distances, items):
             total += distances.sum(axis=0, dtype=np.float64)
         return total
 
-    def _look_around(
-        self, items: Int64Array, but: int | None = None
+    def _find_nearest(
+        self, items: Int64Array, excluded: int | None = None
     ) -> tuple[Int64Array, Float64Array]:
-        """Find the nearest other group of some items, not looking at one, and its mean distance."""
+        """Return the nearest other group of each item and the mean distance to it."""
         nearest, distance = np.empty(len(items), dtype=np.int64), np.empty(len(items))
-        for place in np.array_split(np.arange(len(items)), len(items) // ROWS + 1):
-            rows, part = np.arange(len(place)), items[place]
+        for chunk in np.array_split(np.arange(len(items)), len(items) // ROW_CHUNK + 1):
+            rows, part = np.arange(len(chunk)), items[chunk]
             means = self.sums[part] / self.size
             means[rows, self.labels[part]] = np.inf
-            if but is not None:
-                means[:, but] = np.inf
-            nearest[place] = means.argmin(axis=1)
-            distance[place] = means[rows, nearest[place]]
+            if excluded is not None:
+                means[:, excluded] = np.inf
+            nearest[chunk] = means.argmin(axis=1)
+            distance[chunk] = means[rows, nearest[chunk]]
         return nearest, distance
 
 
 class _Distances:
-    """1 - score, never negative."""
+    """A `PairwiseMatrix` of distances 1 - score, at least 0."""
 
-    def __init__(self, scores: Rows) -> None:
+    def __init__(self, scores: PairwiseMatrix) -> None:
         self.scores = scores
 
     def __len__(self) -> int:

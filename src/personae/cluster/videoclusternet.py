@@ -1,4 +1,4 @@
-"""FaceTrackClusterer as published: adapt to the film, drop bad tracks, cluster by Algorithm 1."""
+"""VideoClusterNet as published: adapt to the film, filter tracks by quality, run Algorithm 1."""
 
 from __future__ import annotations
 
@@ -7,104 +7,147 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from personae.cluster.algorithm1 import algorithm1
-from personae.cluster.personae import CalibratedLinkage
-from personae.cluster.result import Clustering, plain
-from personae.core.config import AdaptConfig
-from personae.core.hooks import Hook, silent
+from personae.cluster.hints import refuse_hints
+from personae.cluster.preparation import embed_and_adapt
+from personae.cluster.result import Clustering
+from personae.cluster.track_metrics import (
+    CosineMetric,
+    EuclideanMetric,
+    PairwiseMetric,
+)
+from personae.core.arrays import BoolArray
+from personae.core.config import AdaptConfig, validate_settings
+from personae.core.errors import SettingError
+from personae.core.hooks import Hook, silent_hook
 from personae.core.labels import Labels, order_by_size
 from personae.core.trackset import TrackSet
-from personae.cues.face import plausible_pairs
 from personae.cues.loss_metric import LossMetric
 
 if TYPE_CHECKING:
-    from personae.adapt import Adaptation
+    from personae.adapt import Adaptation, Iteration
     from personae.encode.encoder import Encoder
 
 
+METRICS = ("loss", "cosine", "euclidean")
+"""The learned metric of the paper, and the two that its ablation compares it with."""
+
+
 class VideoClusterNet:
-    """Algorithm 1 on the last iteration's learned metric; tracks of outlying quality and weak tracks are
-    unknown."""
+    """Adapt a face-ID model to the tracks by self-supervision, then cluster by Algorithm 1.
+
+    Tracks of outlying quality and attach-only tracks stay unknown. After `fit_predict`,
+    `adaptation_`, `clustering_` and `labels_` hold what was learnt and decided.
+
+    >>> labels = VideoClusterNet(seed=1).fit_predict(tracks)  # doctest: +SKIP
+
+    Source:
+        Walawalkar and Garrido, "VideoClusterNet: Self-Supervised and Adaptive Face Clustering for
+        Videos", ECCV 2024.
+    """
 
     name: ClassVar[str] = "videoclusternet-paper"
     needs_adaptation: ClassVar[bool] = True
-
-    def __init__(self, centre: bool = True, quality_filter: bool = True) -> None:
-        """`centre=False` drops the teacher's centre from the metric, the literal reading of the paper's
-        slides."""
-        self.centre = centre
-        self.quality_filter = quality_filter
-
-    def cluster(self, tracks: TrackSet, adaptation: Adaptation | None) -> Clustering:
-        """Cluster the tracks by their adaptation; without one (nothing to adapt to) every track stands
-        alone."""
-        if adaptation is None or not adaptation.iterations:
-            return plain(np.arange(tracks.n_tracks, dtype=np.int64))
-        last = adaptation.iterations[-1]
-        centre = last.centre if self.centre else np.zeros_like(last.centre)
-        metric = LossMetric(centre, adaptation.student_temperature, adaptation.teacher_temperature)
-        kept = (
-            ~tracks.attach_only
-            if tracks.attach_only is not None
-            else np.ones(tracks.n_tracks, dtype=np.bool_)
-        )
-        if self.quality_filter and kept.any():
-            from personae.adapt.quality import good_tracks
-
-            kept = kept.copy()
-            kept[kept] = good_tracks(last.quality[kept])
-        place = np.cumsum(kept) - 1
-        crops = kept[tracks.track_of]
-        labels = np.full(tracks.n_tracks, -1, dtype=np.int64)
-        labels[kept] = algorithm1(last.embeddings[crops], place[tracks.track_of[crops]], metric)
-        return plain(order_by_size(labels), iteration=len(adaptation.iterations))
-
-
-class FaceTrackClusterer:
-    """Tracks in, labels out: adapts a face-ID model to the tracks by self-supervision, then clusters them.
-
-    Works on crops, or on `TrackSet.embeddings` alone where there are no pictures. `method` is "personae",
-    this package's clustering, or "videoclusternet-paper", Algorithm 1 as published; further settings are
-    those of `AdaptConfig`. After `fit_predict`, `adaptation_` and `clustering_` hold what was learnt and
-    decided.
-
-    >>> labels = FaceTrackClusterer(seed=1).fit_predict(tracks)  # doctest: +SKIP
-    """
-
-    name: ClassVar[str] = "videoclusternet"
+    hints: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(
         self,
-        method: str = "personae",
+        metric: str | PairwiseMetric = "loss",
+        centre: bool = True,
         encoder: Encoder | None = None,
-        n_clusters: int | None = None,
-        **adapt: object,
+        **settings: object,
     ) -> None:
-        self.method = method
+        """Set the metric of Algorithm 1 and the adaptation.
+
+        Args:
+            metric: "loss", the learned metric of the last iteration; "cosine" or "euclidean" on its
+                embeddings; or another metric.
+            centre: Subtract the teacher's centre in the learned metric. Off: the literal reading of
+                the paper's slides.
+            encoder: Face-ID network for tracks with crops; None: the default one.
+            **settings: Fields of `AdaptConfig`. `quality_filter` and `quality_mad` hold for the
+                iterations and for the final clustering alike.
+
+        Raises:
+            SettingError: A setting is unknown, out of range, or a hint on the number of people,
+                which Algorithm 1 cannot use; or the learned metric is wanted without an iteration.
+        """
+        refuse_hints(self.name, self.hints, settings)
+        if isinstance(metric, str) and metric not in METRICS:
+            raise SettingError(
+                f"metric cannot be {metric!r}: it should be {', '.join(map(repr, METRICS))}, or an "
+                "object with a method factors()."
+            )
+        self.metric = metric
+        self.centre = centre
         self.encoder = encoder
-        self.n_clusters = n_clusters
-        self.config = AdaptConfig.model_validate(adapt)
+        self.config = validate_settings(AdaptConfig, settings)
+        if metric == "loss" and not self.config.iterations:
+            raise SettingError(
+                "The learned metric needs an adaptation of at least one iteration: ask for "
+                "iterations=1 or more, or for another metric."
+            )
 
-    def fit_predict(self, tracks: TrackSet, hook: Hook = silent) -> Labels:
-        """Cluster the tracks; (T,) labels 0.. by falling size, -1 = unknown."""
-        from dataclasses import replace
+    def fit_predict(self, tracks: TrackSet, hook: Hook = silent_hook) -> Labels:
+        """Adapt to the tracks and cluster them.
 
-        from personae.adapt import adapt
+        Args:
+            tracks: Tracks with crops, or with embeddings alone.
+            hook: Reports progress.
 
-        encoder = self.encoder
-        if tracks.crops.images is not None:
-            from personae.encode import load_encoder
+        Returns:
+            (T,) labels 0.. by falling size, -1 = unknown.
 
-            encoder = encoder or load_encoder()
-            if tracks.embeddings is None:
-                tracks = replace(tracks, embeddings=encoder.embed(tracks.crops.images, hook=hook))
-        tracks.require_embeddings()
-        self.adaptation_ = adapt(
-            tracks, encoder, self.config, hook, plausible=plausible_pairs(tracks)
-        )
-        method = (
-            VideoClusterNet()
-            if self.method == VideoClusterNet.name
-            else CalibratedLinkage(self.n_clusters)
-        )
-        self.clustering_ = method.cluster(tracks, self.adaptation_)
-        return self.clustering_.labels
+        Raises:
+            ValueError: The tracks have neither crops nor embeddings.
+        """
+        tracks, adaptation = embed_and_adapt(tracks, self.encoder, self.config, hook)
+        self.adaptation_ = adaptation
+        self.clustering_ = self.cluster(tracks, adaptation)
+        self.labels_ = self.clustering_.labels
+        return self.labels_
+
+    def cluster(self, tracks: TrackSet, adaptation: Adaptation | None) -> Clustering:
+        """Cluster the tracks by their adaptation.
+
+        Without an adaptation, or with an empty one, the learned metric leaves every track alone and
+        the other metrics use the tracks' own embeddings.
+        """
+        n = tracks.n_tracks
+        last = adaptation.iterations[-1] if adaptation and adaptation.iterations else None
+        metric = self._resolve_metric(adaptation, last)
+        if metric is None:
+            return Clustering.from_labels(np.arange(n, dtype=np.int64))
+        embeddings = tracks.require_embeddings() if last is None else last.embeddings
+        kept = self._select_tracks(tracks, last)
+        number = np.cumsum(kept) - 1
+        crops = kept[tracks.track_of]
+        labels = np.full(n, -1, dtype=np.int64)
+        labels[kept] = algorithm1(embeddings[crops], number[tracks.track_of[crops]], metric)
+        iterations = len(adaptation.iterations) if adaptation else 0
+        return Clustering.from_labels(order_by_size(labels), iteration=iterations)
+
+    def _resolve_metric(
+        self, adaptation: Adaptation | None, last: Iteration | None
+    ) -> PairwiseMetric | None:
+        """Return the metric object; None for the learned metric where nothing was learnt."""
+        if self.metric == "cosine":
+            return CosineMetric()
+        if self.metric == "euclidean":
+            return EuclideanMetric()
+        if not isinstance(self.metric, str):
+            return self.metric
+        if adaptation is None or last is None:
+            return None
+        centre = last.centre if self.centre else np.zeros_like(last.centre)
+        return LossMetric(centre, adaptation.student_temperature, adaptation.teacher_temperature)
+
+    def _select_tracks(self, tracks: TrackSet, last: Iteration | None) -> BoolArray:
+        """Return (T,) which tracks are clustered: not attach-only, and not of outlying quality."""
+        kept = np.ones(tracks.n_tracks, dtype=np.bool_)
+        if tracks.attach_only is not None:
+            kept = ~tracks.attach_only
+        if self.config.quality_filter and last is not None and kept.any():
+            from personae.adapt.quality import quality_inliers
+
+            kept[kept] = quality_inliers(last.quality[kept], self.config.quality_mad)
+        return kept

@@ -1,0 +1,158 @@
+"""The default method: average linkage on log-odds that are calibrated on the film itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from personae.cluster.anchors import select_anchors
+from personae.cluster.attach import attach_tracks, compute_confidence, group_log_odds
+from personae.cluster.linkage import constrained_average_linkage
+from personae.cluster.result import Clustering
+from personae.cluster.review_items import closest_decisions
+from personae.cluster.tree_cut import refine_cut, select_cut
+from personae.core.arrays import Int64Array, IntArray
+from personae.core.config import check_people_hints
+from personae.core.labels import order_by_size
+from personae.core.pairwise import ScoreView
+from personae.core.trackset import TrackSet
+from personae.cues.evidence import ALL_INGREDIENTS, EvidenceOptions, pairwise_evidence
+
+if TYPE_CHECKING:
+    from personae.adapt import Adaptation
+
+
+@dataclass(frozen=True)
+class LinkageOptions:
+    """Ingredients of the method that an ablation study can switch off, one at a time."""
+
+    evidence: EvidenceOptions = ALL_INGREDIENTS
+    """Ingredients of the pairwise evidence."""
+
+    norm_filter: bool = True
+    """Keep tracks of low embedding norm from founding characters; off: treat them like others."""
+
+    silhouette_cut: bool = True
+    """Cut and refine the tree by the silhouette; off: cut at even odds, and refine nothing."""
+
+    refinement: bool = True
+    """Undo merges of the cut where the silhouette rises; off: keep the cut."""
+
+    attaching: bool = True
+    """Attach leftover tracks to unambiguous characters; off: leave them unknown."""
+
+
+class CalibratedLinkage:
+    """Group tracks into characters without a threshold or a number of people; see docs/method.md.
+
+    Anchors, the well recognised tracks, found the characters. Their pairwise scores become log-odds
+    by a mixture fitted to this film, average linkage under cannot-links orders the merges, and the
+    cut of the highest mean silhouette is taken and refined. The other tracks attach where one
+    character is unambiguous, and stay unknown otherwise. Must-links always hold.
+    """
+
+    name: ClassVar[str] = "personae"
+    needs_adaptation: ClassVar[bool] = True
+    hints: ClassVar[frozenset[str]] = frozenset({"num_people", "min_people", "max_people"})
+
+    def __init__(
+        self,
+        num_people: int | None = None,
+        min_people: int | None = None,
+        max_people: int | None = None,
+        options: LinkageOptions = LinkageOptions(),
+    ) -> None:
+        """Set hints on the number of people, which hold as far as there are tracks.
+
+        Args:
+            num_people: How many people there are.
+            min_people: There are this many or more.
+            max_people: There are this many or fewer.
+            options: Ingredients to switch off, for ablation studies.
+
+        Raises:
+            SettingError: The hints contradict each other.
+        """
+        check_people_hints(num_people, min_people, max_people)
+        self.min_people = num_people or min_people or 1
+        self.max_people = num_people or max_people
+        self.options = options
+
+    def cluster(self, tracks: TrackSet, adaptation: Adaptation | None) -> Clustering:
+        """Cluster the tracks by their embeddings and, where there is one, their adaptation.
+
+        Raises:
+            ValueError: The tracks have no embeddings.
+        """
+        options, n = self.options, tracks.n_tracks
+        if not n:
+            return Clustering.from_labels(np.empty(0, dtype=np.int64))
+        must_link, cannot_link = resolve_links(tracks)
+        founders = select_anchors(tracks) if options.norm_filter else tracks.anchors()
+        anchors = np.union1d(founders, must_link).astype(np.int64)
+        evidence = pairwise_evidence(tracks, adaptation, anchors, options.evidence)
+        scores, mixture = evidence.scores, evidence.mixture
+        expected_distance = 1 - mixture.same[0]
+
+        anchor_scores = ScoreView(scores, np.asarray, anchors)
+        anchor_odds = ScoreView(scores, mixture.log_odds, anchors)
+        cannot, must = (_among(pairs, anchors, n) for pairs in (cannot_link, must_link))
+        tree = constrained_average_linkage(anchor_odds, cannot, must)
+        cut = select_cut(
+            tree,
+            anchor_scores,
+            expected_distance,
+            cannot,
+            self.min_people,
+            self.max_people,
+            options.silhouette_cut,
+        )
+        if options.silhouette_cut and options.refinement:
+            cut = refine_cut(tree, cut, anchor_scores, expected_distance, self.max_people)
+        labels = np.full(n, -1, dtype=np.int64)
+        labels[anchors] = cut
+
+        all_odds = ScoreView(scores, mixture.log_odds, np.arange(n))
+        if options.attaching:
+            labels = attach_tracks(all_odds, labels, cannot_link)
+        labels = order_by_size(labels)
+        odds = group_log_odds(all_odds, labels, cannot_link)
+        confidence, runner_up = compute_confidence(labels, odds)
+        review_items = closest_decisions(tree, anchors, labels, odds, all_odds)
+        facts: dict[str, object] = {
+            "score_of_one_person": [round(v, 3) for v in mixture.same],
+            "score_of_two_people": [round(v, 3) for v in mixture.different],
+            "share_of_pairs_of_one_person": round(mixture.share, 3),
+        }
+        return Clustering(labels, confidence, runner_up, review_items, facts)
+
+
+def resolve_links(tracks: TrackSet) -> tuple[IntArray, IntArray]:
+    """Return the must-links between two tracks, and the cannot-links that they do not overrule.
+
+    Chains of must-links count.
+
+    Returns:
+        (m, 2) must-links and (k, 2) cannot-links.
+    """
+    must_link = tracks.must_link[tracks.must_link[:, 0] != tracks.must_link[:, 1]]
+    if not len(must_link):
+        return must_link, tracks.cannot_link
+    graph = coo_array(
+        (np.ones(len(must_link)), must_link.T), shape=(tracks.n_tracks, tracks.n_tracks)
+    )
+    component = connected_components(graph, directed=False)[1][tracks.cannot_link]
+    return must_link, tracks.cannot_link[component[:, 0] != component[:, 1]]
+
+
+def _among(pairs: IntArray, tracks: Int64Array, n: int) -> Int64Array:
+    """Return the pairs that lie wholly among some of n tracks, by their positions in `tracks`."""
+    position = np.full(n, -1, dtype=np.int64)
+    position[tracks] = np.arange(len(tracks))
+    renumbered = position[pairs]
+    inside: Int64Array = renumbered[(renumbered >= 0).all(axis=1)]
+    return inside

@@ -1,0 +1,95 @@
+"""Attaching of leftover tracks, and confidence."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from personae.cluster.attach import (
+    MIN_ATTACH_LOG_ODDS,
+    attach_tracks,
+    compute_confidence,
+    group_log_odds,
+    unambiguous_group,
+)
+from personae.cluster.linkage import CANNOT_LINK_LOG_ODDS
+
+
+def test_track_attaches_only_to_an_unambiguous_group() -> None:
+    never = -np.inf
+    odds = np.array(
+        [
+            [-1, 9],
+            [MIN_ATTACH_LOG_ODDS - 0.01, never],
+            [MIN_ATTACH_LOG_ODDS + 0.01, never],
+            [never, never],
+            [3, 2.5],
+        ]
+    )
+    assert unambiguous_group(odds).tolist() == [1, -1, 0, -1, -1]
+    assert unambiguous_group(np.empty((2, 0))).tolist() == [-1, -1]
+
+
+def test_tracks_attach_by_way_of_each_other() -> None:
+    labels = np.array([0, 0, -1, -1, -1])
+    front, profile, back, other = [0, 1], 2, 3, 4
+    odds = np.full((5, 5), -4.0)
+    odds[0, 1] = odds[1, 0] = 6
+    odds[front, profile] = odds[profile, front] = 3.0
+    odds[front, back] = odds[back, front] = -0.5
+    odds[profile, back] = odds[back, profile] = 6.0
+    assert attach_tracks(odds, labels, np.empty((0, 2), np.int32)).tolist() == [0, 0, 0, 0, -1]
+    assert labels.tolist() == [0, 0, -1, -1, -1]
+    assert attach_tracks(odds, labels, np.array([[other, back], [front[0], back]])).tolist() == [
+        0,
+        0,
+        0,
+        -1,
+        -1,
+    ]
+
+
+def test_group_log_odds_are_means_over_other_members_less_cannot_links() -> None:
+    rng = np.random.default_rng(0)
+    odds = rng.normal(size=(7, 7))
+    odds = odds + odds.T
+    labels = np.array([0, 0, 0, 1, 1, 2, -1])
+    links = np.array([[0, 3], [6, 1], [6, 2], [5, 6]])
+    found = group_log_odds(odds, labels, links)
+    for track in range(7):
+        for k in range(3):
+            others = [t for t in range(7) if labels[t] == k and t != track]
+            linked = sum(
+                1
+                for a, b in links.tolist()
+                for s, t in ((a, b), (b, a))
+                if s == track and t in others
+            )
+            expected = (
+                np.mean(odds[track, others]) - CANNOT_LINK_LOG_ODDS * linked if others else -np.inf
+            )
+            assert found[track, k] == pytest.approx(expected)
+    tracks = np.array([6, 2])
+    np.testing.assert_allclose(group_log_odds(odds, labels, links, tracks), found[tracks])
+
+
+def test_confidence_weighs_own_group_rival_and_none_of_these() -> None:
+    odds = np.array([[2.0, 1.0, -3.0], [-np.inf, -1.0, -4.0], [0.5, -2.0, -5.0]])
+    confidence, runner_up = compute_confidence(np.array([0, 0, -1]), odds)
+    e = np.exp
+    assert confidence[0] == pytest.approx(e(2) / (e(2) + e(1) + 1))
+    assert confidence[1] == pytest.approx(1 / (e(-1) + 1)), "alone, it is none of the others"
+    assert confidence[2] == pytest.approx(e(0.5) / (e(0.5) + 1)), "unknown: of the nearest group"
+    assert runner_up.tolist() == [1, 1, 0]
+
+
+def test_tracks_attach_from_a_probability_of_0_73() -> None:
+    """Log-odds of 1."""
+    odds = np.array([[0.98, -np.inf], [1.02, -np.inf]])
+    assert unambiguous_group(odds).tolist() == [-1, 0]
+
+
+def test_confidence_without_groups_is_zero() -> None:
+    confidence, runner_up = compute_confidence(np.array([-1, -1]), np.empty((2, 0)))
+    assert confidence.tolist() == [0, 0]
+    assert runner_up.tolist() == [-1, -1]
