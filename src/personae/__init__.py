@@ -1,24 +1,37 @@
 """personae: who appears in a film, and where.
 
-``analyze("film.mp4")`` gives the film's cast; ``open_project("film.personae")`` reads one found before.
+``analyze("film.mp4")`` finds the cast of a film; ``open_project("film.personae")`` reads one that
+was found before. The package logs under the name "personae", silently unless the application adds a
+handler.
 """
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from personae.cluster import FaceTrackClusterer
+    from personae.cluster import FaceTrackClusterer, VideoClusterNet
     from personae.core.trackset import TrackSet
     from personae.pipeline.analyze import analyze, open_project
 
     __version__: str
 
-__all__ = ["FaceTrackClusterer", "TrackSet", "__version__", "analyze", "open_project"]
+logging.getLogger(__name__).addHandler(logging.NullHandler())
+
+__all__ = [
+    "FaceTrackClusterer",
+    "TrackSet",
+    "VideoClusterNet",
+    "__version__",
+    "analyze",
+    "open_project",
+]
 
 _HOMES = {
     "TrackSet": "personae.core.trackset",
     "FaceTrackClusterer": "personae.cluster",
+    "VideoClusterNet": "personae.cluster",
     "analyze": "personae.pipeline.analyze",
     "open_project": "personae.pipeline.analyze",
 }

@@ -1,4 +1,4 @@
-"""`python -m personae.cli` is the command too."""
+"""`python -m personae.cli` runs the command too."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The verbs, put together."""
+"""The command and its verbs."""
 
 from __future__ import annotations
 
@@ -7,12 +7,9 @@ from typing import Annotated
 import typer
 
 from personae.cli.bench import bench
-from personae.cli.doctor import doctor
-from personae.cli.export import export
-from personae.cli.models import models
-from personae.cli.report import report
+from personae.cli.folder import export, report, status
+from personae.cli.machine import doctor, models
 from personae.cli.run import run
-from personae.cli.status import status
 
 app = typer.Typer(
     help="Who appears in a film, and where.",
@@ -25,7 +22,7 @@ for verb in (run, status, export, report, models, doctor, bench):
     app.command()(verb)
 
 
-def _version(wanted: bool) -> None:
+def _print_version(wanted: bool) -> None:
     if wanted:
         from personae import __version__
 
@@ -36,7 +33,10 @@ def _version(wanted: bool) -> None:
 @app.callback()
 def personae(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
     ] = False,
 ) -> None:
     """Who appears in a film, and where."""

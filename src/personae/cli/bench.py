@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from personae.cli.options import setting
+from personae.cli.options import given_settings, setting_option
 from personae.core.config import EncodeConfig
 
 if TYPE_CHECKING:
-    from personae.bench.runner import Bench
+    from personae.bench.runner import Benchmark
 
 
 def bench(
@@ -37,31 +37,29 @@ def bench(
     device: Annotated[
         str, typer.Option(help="Where the networks run: auto, cpu or cuda.")
     ] = "auto",
-    encoder: Annotated[str | None, setting(EncodeConfig, "encoder")] = None,
-    weights: Annotated[Path | None, setting(EncodeConfig, "weights")] = None,
+    encoder: Annotated[str | None, setting_option(EncodeConfig, "encoder")] = None,
+    weights: Annotated[Path | None, setting_option(EncodeConfig, "weights")] = None,
     jobs: Annotated[int, typer.Option(help="How many processes share the work.")] = 1,
     progress: Annotated[
         str, typer.Option(help="On stderr: bar, json (one object a line) or none.")
     ] = "bar",
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
 ) -> None:
-    """Compare methods on labelled data: tables, results.csv, bench.html. Nothing is worked out twice."""
+    """Compare methods on labelled data. Results that exist already are not computed again."""
     from personae.bench.networks import Networks
     from personae.bench.page import write_page
-    from personae.bench.runner import run_bench
+    from personae.bench.runner import run_benchmark
     from personae.bench.tables import write_csv
-    from personae.cli.progress import reporting
+    from personae.cli.progress import progress_hook
     from personae.pipeline.settings import Settings
 
-    given = {"encoder": encoder, "weights": weights}
-    settings = Settings.of(
-        device=device, **{name: value for name, value in given.items() if value is not None}
-    )
+    given = given_settings(encoder=encoder, weights=weights)
+    settings = Settings.from_flat(device=device, **given)
     networks = Networks(settings.encode.encoder, settings.encode.weights, settings.device)
     names = [name for part in methods or ["ours"] for name in part.split(",") if name]
     try:
-        with reporting("none" if quiet else progress) as hook:
-            done = run_bench(data or ["demo"], names, output, seeds, networks, jobs, hook)
+        with progress_hook("none" if quiet else progress) as hook:
+            done = run_benchmark(data or ["demo"], names, output, seeds, networks, jobs, hook)
     except KeyboardInterrupt:
         print(
             "personae: interrupted; finished results are kept, the same command goes on.",
@@ -74,17 +72,17 @@ def bench(
         _show(done, output)
 
 
-def _show(done: Bench, output: Path) -> None:
+def _show(done: Benchmark, output: Path) -> None:
     """Print a table per data set, that of means, and where the files are."""
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
 
-    from personae.bench.tables import SHOWN, mean_rows, rows_of
+    from personae.bench.tables import TABLE_METRICS, dataset_rows, mean_rows
 
     console = Console()
-    columns = (*SHOWN, "placed", "s/track")
-    tables = [(one.title, rows_of(done, one)) for one in done.datasets]
+    columns = (*TABLE_METRICS, "placed", "s/track")
+    tables = [(one.title, dataset_rows(done, one)) for one in done.datasets]
     if len(done.datasets) > 1:
         tables.append(("mean over data sets", mean_rows(done)))
     for title, rows in tables:
@@ -92,7 +90,7 @@ def _show(done: Bench, output: Path) -> None:
             title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False
         )
         table.add_column("method", overflow="fold", min_width=14)
-        table.add_column("told")
+        table.add_column("given")
         for name in columns:
             table.add_column(name, justify="right", no_wrap=True)
         for row in rows:

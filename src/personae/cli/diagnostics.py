@@ -1,4 +1,4 @@
-"""Does everything a run needs work on this machine? Each check really does the thing."""
+"""Whether everything that a run needs works on this machine; each test really does it."""
 
 from __future__ import annotations
 
@@ -8,25 +8,32 @@ import platform
 import shutil
 import tempfile
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from personae.core.arrays import UInt8Array
-from personae.core.errors import PersonaeError
-from personae.core.files import mark
 
 PROBE = Path(__file__).parent / "probe"
-"""A photograph of a face, and its embedding by the encoder's original runtime; see tools/build_probe.py."""
+"""A photograph of a face and its embedding by the encoder's original runtime.
 
-LEAST_COSINE = 0.99
-"""Two decoders' JPEGs and two onnxruntimes' landmarks differ by less; a wrong network or crop by far more."""
+Made by tools/build_probe.py.
+"""
 
-LEAST_FREE = 1 << 30
-"""Bytes: a two-hour film's crops, embeddings and report take a few hundred megabytes."""
+MIN_COSINE = 0.99
+"""With the reference embedding. JPEG decoders and onnxruntime versions change it by less than the
+rest to 1; a wrong network or crop changes it by far more."""
+
+MIN_FREE_BYTES = 1 << 30
+"""Crops, embeddings and report of a two-hour film take a few hundred megabytes."""
+
+DECODED_FRAMES = 12
+"""Frames of the film that the decoding test generates."""
+
+MAX_GREY_ERROR = 6
+"""Grey levels of 0..255 by which lossy coding may change a plain frame."""
 
 LIBRARIES = (
     "av",
@@ -42,16 +49,17 @@ LIBRARIES = (
 
 
 @dataclass(frozen=True)
-class Check:
-    """One line of the doctor's findings."""
+class DiagnosticResult:
+    """The result of one test."""
 
     name: str
     passed: bool
     found: str
+    """What was found, or what went wrong."""
 
 
-def checkup() -> list[Check]:
-    """Try everything a run needs, in the current directory."""
+def run_diagnostics() -> list[DiagnosticResult]:
+    """Test everything that a run needs, in the current directory."""
     tests: dict[str, Callable[[], str]] = {
         "versions": _versions,
         "one OpenCV": _one_opencv,
@@ -67,64 +75,43 @@ def checkup() -> list[Check]:
     return [_try(name, test) for name, test in tests.items()]
 
 
-def models_as_dicts() -> list[dict[str, Any]]:
-    """Describe every network that is carried or can be fetched.
-
-    `present` tells whether its file is on this machine, `problem` what is wrong with it (None: nothing).
-    """
-    from personae.weights import DOWNLOADS, WEIGHTS
-    from personae.weights.downloads import cache_folder
-
-    found: list[dict[str, Any]] = []
-    for entry in WEIGHTS.values():
-        try:
-            entry.verify()
-            problem = None
-        except PersonaeError as error:
-            problem = str(error)
-        found.append(
-            {**asdict(entry), "shipped": True, "present": entry.path().exists(), "problem": problem}
-        )
-    for other in DOWNLOADS.values():
-        path = cache_folder() / other.file
-        altered = path.exists() and mark(path).sha256 != other.sha256
-        about = {"name": other.encoder, "role": "encoder", "source": other.url, **asdict(other)}
-        problem = f"{path} has been altered: delete it and fetch it again" if altered else None
-        found.append({**about, "shipped": False, "present": path.exists(), "problem": problem})
-    return found
-
-
 def probe_crop() -> tuple[UInt8Array, float]:
-    """Detect the probe's face and align it: the crop and the detector's confidence."""
+    """Detect the face of the probe and align it.
+
+    Returns:
+        The (S, S, 3) RGB crop, and the detector's confidence in 0..1.
+
+    Raises:
+        DiagnosticError: The probe cannot be read, or not exactly one face was found.
+    """
     import cv2
 
-    from personae.scan.alignment import aligned_crop
+    from personae.scan.alignment import align_crop
     from personae.scan.retinaface import RetinaFace
-    from personae.weights import weight
+    from personae.weights import weight_file
 
-    picture = cv2.imread(str(PROBE / "face.jpg"))
-    if picture is None:
-        raise _Failed(f"{PROBE / 'face.jpg'} cannot be read: reinstall personae")
-    faces = RetinaFace(weight("retinaface-mobilenet025").path())(
-        np.asarray(picture, dtype=np.uint8)
-    )
+    photograph = cv2.imread(str(PROBE / "face.jpg"))
+    if photograph is None:
+        raise DiagnosticError(f"{PROBE / 'face.jpg'} cannot be read: reinstall personae")
+    bgr = np.asarray(photograph, dtype=np.uint8)
+    faces = RetinaFace(weight_file("retinaface-mobilenet025").path())(bgr)
     if len(faces) != 1:
-        raise _Failed(f"{len(faces)} faces found in a portrait of one")
-    image = np.ascontiguousarray(np.asarray(picture, dtype=np.uint8)[..., ::-1])
-    return aligned_crop(image, faces.landmarks[0]), float(faces.scores[0])
+        raise DiagnosticError(f"{len(faces)} faces found in a portrait of one")
+    rgb = np.ascontiguousarray(bgr[..., ::-1])
+    return align_crop(rgb, faces.landmarks[0]), float(faces.scores[0])
 
 
-class _Failed(Exception):
-    """A check found something wrong; its text says what."""
+class DiagnosticError(Exception):
+    """A test found something wrong; its text says what."""
 
 
-def _try(name: str, test: Callable[[], str]) -> Check:
+def _try(name: str, test: Callable[[], str]) -> DiagnosticResult:
     try:
-        return Check(name, True, test())
-    except _Failed as failure:
-        return Check(name, False, str(failure))
-    except Exception as error:  # whatever breaks here would break a run: that is the finding
-        return Check(name, False, f"{type(error).__name__}: {error}")
+        return DiagnosticResult(name, True, test())
+    except DiagnosticError as failure:
+        return DiagnosticResult(name, False, str(failure))
+    except Exception as error:  # whatever breaks here would break a run
+        return DiagnosticResult(name, False, f"{type(error).__name__}: {error}")
 
 
 def _versions() -> str:
@@ -133,7 +120,7 @@ def _versions() -> str:
         try:
             found.append(f"{name} {version(name)}")
         except PackageNotFoundError:
-            raise _Failed(f"{name} is not installed: pip install {name}") from None
+            raise DiagnosticError(f"{name} is not installed: pip install {name}") from None
     return ", ".join(found)
 
 
@@ -149,8 +136,9 @@ def _one_opencv() -> str:
         except PackageNotFoundError:
             continue
     if others:
-        raise _Failed(
-            f"{', '.join(others)} overwrites opencv-python: uninstall both, then install opencv-python"
+        raise DiagnosticError(
+            f"{', '.join(others)} overwrites opencv-python: "
+            "uninstall both, then install opencv-python"
         )
     return "opencv-python alone"
 
@@ -158,32 +146,34 @@ def _one_opencv() -> str:
 def _decoding() -> str:
     import av
 
-    from personae.scan.video_reader import Film
+    from personae.scan.video_reader import VideoReader
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "grey.mp4"
         with av.open(str(path), "w") as container:
             stream = container.add_stream("h264", rate=25)
             stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
-            for number in range(12):
-                picture = np.full((48, 64, 3), 20 * number, dtype=np.uint8)
-                container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+            for number in range(DECODED_FRAMES):
+                frame = np.full((48, 64, 3), 20 * number, dtype=np.uint8)
+                container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
             container.mux(stream.encode())
-        greys = [float(frame.rgb().mean()) for frame in Film(path)]
-    worst = (
-        max(abs(grey - 20 * number) for number, grey in enumerate(greys)) if greys else float("inf")
-    )
-    if len(greys) != 12 or worst > 6:
-        raise _Failed(f"{len(greys)} of 12 frames came back, off by up to {worst:.1f} grey levels")
-    return f"12 of 12 frames of a generated H.264 film, off by at most {worst:.1f} grey levels"
+        greys = [float(frame.to_rgb().mean()) for frame in VideoReader(path)]
+    errors = [abs(grey - 20 * number) for number, grey in enumerate(greys)]
+    worst = max(errors, default=float("inf"))
+    frames = f"{len(greys)} of {DECODED_FRAMES} frames"
+    if len(greys) != DECODED_FRAMES or worst > MAX_GREY_ERROR:
+        raise DiagnosticError(f"{frames} came back, off by up to {worst:.1f} grey levels")
+    return f"{frames} of a generated H.264 film, off by at most {worst:.1f} grey levels"
 
 
 def _weights() -> str:
-    present = [one for one in models_as_dicts() if one["shipped"] or one["present"]]
-    for one in present:
-        if one["problem"]:
-            raise _Failed(one["problem"])
-    return f"{', '.join(one['name'] for one in present)} unaltered"
+    from personae.weights.inventory import list_models
+
+    present = [model for model in list_models() if model.shipped or model.present]
+    for model in present:
+        if model.problem:
+            raise DiagnosticError(model.problem)
+    return f"{', '.join(model.name for model in present)} unaltered"
 
 
 def _detector() -> str:
@@ -194,11 +184,11 @@ def _encoder() -> str:
     from personae.encode import load_encoder
 
     reference = json.loads((PROBE / "reference.json").read_text())
-    embedding = load_encoder(reference["encoder"]).embed(probe_crop()[0][None], flip=False)[0]
+    embedding = load_encoder(reference["encoder"]).encode(probe_crop()[0][None], flip=False)[0]
     cosine = float(embedding @ np.array(reference["embedding"]) / np.linalg.norm(embedding))
-    if not cosine >= LEAST_COSINE:
-        raise _Failed(
-            f"cosine {cosine:.4f} with the original runtime's embedding, less than {LEAST_COSINE}"
+    if not cosine >= MIN_COSINE:
+        raise DiagnosticError(
+            f"cosine {cosine:.4f} with the original runtime's embedding, less than {MIN_COSINE}"
         )
     return f"cosine {cosine:.4f} with the original runtime's embedding of the same portrait"
 
@@ -209,7 +199,7 @@ def _writing() -> str:
         with tempfile.NamedTemporaryFile(dir=here) as stream:
             stream.write(b"x")
     except OSError as error:
-        raise _Failed(
+        raise DiagnosticError(
             f"{here} cannot be written ({error.strerror}): give `personae run` a folder with -o"
         ) from None
     return str(here)
@@ -217,9 +207,10 @@ def _writing() -> str:
 
 def _free_disk() -> str:
     free = shutil.disk_usage(Path.cwd()).free
-    if free < LEAST_FREE:
-        raise _Failed(
-            f"{free / 2**30:.2f} GiB here; keep at least {LEAST_FREE / 2**30:.0f} GiB for a long film"
+    if free < MIN_FREE_BYTES:
+        raise DiagnosticError(
+            f"{free / 2**30:.2f} GiB here; keep at least {MIN_FREE_BYTES / 2**30:.0f} GiB "
+            "for a long film"
         )
     return f"{free / 2**30:.1f} GiB here"
 
@@ -227,9 +218,9 @@ def _free_disk() -> str:
 def _threads() -> str:
     import torch
 
-    from personae.core.compute import prepare_torch
+    from personae.core.compute import configure_torch
 
-    prepare_torch()
+    configure_torch()
     return f"{torch.get_num_threads()} of {os.cpu_count()} cores"
 
 
@@ -240,5 +231,5 @@ def _gpu() -> str:
         return "none; everything runs on the CPU"
     a = torch.ones(64, 64, device="cuda")
     if float((a @ a)[0, 0]) != 64:
-        raise _Failed("a product of two matrices of ones comes out wrong on the GPU")
+        raise DiagnosticError("a product of two matrices of ones comes out wrong on the GPU")
     return str(torch.cuda.get_device_name())

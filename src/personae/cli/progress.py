@@ -1,4 +1,4 @@
-"""How a run shows its progress on stderr: a bar for people, JSON lines for machines, or nothing."""
+"""Progress on stderr: a bar for people, JSON lines for machines, or nothing."""
 
 from __future__ import annotations
 
@@ -8,30 +8,34 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from personae.core.errors import SettingError
-from personae.core.hooks import Hook, silent
+from personae.core.hooks import Hook, silent_hook
 
 
 @contextmanager
-def reporting(way: str) -> Iterator[Hook]:
-    """Give the hook for "bar", "json" or "none"; SettingError for another word."""
-    if way == "none":
-        yield silent
-    elif way == "json":
-        yield _json_line
-    elif way == "bar":
-        with _bar() as hook:
+def progress_hook(form: str) -> Iterator[Hook]:
+    """Open a hook that shows progress as a "bar", as "json" lines, or not at all ("none").
+
+    Raises:
+        SettingError: `form` is another word.
+    """
+    if form == "none":
+        yield silent_hook
+    elif form == "json":
+        yield _print_json_line
+    elif form == "bar":
+        with _bar_hook() as hook:
             yield hook
     else:
-        raise SettingError(f"progress cannot be {way!r}: it should be 'bar', 'json' or 'none'.")
+        raise SettingError(f"progress cannot be {form!r}: it should be 'bar', 'json' or 'none'.")
 
 
-def _json_line(stage: str, done: int, total: int | None, **facts: object) -> None:
+def _print_json_line(stage: str, done: int, total: int | None, **facts: object) -> None:
     line = {"stage": stage, "done": done, "total": total, **facts}
     print(json.dumps(line, default=str, ensure_ascii=False), file=sys.stderr, flush=True)
 
 
 @contextmanager
-def _bar() -> Iterator[Hook]:
+def _bar_hook() -> Iterator[Hook]:
     from rich.console import Console
     from rich.progress import (
         BarColumn,

@@ -9,61 +9,63 @@ from typing import Annotated
 
 import typer
 
-from personae.cli.options import setting
-from personae.cli.progress import reporting
+from personae.cli.options import given_settings, setting_option
+from personae.cli.progress import progress_hook
 from personae.core.config import AdaptConfig, ClusterConfig, EncodeConfig, ScanConfig
 
 
 def run(
+    context: typer.Context,
     video: Annotated[Path, typer.Argument(help="The film.", show_default=False)],
     output: Annotated[
         Path | None,
         typer.Option(
             "--output",
             "-o",
-            help="The project folder. [default: VIDEO.personae, beside the film where that can be written]",
+            help="The project folder. [default: VIDEO.personae, beside the film if writable]",
             show_default=False,
         ),
     ] = None,
-    method: Annotated[str | None, setting(ClusterConfig, "method")] = None,
-    depth: Annotated[str | None, setting(AdaptConfig, "depth")] = None,
+    method: Annotated[str | None, setting_option(ClusterConfig, "method")] = None,
+    depth: Annotated[str | None, setting_option(AdaptConfig, "depth")] = None,
     device: Annotated[
         str, typer.Option(help="Where the networks run: auto, cpu or cuda.")
     ] = "auto",
-    seed: Annotated[int | None, setting(AdaptConfig, "seed")] = None,
-    stride: Annotated[int | None, setting(ScanConfig, "stride")] = None,
-    num_people: Annotated[int | None, setting(ClusterConfig, "num_people")] = None,
-    min_people: Annotated[int | None, setting(ClusterConfig, "min_people")] = None,
-    max_people: Annotated[int | None, setting(ClusterConfig, "max_people")] = None,
-    encoder: Annotated[str | None, setting(EncodeConfig, "encoder")] = None,
-    weights: Annotated[Path | None, setting(EncodeConfig, "weights")] = None,
+    seed: Annotated[int | None, setting_option(AdaptConfig, "seed")] = None,
+    stride: Annotated[int | None, setting_option(ScanConfig, "stride")] = None,
+    num_people: Annotated[int | None, setting_option(ClusterConfig, "num_people")] = None,
+    min_people: Annotated[int | None, setting_option(ClusterConfig, "min_people")] = None,
+    max_people: Annotated[int | None, setting_option(ClusterConfig, "max_people")] = None,
+    encoder: Annotated[str | None, setting_option(EncodeConfig, "encoder")] = None,
+    weights: Annotated[Path | None, setting_option(EncodeConfig, "weights")] = None,
     progress: Annotated[
         str, typer.Option(help="On stderr: bar, json (one object a line) or none.")
     ] = "bar",
     as_json: Annotated[bool, typer.Option("--json", help="Print the cast as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
 ) -> None:
-    """Find the cast of a film. What an earlier run has finished is not done again."""
-    from personae.pipeline.runner import run as run_project
+    """Find the cast of a film. Stages that have finished before are not run again."""
+    from personae.pipeline.runner import run as run_stages
     from personae.pipeline.settings import Settings
+    from personae.pipeline.stages import DEFAULT_STAGES
 
-    given = {
-        "method": method,
-        "depth": depth,
-        "seed": seed,
-        "stride": stride,
-        "num_people": num_people,
-        "min_people": min_people,
-        "max_people": max_people,
-        "encoder": encoder,
-        "weights": weights,
-    }
-    settings = Settings.of(
-        device=device, **{name: value for name, value in given.items() if value is not None}
+    settings = Settings.from_flat(
+        device=device,
+        **given_settings(
+            method=method,
+            depth=depth,
+            seed=seed,
+            stride=stride,
+            num_people=num_people,
+            min_people=min_people,
+            max_people=max_people,
+            encoder=encoder,
+            weights=weights,
+        ),
     )
     try:
-        with reporting("none" if quiet else progress) as hook:
-            project = run_project(video, output, settings, hook)
+        with progress_hook("none" if quiet else progress) as hook:
+            project = run_stages(video, output, settings, hook, context.obj or DEFAULT_STAGES)
     except KeyboardInterrupt:
         print(
             "personae: interrupted; finished stages are kept, the same command goes on.",

@@ -1,7 +1,9 @@
-"""Files other programs read: faces, tracks and characters as CSV, JSON or Parquet."""
+"""Files for other programs: faces, tracks and characters as CSV, JSON or Parquet."""
 
 from __future__ import annotations
 
-from personae.export.table import Format, What, export_table
+from personae.export.exporter import export_table
+from personae.export.formats import EXPORT_FORMATS
+from personae.export.tables import EXPORT_TABLES
 
-__all__ = ["Format", "What", "export_table"]
+__all__ = ["EXPORT_FORMATS", "EXPORT_TABLES", "export_table"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib.metadata import version
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from personae.weights import WEIGHTS
 
@@ -12,8 +12,13 @@ if TYPE_CHECKING:
     from personae.project import Project
 
 
-def provenance(project: Project) -> dict[str, Any]:
-    """Give a JSON-ready header: `film`, `software`, and `weights` with name, sha256 and licence of each."""
+def describe_provenance(project: Project) -> dict[str, object]:
+    """Return plain data for JSON.
+
+    Returns:
+        `film` (None before the scan), `software`, and `weights` with `name`, `sha256` and
+        `licence` of each.
+    """
     source = project.manifest.source
     film = None
     if source is not None:
@@ -29,24 +34,24 @@ def provenance(project: Project) -> dict[str, Any]:
     return {
         "film": film,
         "software": f"personae {version('personae')}",
-        "weights": weights_used(project),
+        "weights": list_used_weights(project),
     }
 
 
-def weights_used(project: Project) -> list[dict[str, str | None]]:
-    """List the weight files of the finished stages: name, sha256, and the licence where it is known."""
+def list_used_weights(project: Project) -> list[dict[str, str | None]]:
+    """Return name, sha256 and licence (None where it is not known) of each weight file used."""
     used = {
-        name: sha
+        name: sha256
         for record in project.manifest.stages.values()
-        for name, sha in record.weights.items()
+        for name, sha256 in record.weights.items()
     }
     return [
-        {"name": name, "sha256": sha, "licence": _licence(name, sha)}
-        for name, sha in sorted(used.items())
+        {"name": name, "sha256": sha256, "licence": _licence(name, sha256)}
+        for name, sha256 in sorted(used.items())
     ]
 
 
 def _licence(name: str, sha256: str) -> str | None:
-    """Give a licence only for the very bytes it was recorded for."""
+    """Return the licence, but only of the very bytes that it was recorded for."""
     entry = WEIGHTS.get(name)
     return entry.licence if entry is not None and entry.sha256 == sha256 else None

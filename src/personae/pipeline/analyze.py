@@ -1,11 +1,11 @@
-"""The two functions most programs need: find a film's cast, and open one found before."""
+"""The two functions that most programs need: find the cast of a film, and open a project."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
-from personae.core.hooks import Hook, silent
+from personae.core.hooks import Hook, silent_hook
 from personae.pipeline.runner import run
 from personae.pipeline.settings import Settings
 from personae.project.cast import Cast
@@ -13,17 +13,36 @@ from personae.project.folder import Project
 
 
 def analyze(
-    video: str | Path, output: str | Path | None = None, *, hook: Hook = silent, **settings: Any
+    video: str | Path,
+    output: str | Path | None = None,
+    *,
+    hook: Hook = silent_hook,
+    **settings: Any,
 ) -> Cast:
-    """Find the cast of a film, leaving a project folder; what is finished in it already is not done again.
+    """Find the cast of a film, and leave a project folder.
 
-    `output` names the folder (`FILM.personae` beside the film by default). `settings` are fields of the
-    models in `personae.core.config`, such as ``depth="last"``, and `device`. Raises a PersonaeError of one
-    sentence for whatever the caller can put right.
+    Stages that have finished in the folder before are not run again.
+
+    Args:
+        video: The film.
+        output: The project folder; `FILM.personae` beside the film by default.
+        hook: Called with the progress of every stage.
+        **settings: Fields of the models in `personae.core.config`, such as ``depth="last"``, and
+            `device`.
+
+    Returns:
+        The characters by falling screen time.
+
+    Raises:
+        PersonaeError: Whatever the caller can put right, in one sentence.
     """
-    return run(video, output, Settings.of(**settings), hook).cast()
+    return run(video, output, Settings.from_flat(**settings), hook).cast()
 
 
 def open_project(folder: str | Path) -> Project:
-    """Open a project folder to read its tables and its cast; ProjectError where it is none or damaged."""
+    """Open a project folder to read its tables and its cast.
+
+    Raises:
+        ProjectError: The folder is no project, is damaged, or has another format.
+    """
     return Project.open(folder)

@@ -1,23 +1,32 @@
-"""From a clustering's labels to named characters: P01, P02, ... by falling screen time."""
+"""From the labels of a clustering to named characters: P01, P02, ... by falling screen time."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from personae.core.arrays import Int32Array
 from personae.project.cast import TrackSpan, screen_time
+from personae.project.folder import StoredReviewItem
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from personae.cluster import Clustering
 
+MIN_LABEL_DIGITS = 2
+"""P01, not P1."""
 
-def characters_table(clustering: Clustering, track_ids: Int32Array, tracks: pa.Table) -> pa.Table:
-    """Make `characters.parquet`'s rows, one per track of `tracks`; a track without crops is unknown.
 
-    `clustering` labels the tracks `track_ids`, in that order.
+def tabulate_characters(
+    clustering: Clustering, track_ids: Int32Array, tracks: pa.Table
+) -> pa.Table:
+    """Return the rows of `characters.parquet`, one per row of `tracks`.
+
+    Args:
+        clustering: Labels of T tracks.
+        track_ids: (T,) the tracks' numbers in the tables.
+        tracks: The table of all tracks; those without crops are unknown.
     """
     import pyarrow as pa
 
@@ -25,7 +34,7 @@ def characters_table(clustering: Clustering, track_ids: Int32Array, tracks: pa.T
 
     names = name_labels(clustering, track_ids, tracks)
     row_of = {int(track): row for row, track in enumerate(track_ids)}
-    rows: list[dict[str, Any]] = []
+    rows: list[dict[str, object]] = []
     for track in tracks["track"].to_pylist():
         row = row_of.get(track)
         if row is None:
@@ -43,7 +52,10 @@ def characters_table(clustering: Clustering, track_ids: Int32Array, tracks: pa.T
 
 
 def name_labels(clustering: Clustering, track_ids: Int32Array, tracks: pa.Table) -> dict[int, str]:
-    """Name every label but -1; of two with equal screen time the one seen first comes first."""
+    """Return the name of every label but -1, in order of falling screen time.
+
+    Of two characters with equal screen time, the one seen first comes first.
+    """
     columns = tracks.select(["track", "shot", "start_s", "end_s"]).to_pylist()
     spans = {row["track"]: TrackSpan(**row, confidence=0.0) for row in columns}
     groups: dict[int, list[TrackSpan]] = defaultdict(list)
@@ -51,7 +63,7 @@ def name_labels(clustering: Clustering, track_ids: Int32Array, tracks: pa.Table)
         if label >= 0:
             groups[label].append(spans[track])
 
-    def falling(label: int) -> tuple[float, float, int]:
+    def rank(label: int) -> tuple[float, float, int]:
         own = groups[label]
         # rounded: sums of seconds must not rank two equal characters by their last bit
         return (
@@ -60,21 +72,21 @@ def name_labels(clustering: Clustering, track_ids: Int32Array, tracks: pa.Table)
             min(span.track for span in own),
         )
 
-    digits = max(2, len(str(len(groups))))
+    digits = max(MIN_LABEL_DIGITS, len(str(len(groups))))
     return {
         label: f"P{number:0{digits}d}"
-        for number, label in enumerate(sorted(groups, key=falling), start=1)
+        for number, label in enumerate(sorted(groups, key=rank), start=1)
     }
 
 
-def checks_as_dicts(clustering: Clustering, track_ids: Int32Array) -> list[dict[str, Any]]:
-    """Give the decisions nearest to the edge as plain data, with the tables' track numbers."""
+def store_review_items(clustering: Clustering, track_ids: Int32Array) -> list[StoredReviewItem]:
+    """Return the review items as plain data, with the tables' track numbers."""
     return [
         {
-            "kind": check.kind,
-            "tracks": [int(track_ids[row]) for row in check.tracks],
-            "probability": float(check.probability),
-            "text": check.text,
+            "kind": item.kind,
+            "tracks": [int(track_ids[row]) for row in item.tracks],
+            "probability": float(item.probability),
+            "text": item.text,
         }
-        for check in clustering.checks
+        for item in clustering.review_items
     ]

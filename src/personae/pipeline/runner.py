@@ -1,205 +1,238 @@
-"""From a film to its finished folder: runs the stages that are due, and no stage twice."""
+"""From a film to its finished folder: runs the stages that are not up to date, and no other."""
 
 from __future__ import annotations
 
+import logging
 import os
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 from personae.core.digest import stage_digest
-from personae.core.errors import ProjectError, SettingError
-from personae.core.files import TEMPORARY, NewFiles, sweep, writing
-from personae.core.hooks import Hook, silent
-from personae.core.memory import give_back
+from personae.core.errors import ProjectError
+from personae.core.files import (
+    TEMPORARY_SUFFIX,
+    FileTransaction,
+    remove_temporary_files,
+    reraise_write_errors,
+)
+from personae.core.hooks import Hook, silent_hook
+from personae.core.memory import release_memory
+from personae.pipeline.content_hash import compute_content_hash
 from personae.pipeline.settings import Settings
-from personae.pipeline.source import content_hash
-from personae.pipeline.stages import CHECKPOINT, Job, Report, Stage, due, encoder_weights
+from personae.pipeline.stage import Stage, StageContext
+from personae.pipeline.stages import CHECKPOINT_SUFFIX, DEFAULT_STAGES
 from personae.project.folder import (
     ADAPTATION,
-    CHECKS,
     EMBEDDINGS,
     MANIFEST,
     REPORT,
+    REVIEW_ITEMS,
     Project,
-    create,
+    create_project,
 )
 from personae.project.lock import LOCK, locked
 from personae.project.manifest import StageRecord
 from personae.project.tables import STAGE_OF_TABLE, file_name
 
-OURS = {
+PROJECT_FILES = {
     MANIFEST,
-    CHECKS,
+    REVIEW_ITEMS,
     EMBEDDINGS,
     ADAPTATION,
     REPORT,
     LOCK,
     *(file_name(table) for table in STAGE_OF_TABLE),
 }
-"""What may lie in a folder without a manifest for it to pass as the remains of a project."""
+"""Names that a folder without a manifest may hold and still count as the remains of a project."""
+
+logger = logging.getLogger(__name__)
 
 
 def run(
     film: str | Path,
     output: str | Path | None = None,
     settings: Settings | None = None,
-    hook: Hook = silent,
+    hook: Hook = silent_hook,
+    stages: Sequence[Stage] = DEFAULT_STAGES,
 ) -> Project:
-    """Find a film's cast, doing only what is not finished in the folder already.
+    """Find the cast of a film, running only the stages that are not up to date in the folder.
 
-    `output` is the project folder, by default `default_folder(film)`. What a killed run has finished is kept,
-    and going on gives what an uninterrupted run gives. Raises FilmError, ProjectError (the folder belongs to
-    another film, or another run works in it), SettingError, WeightsError or OutputError.
+    Stages that a killed run has finished are kept; the final result is that of an uninterrupted
+    run.
+
+    Args:
+        film: The film.
+        output: The project folder; by default `default_folder(film)`.
+        settings: What to do; by default the settings of every stage.
+        hook: Called with the progress of every stage.
+        stages: The stages in the order in which they run.
+
+    Returns:
+        The project with every stage finished.
+
+    Raises:
+        FilmError: The film cannot be read.
+        ProjectError: The folder belongs to another film, or another run works in it.
+        SettingError: A setting cannot be used.
+        WeightsError: A weight file is missing or does not fit.
+        OutputError: The folder cannot be written.
     """
     film, settings = Path(film), settings or Settings()
-    check(settings)
-    known_by = content_hash(film)
+    for stage in stages:
+        stage.check_settings(settings)
+    content_hash = compute_content_hash(film)
     folder = default_folder(film) if output is None else Path(output)
     if not (folder / MANIFEST).exists():
-        from personae.scan import probe
-
-        probe(film)  # what is no film leaves no folder behind
+        for stage in stages:
+            stage.check_film(film)  # a file that is no film leaves no folder behind
     _make_folder(folder)
     with locked(folder):
-        sweep(folder)
-        project = create(folder, _now())
+        remove_temporary_files(folder)
+        project = create_project(folder, _now())
         source = project.manifest.source
-        if source is not None and source.content_hash != known_by:
+        if source is not None and source.content_hash != content_hash:
             raise ProjectError(
-                f"{folder} belongs to another film ({source.path}) or to an earlier version of this one: "
-                "name another folder with -o."
+                f"{folder} belongs to another film ({source.path}) or to an earlier version of "
+                "this one: name another folder with -o."
             )
         if source is not None and source.path != str(film.resolve()):
-            project.film_moved(str(film.resolve()))
-        for stage in due(settings):
-            _bring_up_to_date(stage, project, film, known_by, settings, hook)
+            project.set_film_path(str(film.resolve()))
+        worker = _StageWorker(project, film, content_hash, settings, hook)
+        for stage in stages:
+            if stage.is_needed(settings):
+                worker.update(stage)
     return project
 
 
+def rewrite_report(folder: str | Path, stages: Sequence[Stage] = DEFAULT_STAGES) -> Path:
+    """Write the report of a clustered project again.
+
+    Returns:
+        The path of the report.
+
+    Raises:
+        ProjectError: The clustering has not finished, or another run works in the folder.
+        OutputError: The report cannot be written.
+    """
+    folder = Path(folder)
+    Project.open(folder).require("cluster")
+    with locked(folder):
+        remove_temporary_files(folder)
+        project = Project.open(folder)
+        film, content_hash = Path(project.source.path), project.source.content_hash
+        worker = _StageWorker(project, film, content_hash, Settings(), silent_hook)
+        worker.run(next(stage for stage in stages if stage.name == "report"))
+    return project.report
+
+
 def default_folder(film: Path) -> Path:
-    """Name a film's project folder: beside it, or in the current directory where that cannot be written."""
+    """Return the project folder of a film: beside it, or in the current folder if unwritable."""
     beside = film.with_suffix(".personae")
     if beside.is_dir() or os.access(film.parent, os.W_OK | os.X_OK):
         return beside
     return Path(beside.name)
 
 
-def write_report_anew(folder: str | Path) -> Path:
-    """Write the report of a clustered project again and return where it is."""
-    folder = Path(folder)
-    Project.open(folder).require("cluster")
-    with locked(folder):
-        sweep(folder)
-        project = Project.open(folder)
-        source = project.source
-        _perform(Report(), project, Path(source.path), source.content_hash, Settings(), silent)
-    return project.report
+@dataclass(frozen=True)
+class _StageWorker:
+    """Runs stages of one film in its locked folder."""
 
+    project: Project
+    film: Path
+    content_hash: str
+    settings: Settings
+    hook: Hook
 
-def check(settings: Settings) -> None:
-    """Raise SettingError or WeightsError for what would otherwise fail only after hours."""
-    from personae.cluster import METHODS
-    from personae.weights import WEIGHTS
+    def update(self, stage: Stage) -> None:
+        """Run a stage unless its result is there, undamaged, and depends on the same inputs."""
+        record = self.project.manifest.stages.get(stage.name)
+        if record is not None and record.digest == self._digest(stage):
+            damaged = self.project.damaged_file(stage.name)
+            if damaged is None:
+                logger.info("%s: finished before", stage.name)
+                self.hook(stage.name, 1, 1, cached=True)
+                return
+            note = f"{damaged} is damaged or missing: the {stage.name} stage runs again"
+            logger.warning("%s", note)
+            self.hook(stage.name, 0, None, note=note)
+        self.run(stage)
 
-    method, encoder = settings.cluster.method, settings.encode.encoder
-    if method not in METHODS:
-        raise SettingError(f"There is no method {method!r}; there are: {', '.join(METHODS)}.")
-    shipped = encoder in WEIGHTS and WEIGHTS[encoder].role == "encoder"
-    if not shipped or settings.encode.weights is not None:
-        from personae.encode.architectures.registry import architecture
-
-        architecture(encoder)
-    encoder_weights(settings)
-    if settings.device == "cuda":
-        from personae.core.compute import choose_device
-
-        choose_device(settings.device)
-
-
-def _bring_up_to_date(
-    stage: Stage, project: Project, film: Path, known_by: str, settings: Settings, hook: Hook
-) -> None:
-    wanted = _digest(stage, project, known_by, settings)
-    record = project.manifest.stages.get(stage.name)
-    if record is not None and record.digest == wanted:
-        damaged = project.damaged_file(stage.name)
-        if damaged is None:
-            hook(stage.name, 1, 1, cached=True)
-            return
-        hook(
-            stage.name,
-            0,
-            None,
-            note=f"{damaged} is damaged or missing: the {stage.name} stage runs again",
+    def run(self, stage: Stage) -> None:
+        """Run a stage, put its files in place and record it."""
+        digest = self._digest(stage)
+        files = FileTransaction(self.project.folder)
+        context = StageContext(
+            self.project, self.film, self.content_hash, self.settings, digest, files, self.hook
         )
-    _perform(stage, project, film, known_by, settings, hook)
+        logger.info("%s: started", stage.name)
+        started = time.perf_counter()
+        try:
+            result = stage.run(context)
+            self.project.drop_records([stage.name])
+            marks = files.commit()
+        finally:
+            files.rollback()
+            release_memory()
+        record = StageRecord(
+            parameters=stage.parameters(self.settings),
+            weights=stage.weights(self.settings),
+            software=version("personae"),
+            reads=self._read_digests(stage),
+            digest=digest,
+            files=marks,
+            seconds=round(time.perf_counter() - started, 3),
+            finished=_now(),
+            facts=_as_plain_numbers(result.facts),
+        )
+        self.project.add_record(stage.name, record, result.source)
+        for warning in record.warnings:
+            logger.warning("%s: %s", stage.name, warning)
+        logger.info("%s: finished in %.1f s", stage.name, record.seconds)
 
+    def _digest(self, stage: Stage) -> str:
+        """Hash what the stage's result depends on now; the stages it reads must have finished."""
+        return stage_digest(
+            stage.name,
+            stage.version,
+            self.content_hash,
+            stage.parameters(self.settings),
+            stage.weights(self.settings),
+            self._read_digests(stage),
+        )
 
-def _perform(
-    stage: Stage, project: Project, film: Path, known_by: str, settings: Settings, hook: Hook
-) -> None:
-    wanted = _digest(stage, project, known_by, settings)
-    files = NewFiles(project.folder)
-    job = Job(project, film, known_by, settings, wanted, files, hook)
-    started = time.perf_counter()
-    try:
-        outcome = stage.work(job)
-        project.forget([stage.name])
-        marks = files.put_in_place()
-    finally:
-        files.discard()
-        give_back()
-    finished = StageRecord(
-        parameters=stage.parameters(settings),
-        weights=stage.weights(settings),
-        software=version("personae"),
-        reads=_read_digests(stage, project, settings),
-        digest=wanted,
-        files=marks,
-        seconds=round(time.perf_counter() - started, 3),
-        finished=_now(),
-        facts=_plain(outcome.facts),
-    )
-    project.record(stage.name, finished, outcome.source)
-
-
-def _digest(stage: Stage, project: Project, known_by: str, settings: Settings) -> str:
-    """Say what the stage's result depends on now; the stages it reads must be finished."""
-    reads = _read_digests(stage, project, settings)
-    parameters, weights = stage.parameters(settings), stage.weights(settings)
-    return stage_digest(stage.name, stage.version, known_by, parameters, weights, reads)
-
-
-def _read_digests(stage: Stage, project: Project, settings: Settings) -> dict[str, str]:
-    return {earlier: project.manifest.stages[earlier].digest for earlier in stage.reads(settings)}
+    def _read_digests(self, stage: Stage) -> dict[str, str]:
+        records = self.project.manifest.stages
+        return {earlier: records[earlier].digest for earlier in stage.reads(self.settings)}
 
 
 def _make_folder(folder: Path) -> None:
-    with writing(folder):
+    """Make the folder; ProjectError where it holds files that are not a project's."""
+    with reraise_write_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
     try:
-        strangers = sorted(path.name for path in folder.iterdir() if not _is_ours(path.name))
+        foreign = sorted(path.name for path in folder.iterdir() if not _may_be_ours(path.name))
     except OSError as error:
         raise ProjectError(f"{folder} cannot be read ({error.strerror}).") from error
-    if strangers and not (folder / MANIFEST).exists():
+    if foreign and not (folder / MANIFEST).exists():
         raise ProjectError(
-            f"{folder} holds other things ({strangers[0]}): name another folder with -o."
+            f"{folder} holds other things ({foreign[0]}): name another folder with -o."
         )
 
 
-def _is_ours(name: str) -> bool:
-    return name in OURS or name.endswith((TEMPORARY, CHECKPOINT))
+def _may_be_ours(name: str) -> bool:
+    return name in PROJECT_FILES or name.endswith((TEMPORARY_SUFFIX, CHECKPOINT_SUFFIX))
 
 
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def _plain(facts: dict[str, Any]) -> dict[str, Any]:
-    """Turn numpy's numbers into Python's, which JSON knows."""
+def _as_plain_numbers(facts: dict[str, object]) -> dict[str, object]:
+    """Turn NumPy's numbers into Python's, which JSON knows."""
     return {
         name: value.item() if hasattr(value, "item") else value for name, value in facts.items()
     }

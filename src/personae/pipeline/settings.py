@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
-from personae.core.config import AdaptConfig, ClusterConfig, Device, EncodeConfig, ScanConfig
+from personae.core.config import (
+    AdaptConfig,
+    ClusterConfig,
+    Device,
+    EncodeConfig,
+    ScanConfig,
+    validate_settings,
+)
 from personae.core.errors import SettingError
 
-STAGE_MODELS: dict[str, type[BaseModel]] = {
-    "scan": ScanConfig,
-    "encode": EncodeConfig,
-    "adapt": AdaptConfig,
-    "cluster": ClusterConfig,
-}
+Model = TypeVar("Model", bound=BaseModel)
+
+STAGE_MODELS: tuple[type[BaseModel], ...] = (ScanConfig, EncodeConfig, AdaptConfig, ClusterConfig)
 
 
 @dataclass(frozen=True)
@@ -30,17 +35,21 @@ class Settings:
     device: Device = "auto"
 
     @classmethod
-    def of(cls, **flat: Any) -> Settings:
-        """Sort flat settings into their stages; `seed` goes to every stage that draws random numbers.
+    def from_flat(cls, **flat: Any) -> Settings:
+        """Build the settings from flat names; each goes to every stage that has it.
 
-        Raises SettingError for an unknown name or a value out of range.
+        Args:
+            **flat: `device`, and fields of the stages' models.
+
+        Raises:
+            SettingError: A name is unknown, or a value is out of range.
         """
         device = flat.pop("device", "auto")
         if device not in get_args(Device):
             raise SettingError(
-                f"device cannot be {device!r}: it should be {_either(get_args(Device))}."
+                f"device cannot be {device!r}: it should be {_join_choices(get_args(Device))}."
             )
-        known = {name for model in STAGE_MODELS.values() for name in model.model_fields}
+        known = {name for model in STAGE_MODELS for name in model.model_fields}
         for name in flat:
             if name not in known:
                 near = get_close_matches(name, known, n=1)
@@ -50,22 +59,20 @@ class Settings:
                     else f"there are: {', '.join(sorted(known))}."
                 )
                 raise SettingError(f"There is no setting {name!r}; {hint}")
-        models = {stage: _make(model, flat) for stage, model in STAGE_MODELS.items()}
-        return cls(**models, device=device)
-
-
-def _make(model: type[BaseModel], flat: dict[str, Any]) -> Any:
-    try:
-        return model.model_validate(
-            {name: value for name, value in flat.items() if name in model.model_fields}
+        return cls(
+            scan=_make(ScanConfig, flat),
+            encode=_make(EncodeConfig, flat),
+            adapt=_make(AdaptConfig, flat),
+            cluster=_make(ClusterConfig, flat),
+            device=device,
         )
-    except ValidationError as error:
-        first = error.errors()[0]
-        name = ".".join(str(part) for part in first["loc"])
-        expected = first["msg"][0].lower() + first["msg"][1:]
-        expected = expected.replace("input should", "it should")
-        raise SettingError(f"{name} cannot be {first['input']!r}: {expected}.") from None
 
 
-def _either(values: tuple[str, ...]) -> str:
+def _make(model: type[Model], flat: Mapping[str, object]) -> Model:
+    """Make a stage's settings from the fields that it has."""
+    own = {name: value for name, value in flat.items() if name in model.model_fields}
+    return validate_settings(model, own)
+
+
+def _join_choices(values: Sequence[str]) -> str:
     return ", ".join(repr(value) for value in values[:-1]) + f" or {values[-1]!r}"

@@ -1,280 +1,340 @@
-"""The five stages: what each depends on, and what it does. The runner decides which of them are due."""
+"""The film's way: scan, encode, adapt, cluster, report.
+
+Each stage says what its result depends on and what it does; the runner decides which have to run.
+The one method in which a stage calls another package (`scan`, `load_encoder`, `adapt`, `cluster`,
+`write_report`) may be overridden; tests put fakes there.
+"""
 
 from __future__ import annotations
 
 import json
-from abc import ABC, abstractmethod
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
+from personae.core.digest import file_sha256
 from personae.core.errors import WeightsError
-from personae.core.files import NewFiles, mark, remove, writing
-from personae.core.hooks import Hook
-from personae.pipeline.characters import characters_table, checks_as_dicts
+from personae.core.files import remove, reraise_write_errors
+from personae.pipeline.characters import store_review_items, tabulate_characters
 from personae.pipeline.settings import Settings
-from personae.project.folder import ADAPTATION, CHECKS, EMBEDDINGS, Project
+from personae.pipeline.stage import Stage, StageContext, StageResult
+from personae.project.folder import ADAPTATION, EMBEDDINGS, REVIEW_ITEMS, Project
 from personae.project.manifest import Source
 from personae.project.tables import STAGE_OF_TABLE, file_name, write_table
 
-CHECKPOINT = ".checkpoint"
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pyarrow as pa
+
+    from personae.adapt import Adaptation
+    from personae.cluster import Clustering
+    from personae.core.trackset import TrackSet
+    from personae.encode import Encoder
+    from personae.scan import ScanResult
+
+CHECKPOINT_SUFFIX = ".checkpoint"
 """Ending of the folder in which adaptation keeps its finished iterations while it runs."""
 
-
-@dataclass(frozen=True)
-class Job:
-    """What a stage is given to work with."""
-
-    project: Project
-    film: Path
-    content_hash: str
-    settings: Settings
-    digest: str
-    """Of this stage."""
-
-    files: NewFiles
-    hook: Hook
+DIGEST_DIGITS = 16
+"""Digits of a stage's digest in the name of its checkpoint."""
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What a stage reports: facts worth showing and, after a scan, what the film is."""
-
-    facts: dict[str, Any] = field(default_factory=dict)
-    source: Source | None = None
-
-
-class Stage(ABC):
-    """One step from the film to its cast; everything its result depends on is named here."""
-
-    name: str
-
-    version: int
-    """Raised whenever the stage's code changes its results, so that old ones are made again."""
-
-    @abstractmethod
-    def parameters(self, settings: Settings) -> dict[str, Any]:
-        """Plain data; enters the digest."""
-
-    def weights(self, settings: Settings) -> dict[str, str]:
-        """Name -> sha256 of every weight file it uses."""
-        return {}
-
-    def reads(self, settings: Settings) -> tuple[str, ...]:
-        """The earlier stages whose files it reads."""
-        return ()
-
-    @abstractmethod
-    def work(self, job: Job) -> Outcome:
-        """Do it, writing through `job.files`."""
-
-
-class Scan(Stage):
-    """Decode the film once: shots, faces, tracks, crops, links."""
+class ScanStage(Stage):
+    """Decode the film once, and find its shots, faces, tracks, crops and cannot-links."""
 
     name = "scan"
     version = 6
 
-    def parameters(self, settings: Settings) -> dict[str, Any]:
+    def check_settings(self, settings: Settings) -> None:
+        """Refuse a GPU that is not there."""
+        if settings.device == "cuda":
+            from personae.core.compute import select_device
+
+            select_device(settings.device)
+
+    def check_film(self, film: Path) -> None:
+        """Refuse a file that is no film."""
+        from personae.scan import probe
+
+        probe(film)
+
+    def parameters(self, settings: Settings) -> dict[str, object]:
+        """Return all settings of the scan."""
         return settings.scan.model_dump(mode="json")
 
     def weights(self, settings: Settings) -> dict[str, str]:
+        """Return the hash of the face detector."""
         from personae.weights import WEIGHTS
 
         return {
             name: weight.sha256 for name, weight in WEIGHTS.items() if weight.role == "detector"
         }
 
-    def work(self, job: Job) -> Outcome:
-        from personae.core.compute import choose_device
+    def run(self, context: StageContext) -> StageResult:
+        """Write the tables of the scan; crops are written as shots end."""
         from personae.project.crop_store import CropsWriter
-        from personae.scan import scan_film
 
-        device = choose_device(job.settings.device)
-        with CropsWriter(job.files.path(file_name("crops"))) as crops:
-            scan = scan_film(job.film, job.settings.scan, job.hook, device, crops.add)
-        rows = {"crops": crops.rows}
-        for name in (
-            n for n, stage in STAGE_OF_TABLE.items() if stage == self.name and n != "crops"
-        ):
-            rows[name] = len(getattr(scan, name))
-            with job.files.file(file_name(name)) as stream:
-                write_table(name, getattr(scan, name), stream)
-        about = job.film.stat()
+        with CropsWriter(context.files.path(file_name("crops"))) as crops:
+            scan = self.scan(context, crops.add)
+        tables = {
+            name: getattr(scan, name)
+            for name, stage in STAGE_OF_TABLE.items()
+            if stage == self.name and name != "crops"  # they are written already
+        }
+        for name, table in tables.items():
+            with context.files.file(file_name(name)) as stream:
+                write_table(name, table, stream)
+        film_stat = context.film.stat()
         media = {
             name: value for name, value in asdict(scan.media).items() if name in Source.model_fields
         }
         source = Source(
-            path=str(job.film.resolve()),
-            size=about.st_size,
-            mtime_ns=about.st_mtime_ns,
-            content_hash=job.content_hash,
+            path=str(context.film.resolve()),
+            size=film_stat.st_size,
+            mtime_ns=film_stat.st_mtime_ns,
+            content_hash=context.content_hash,
             **media,
         )
-        facts: dict[str, Any] = {name: rows[name] for name in STAGE_OF_TABLE if name in rows}
+        counts = {"crops": crops.rows, **{name: len(table) for name, table in tables.items()}}
+        facts: dict[str, object] = {name: counts[name] for name in STAGE_OF_TABLE if name in counts}
         if scan.warnings:
             facts["warnings"] = list(scan.warnings)
-        return Outcome(facts, source)
+        return StageResult(facts, source)
+
+    def scan(self, context: StageContext, crop_sink: Callable[[pa.Table], None]) -> ScanResult:
+        """Scan the film, passing on the crops as they come."""
+        from personae.core.compute import select_device
+        from personae.scan import scan_film
+
+        device = select_device(context.settings.device)
+        return scan_film(context.film, context.settings.scan, context.hook, device, crop_sink)
 
 
-class Embed(Stage):
+class EncodeStage(Stage):
     """Embed every crop with the face-ID network as shipped."""
 
-    name = "embed"
+    name = "encode"
     version = 2
 
-    def parameters(self, settings: Settings) -> dict[str, Any]:
+    def check_settings(self, settings: Settings) -> None:
+        """Refuse an unknown encoder and a missing weight file."""
+        from personae.weights import WEIGHTS
+
+        encoder = settings.encode.encoder
+        shipped = encoder in WEIGHTS and WEIGHTS[encoder].role == "encoder"
+        if not shipped or settings.encode.weights is not None:
+            from personae.encode.architectures.registry import get_architecture
+
+            get_architecture(encoder)
+        hash_encoder_weights(settings)
+
+    def parameters(self, settings: Settings) -> dict[str, object]:
+        """Return the encoder's name."""
         return {"encoder": settings.encode.encoder}
 
     def weights(self, settings: Settings) -> dict[str, str]:
-        return encoder_weights(settings)
+        """Return the hash of the encoder."""
+        return hash_encoder_weights(settings)
 
     def reads(self, settings: Settings) -> tuple[str, ...]:
+        """Return the stage that sampled the crops."""
         return ("scan",)
 
-    def work(self, job: Job) -> Outcome:
+    def run(self, context: StageContext) -> StageResult:
+        """Write the embeddings of the crops, in their order."""
         from safetensors.numpy import save
 
-        tracks = job.project.track_set(embedded=False, placed=False)
-        encoder = encoder_for(job.settings)
-        embeddings = encoder.embed(tracks.crops.images, half=True, hook=job.hook)
-        with job.files.file(EMBEDDINGS) as stream:
+        crops = context.project.crops()
+        encoder = self.load_encoder(context.settings)
+        embeddings = encoder.encode(crops, half=True, hook=context.hook)
+        with context.files.file(EMBEDDINGS) as stream:
             stream.write(save({"base": embeddings}))
-        return Outcome({"crops": tracks.n_crops, "dim": encoder.dim})
+        return StageResult({"crops": len(crops), "dim": encoder.dim})
+
+    def load_encoder(self, settings: Settings) -> Encoder:
+        """Load the encoder that the settings name."""
+        return load_encoder_of(settings)
 
 
-class Adapt(Stage):
+class AdaptStage(Stage):
     """Adapt the network to this film; a killed run goes on from its last whole iteration."""
 
     name = "adapt"
     version = 3
 
-    def parameters(self, settings: Settings) -> dict[str, Any]:
+    def is_needed(self, settings: Settings) -> bool:
+        """Return whether the clustering method works on adapted embeddings."""
+        return needs_adaptation(settings)
+
+    def parameters(self, settings: Settings) -> dict[str, object]:
+        """Return all settings of the adaptation."""
         return settings.adapt.model_dump(mode="json")
 
     def weights(self, settings: Settings) -> dict[str, str]:
-        return encoder_weights(settings)
+        """Return the hash of the encoder."""
+        return hash_encoder_weights(settings)
 
     def reads(self, settings: Settings) -> tuple[str, ...]:
-        return ("scan", "embed")
+        """Return the stages that made the crops and their embeddings."""
+        return ("scan", "encode")
 
-    def work(self, job: Job) -> Outcome:
-        from personae.adapt import adapt
-        from personae.cluster import plausible_pairs
-
-        folder = job.project.folder
-        checkpoint = folder / f"adapt-{job.digest[:16]}{CHECKPOINT}"
-        for other in folder.glob(f"*{CHECKPOINT}"):
+    def run(self, context: StageContext) -> StageResult:
+        """Write the adapted embeddings of every iteration."""
+        folder = context.project.folder
+        checkpoint = folder / f"adapt-{context.digest[:DIGEST_DIGITS]}{CHECKPOINT_SUFFIX}"
+        for other in folder.glob(f"*{CHECKPOINT_SUFFIX}"):
             if other != checkpoint:
                 remove(other)
-        tracks = job.project.track_set(placed=False)
-        encoder, plausible = encoder_for(job.settings), plausible_pairs(tracks)
-        with writing(checkpoint):
-            adaptation = adapt(tracks, encoder, job.settings.adapt, job.hook, checkpoint, plausible)
-        with job.files.subfolder(ADAPTATION) as place:
-            adaptation.save(place)
+        tracks = context.project.track_set(with_frames=False)
+        with reraise_write_errors(checkpoint):
+            adaptation = self.adapt(context, tracks, checkpoint)
+        with context.files.subfolder(ADAPTATION) as subfolder:
+            adaptation.save(subfolder)
         remove(checkpoint)
-        return Outcome(
-            {"depth": job.settings.adapt.depth, "iterations": len(adaptation.iterations)}
+        return StageResult(
+            {"depth": context.settings.adapt.depth, "iterations": len(adaptation.iterations)}
         )
 
+    def adapt(self, context: StageContext, tracks: TrackSet, checkpoint: Path) -> Adaptation:
+        """Adapt the encoder to the tracks, going on from the checkpoint if there is one."""
+        from personae.adapt import adapt
+        from personae.cues.evidence import plausible_pairs
 
-class Cluster(Stage):
+        encoder, plausible = load_encoder_of(context.settings), plausible_pairs(tracks)
+        config = context.settings.adapt
+        return adapt(tracks, encoder, config, context.hook, checkpoint, plausible)
+
+
+class ClusterStage(Stage):
     """Group the tracks into characters."""
 
     name = "cluster"
     version = 6
 
-    def parameters(self, settings: Settings) -> dict[str, Any]:
+    def check_settings(self, settings: Settings) -> None:
+        """Refuse an unknown method, and hints that the method cannot honour."""
+        from personae.cluster import check_method
+
+        check_method(settings.cluster, settings.adapt)
+
+    def parameters(self, settings: Settings) -> dict[str, object]:
+        """Return the method and its hints."""
         return settings.cluster.model_dump(mode="json")
 
     def reads(self, settings: Settings) -> tuple[str, ...]:
-        return ("scan", "embed", "adapt") if needs_adaptation(settings) else ("scan", "embed")
+        """Return the stages that made the evidence; not all methods need the adaptation."""
+        return ("scan", "encode", "adapt") if needs_adaptation(settings) else ("scan", "encode")
 
-    def work(self, job: Job) -> Outcome:
-        from personae.cluster import cluster
-
-        job.hook(self.name, 0, 1)
-        tracks = job.project.track_set()
-        adaptation = read_adaptation(job.project) if needs_adaptation(job.settings) else None
-        clustering = cluster(tracks, adaptation, job.settings.cluster)
-        with job.files.file(file_name("characters")) as stream:
-            table = characters_table(clustering, tracks.track_ids, job.project.table("tracks"))
-            write_table("characters", table, stream)
-        with job.files.file(CHECKS) as stream:
-            checks = {"checks": checks_as_dicts(clustering, tracks.track_ids)}
-            stream.write(json.dumps(checks, indent=1, ensure_ascii=False).encode())
+    def run(self, context: StageContext) -> StageResult:
+        """Write the characters and the decisions to review."""
+        context.hook(self.name, 0, 1)
+        project = context.project
+        tracks = project.track_set()
+        clustering = self.cluster(context, tracks)
+        characters = tabulate_characters(clustering, tracks.track_ids, project.table("tracks"))
+        with context.files.file(file_name("characters")) as stream:
+            write_table("characters", characters, stream)
+        with context.files.file(REVIEW_ITEMS) as stream:
+            items = {"review_items": store_review_items(clustering, tracks.track_ids)}
+            stream.write(json.dumps(items, indent=1, ensure_ascii=False).encode())
         labels = clustering.labels
-        facts = {
+        facts: dict[str, object] = {
             "characters": len(set(labels[labels >= 0].tolist())),
             "unknown": int((labels < 0).sum()),
         }
-        job.hook(self.name, 1, 1, **facts)
-        return Outcome({**facts, **clustering.facts})
+        context.hook(self.name, 1, 1, **facts)
+        return StageResult({**facts, **clustering.facts})
+
+    def cluster(self, context: StageContext, tracks: TrackSet) -> Clustering:
+        """Cluster the tracks by the method that the settings name."""
+        from personae.cluster import cluster_tracks
+
+        needed = needs_adaptation(context.settings)
+        adaptation = load_adaptation(context.project) if needed else None
+        settings = context.settings
+        return cluster_tracks(tracks, adaptation, settings.cluster, settings.adapt)
 
 
-class Report(Stage):
+class ReportStage(Stage):
     """Write the page that people read."""
 
     name = "report"
     version = 1
 
-    def parameters(self, settings: Settings) -> dict[str, Any]:
+    def parameters(self, settings: Settings) -> dict[str, object]:
+        """Return nothing: the page has no settings."""
         return {}
 
     def reads(self, settings: Settings) -> tuple[str, ...]:
+        """Return the stages that made the tables."""
         return ("scan", "cluster")
 
-    def work(self, job: Job) -> Outcome:
+    def run(self, context: StageContext) -> StageResult:
+        """Write the report."""
+        context.hook(self.name, 0, 1)
+        context.files.add_written(self.write_report(context.project))
+        context.hook(self.name, 1, 1)
+        return StageResult()
+
+    def write_report(self, project: Project) -> Path:
+        """Render the report into the folder, and return its path."""
         from personae.report import write_report
 
-        job.hook(self.name, 0, 1)
-        job.files.adopt(write_report(job.project))
-        job.hook(self.name, 1, 1)
-        return Outcome()
+        return write_report(project)
 
 
-IN_ORDER: tuple[Stage, ...] = (Scan(), Embed(), Adapt(), Cluster(), Report())
-
-
-def due(settings: Settings) -> tuple[Stage, ...]:
-    """List the stages that these settings ask for, in order."""
-    return tuple(stage for stage in IN_ORDER if stage.name != "adapt" or needs_adaptation(settings))
+DEFAULT_STAGES: tuple[Stage, ...] = (
+    ScanStage(),
+    EncodeStage(),
+    AdaptStage(),
+    ClusterStage(),
+    ReportStage(),
+)
+"""In the order in which they run."""
 
 
 def needs_adaptation(settings: Settings) -> bool:
-    """Tell whether the clustering method works on adapted embeddings."""
+    """Return whether the clustering method works on adapted embeddings."""
     from personae.cluster import METHODS
 
-    return bool(METHODS[settings.cluster.method].needs_adaptation)
+    return METHODS[settings.cluster.method].needs_adaptation
 
 
-def encoder_weights(settings: Settings) -> dict[str, str]:
-    """Give the sha256 of the encoder's weight file: the one named by the settings, or its default one."""
+def hash_encoder_weights(settings: Settings) -> dict[str, str]:
+    """Return the encoder's name -> the sha256 of its weight file, named or default.
+
+    Raises:
+        WeightsError: The file is missing or cannot be read.
+    """
     from personae.weights import WEIGHTS, default_weights
 
-    encoder, own = settings.encode.encoder, settings.encode.weights
-    if own is None and encoder in WEIGHTS:  # what it is; loading it finds out whether it still is
+    encoder, named = settings.encode.encoder, settings.encode.weights
+    if named is None and encoder in WEIGHTS:  # what it should be; loading it compares
         return {encoder: WEIGHTS[encoder].sha256}
-    path = default_weights(encoder) if own is None else own
+    path = default_weights(encoder) if named is None else named
     try:
-        return {encoder: mark(path).sha256}
+        return {encoder: file_sha256(path)}
     except OSError as error:
         raise WeightsError(f"The weight file {path} cannot be read ({error.strerror}).") from error
 
 
-def encoder_for(settings: Settings) -> Any:
-    """Load the encoder that the settings name."""
-    from personae.core.compute import choose_device, prepare_torch
+def load_encoder_of(settings: Settings) -> Encoder:
+    """Load the encoder that the settings name, on their device."""
+    from personae.core.compute import configure_torch, select_device
     from personae.encode import load_encoder
 
-    device = choose_device(settings.device)
-    prepare_torch()
+    device = select_device(settings.device)
+    configure_torch()
     return load_encoder(settings.encode.encoder, settings.encode.weights, device)
 
 
-def read_adaptation(project: Project) -> Any:
-    """Read what the adapt stage left; None where the film gave it nothing to learn from."""
+def load_adaptation(project: Project) -> Adaptation | None:
+    """Load the result of the adapt stage; None where the film had nothing to learn from.
+
+    Raises:
+        ProjectError: The stage has not finished, or a file of it is damaged.
+    """
     from personae.adapt import Adaptation
 
     record = project.require("adapt")

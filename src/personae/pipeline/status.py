@@ -1,18 +1,23 @@
-"""How a project folder stands, as plain data."""
+"""The state of a project folder as plain data."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from personae.core.digest import stage_digest
-from personae.pipeline.stages import IN_ORDER
+from personae.pipeline.stage import Stage
+from personae.pipeline.stages import DEFAULT_STAGES
 from personae.project.folder import Project, StageState
 
 
-def states(project: Project) -> list[StageState]:
-    """Judge every stage, also by whether this version of personae would still do it the same way."""
-    versions = {stage.name: stage.version for stage in IN_ORDER}
+def judge_stages(project: Project, stages: Sequence[Stage] = DEFAULT_STAGES) -> list[StageState]:
+    """Return the state of every stage.
+
+    Unlike `Project.states`, a stage also counts as stale where this version of personae would do
+    it differently.
+    """
+    versions = {stage.name: stage.version for stage in stages}
     judged = []
     for state in project.states():
         record = project.manifest.stages.get(state.stage)
@@ -25,11 +30,16 @@ def states(project: Project) -> list[StageState]:
     return judged
 
 
-def status_as_dict(project: Project) -> dict[str, Any]:
-    """Give `folder`, `film` (None before the scan), `film_present` and, per stage, how it stands and why."""
+def status_as_dict(project: Project) -> dict[str, object]:
+    """Return the state of a project as plain data for JSON.
+
+    Returns:
+        `folder`, `film` (None before the scan), `film_present`, and `stages`: for each its
+        `stage`, `state`, `why`, `seconds`, `finished` and `facts`.
+    """
     source = project.manifest.source
     stages = []
-    for state in states(project):
+    for state in judge_stages(project):
         record = project.manifest.stages.get(state.stage) if state.condition == "finished" else None
         stages.append(
             {

@@ -1,4 +1,7 @@
-"""The folder on disk: its tables and stage markers, the cast read from them, and the runner of stages."""
+"""The project folder on disk: tables, records of finished stages, the cast as a read model.
+
+It only stores and reads; `personae.pipeline` runs the stages.
+"""
 
 from __future__ import annotations
 

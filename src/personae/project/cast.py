@@ -6,14 +6,17 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from personae.project.folder import Project
+    import pyarrow as pa
+
+MIN_TRACK_WEIGHT_S = 1e-3
+"""Lower bound of a track's length as the weight of its confidence; no sum of weights is then 0."""
 
 
 class Appearance(NamedTuple):
-    """A stretch of one shot in which a character is seen without a break."""
+    """A stretch of one shot in which a character is on screen without a break."""
 
     start_s: float
     end_s: float
@@ -28,7 +31,7 @@ class Character:
     """P01, P02, ... by falling screen time."""
 
     name: str | None
-    """What a person has called the character; None where nobody has."""
+    """Name that a user has given to the character; None where there is none."""
 
     screen_time: float
     """Seconds in which at least one of its tracks is on screen."""
@@ -37,11 +40,13 @@ class Character:
     """Seconds from the container's zero."""
 
     last_seen: float
+    """Seconds from the container's zero."""
+
     tracks: tuple[int, ...]
     """Numbers of its tracks, in order of time."""
 
     confidence: float
-    """0..1: its tracks' confidences, weighted by their length."""
+    """0..1: mean confidence of its tracks, weighted by their length."""
 
     appearances: tuple[Appearance, ...]
     """In order of time; two tracks that overlap or touch within a shot are one appearance."""
@@ -52,11 +57,13 @@ class Cast:
     """The characters of a film by falling screen time; iterate over it or take `cast["P01"]`."""
 
     characters: tuple[Character, ...]
+    """By falling screen time."""
+
     unknown: tuple[int, ...]
-    """Tracks that were given to nobody, in order of time."""
+    """Tracks that belong to no character, in order of time."""
 
     folder: Path
-    """The project folder this was read from."""
+    """The project folder that the cast was read from."""
 
     def __iter__(self) -> Iterator[Character]:
         return iter(self.characters)
@@ -70,21 +77,25 @@ class Cast:
                 return character
         raise KeyError(label)
 
-    def as_dict(self) -> dict[str, Any]:
-        """Give plain data for JSON: `characters` (a mapping each, as `Character`), `unknown` and `folder`."""
+    def as_dict(self) -> dict[str, object]:
+        """Return plain data for JSON.
+
+        Returns:
+            `characters` (a mapping each, with the fields of `Character`), `unknown` and `folder`.
+        """
         characters = [
             {
-                **vars(one),
-                "tracks": list(one.tracks),
-                "appearances": [a._asdict() for a in one.appearances],
+                **vars(character),
+                "tracks": list(character.tracks),
+                "appearances": [one._asdict() for one in character.appearances],
             }
-            for one in self
+            for character in self
         ]
         return {"characters": characters, "unknown": list(self.unknown), "folder": str(self.folder)}
 
 
 class TrackSpan(NamedTuple):
-    """What the cast needs to know of a track."""
+    """When a track is on screen, and how surely it belongs to its character."""
 
     track: int
     shot: int
@@ -93,24 +104,32 @@ class TrackSpan(NamedTuple):
     confidence: float
 
 
-def read_cast(project: Project) -> Cast:
-    """Read the cast from a project's tables; ProjectError where it has not been clustered."""
-    tracks, characters = project.table("tracks"), project.table("characters")
-    given = {
+def build_cast(tracks: pa.Table, characters: pa.Table, folder: Path) -> Cast:
+    """Build the cast from the tables of tracks and of their characters.
+
+    Args:
+        tracks: Table with the columns `track`, `shot`, `start_s` and `end_s`.
+        characters: Table with the columns `track`, `character` and `confidence`, a row per track.
+        folder: The project folder that the tables are from.
+
+    Returns:
+        The characters in order of their labels, and the tracks without a character.
+    """
+    assigned = {
         row["track"]: (row["character"], row["confidence"])
         for row in characters.select(["track", "character", "confidence"]).to_pylist()
     }
     groups: dict[str | None, list[TrackSpan]] = defaultdict(list)
     for row in tracks.select(["track", "shot", "start_s", "end_s"]).to_pylist():
-        label, confidence = given[row["track"]]
+        label, confidence = assigned[row["track"]]
         groups[label].append(TrackSpan(**row, confidence=confidence))
     unknown = tuple(span.track for span in sorted(groups.pop(None, []), key=_by_time))
-    cast = [_character(label, spans) for label, spans in groups.items() if label is not None]
-    return Cast(tuple(sorted(cast, key=lambda one: one.label)), unknown, project.folder)
+    found = [_build_character(label, spans) for label, spans in groups.items() if label is not None]
+    return Cast(tuple(sorted(found, key=lambda one: one.label)), unknown, folder)
 
 
-def appearances(spans: Iterable[TrackSpan]) -> tuple[Appearance, ...]:
-    """Join tracks that overlap or touch within their shot."""
+def join_appearances(spans: Iterable[TrackSpan]) -> tuple[Appearance, ...]:
+    """Return the appearances that some tracks make, joining those that overlap within a shot."""
     joined: list[Appearance] = []
     for span in sorted(spans, key=_by_time):
         last = joined[-1] if joined else None
@@ -122,13 +141,13 @@ def appearances(spans: Iterable[TrackSpan]) -> tuple[Appearance, ...]:
 
 
 def screen_time(spans: Iterable[TrackSpan]) -> float:
-    """Seconds in which at least one of the tracks is on screen."""
-    return sum(one.end_s - one.start_s for one in appearances(spans))
+    """Return the seconds in which at least one of the tracks is on screen."""
+    return sum(one.end_s - one.start_s for one in join_appearances(spans))
 
 
-def _character(label: str, spans: list[TrackSpan]) -> Character:
+def _build_character(label: str, spans: list[TrackSpan]) -> Character:
     spans = sorted(spans, key=_by_time)
-    lengths = [max(span.end_s - span.start_s, 1e-3) for span in spans]
+    lengths = [max(span.end_s - span.start_s, MIN_TRACK_WEIGHT_S) for span in spans]
     weighted = sum(span.confidence * length for span, length in zip(spans, lengths, strict=True))
     return Character(
         label=label,
@@ -138,7 +157,7 @@ def _character(label: str, spans: list[TrackSpan]) -> Character:
         last_seen=max(span.end_s for span in spans),
         tracks=tuple(span.track for span in spans),
         confidence=weighted / sum(lengths),
-        appearances=appearances(spans),
+        appearances=join_appearances(spans),
     )
 
 

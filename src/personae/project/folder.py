@@ -1,4 +1,4 @@
-"""A project folder, `FILM.personae/`: what is finished in it, and reading it back."""
+"""A project folder, `FILM.personae/`: which stages have finished in it, and reading it back."""
 
 from __future__ import annotations
 
@@ -7,24 +7,25 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal, TypedDict
 
 from pydantic import ValidationError
 
 from personae.core.errors import ProjectError
-from personae.core.files import FileMark, mark, replacing
+from personae.core.files import FileMark, atomic_write
 from personae.project.manifest import FORMAT, STAGES, Manifest, Source, StageRecord
 from personae.project.tables import STAGE_OF_TABLE, file_name, read_table
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from personae.core.arrays import Float32Array
     from personae.project.cast import Cast
     from personae.project.crop_store import StoredCrops
     from personae.project.track_set import ProjectTracks
 
 MANIFEST = "project.json"
-CHECKS = "checks.json"
+REVIEW_ITEMS = "review.json"
 EMBEDDINGS = "embeddings.safetensors"
 ADAPTATION = "adapt"
 REPORT = "report.html"
@@ -34,18 +35,27 @@ Condition = Literal["finished", "missing", "stale", "damaged", "not needed"]
 
 @dataclass(frozen=True)
 class StageState:
-    """How a stage stands; `why` is a sentence unless it is finished."""
+    """The state of one stage; `why` is a sentence unless the stage has finished."""
 
     stage: str
     condition: Condition
     why: str = ""
 
 
+class StoredReviewItem(TypedDict):
+    """A decision of the clustering for a person to look at, as `review.json` holds it."""
+
+    kind: Literal["merge", "split", "unknown"]
+    tracks: list[int]  # numbers as in the tables: one track of each side
+    probability: float  # 0..1 that the two sides are one person
+    text: str
+
+
 class Project:
     """The folder of one film.
 
-    Reading never writes and needs no lock. Whatever is asked for must be finished, up to date and undamaged;
-    otherwise a ProjectError says in one sentence what `personae run` has to make again.
+    Reading never writes and needs no lock. Whatever is asked for must be finished, up to date and
+    undamaged; otherwise a ProjectError says in one sentence what `personae run` has to make again.
     """
 
     def __init__(self, folder: Path, manifest: Manifest) -> None:
@@ -55,14 +65,19 @@ class Project:
 
     @classmethod
     def open(cls, folder: str | Path) -> Project:
-        """Open an existing project folder; ProjectError where it is none, damaged or too new."""
+        """Open an existing project folder.
+
+        Raises:
+            ProjectError: The folder is no project, is damaged, or has another format.
+        """
         folder = Path(folder)
         path = folder / MANIFEST
         try:
             text = path.read_bytes()
         except (FileNotFoundError, NotADirectoryError):
             raise ProjectError(
-                f"{folder} is not a project folder (it has no {MANIFEST}): make one with `personae run FILM`."
+                f"{folder} is not a project folder (it has no {MANIFEST}): "
+                "make one with `personae run FILM`."
             ) from None
         except OSError as error:
             raise ProjectError(f"{path} cannot be read ({error.strerror}).") from error
@@ -70,17 +85,26 @@ class Project:
 
     @property
     def source(self) -> Source:
-        """The film this folder is about; ProjectError where it has not been scanned yet."""
+        """The film of the folder.
+
+        Raises:
+            ProjectError: The film has not been scanned yet.
+        """
         if self.manifest.source is None:
-            raise ProjectError(self._unfinished("scan"))
+            raise ProjectError(self._why_unfinished("scan"))
         return self.manifest.source
 
     def table(self, name: str, *columns: str) -> pa.Table:
-        """Read a finished table (shots, faces, tracks, crops, links, characters) as in `core.schema`.
+        """Read a finished table, with the columns of `core.schema`.
 
-        With `columns`, only those are read: the pictures of all crops are hundreds of megabytes in a long
-        film, and `crops` gives them one by one. Raises ProjectError where the stage has not finished, has to
-        be run again, or the file is damaged or another version's.
+        Args:
+            name: shots, faces, tracks, crops, cannot_links or characters.
+            *columns: Only these columns are read; the crops' JPEGs are hundreds of megabytes in
+                a long film, and `crops` reads them one by one.
+
+        Raises:
+            ProjectError: The stage has not finished or has to run again, or the file is damaged
+                or was written by another version.
         """
         if (name, *columns) not in self._tables:
             if name not in STAGE_OF_TABLE:
@@ -92,149 +116,185 @@ class Project:
                 self._tables[name, *columns] = read_table(name, path, columns or None)
             except ValueError as error:
                 raise ProjectError(
-                    f"{path} was written by another version of personae: `personae run` will make it again."
+                    f"{path} was written by another version of personae: "
+                    "`personae run` will make it again."
                 ) from error
         return self._tables[name, *columns]
 
     def crops(self) -> StoredCrops:
-        """Give the pictures of the `crops` table, in its order, each read when it is asked for."""
+        """Return the images of the `crops` table, in its order, each read when it is asked for."""
         from personae.project.crop_store import StoredCrops
 
         return StoredCrops(self.file("scan", file_name("crops")))
 
     @cached_property
-    def checks(self) -> list[dict[str, Any]]:
-        """The decisions of the clustering nearest to the edge, nearest first.
-
-        Each has `kind` ("merge", "split" or "unknown"), `tracks` (as in the tables), `probability`, `text`.
-        """
-        text = self.file("cluster", CHECKS).read_bytes()
-        checks: list[dict[str, Any]] = json.loads(text)["checks"]
-        return checks
+    def review_items(self) -> list[StoredReviewItem]:
+        """The least certain decisions of the clustering, least certain first."""
+        text = self.file("cluster", REVIEW_ITEMS).read_bytes()
+        items: list[StoredReviewItem] = json.loads(text)["review_items"]
+        return items
 
     @property
     def report(self) -> Path:
-        """Where the report lies; ProjectError where it has not been written."""
+        """Path of the report.
+
+        Raises:
+            ProjectError: The report has not been written.
+        """
         self.require("report")
         return self.folder / REPORT
 
     def cast(self) -> Cast:
-        """List the characters by falling screen time."""
-        from personae.project.cast import read_cast
+        """Return the characters by falling screen time.
 
-        return read_cast(self)
-
-    def track_set(self, embedded: bool = True, placed: bool = True) -> ProjectTracks:
-        """Give the tracks that have crops, as every adapting or clustering method takes them.
-
-        With `embedded`, the embeddings are there too, once their stage has finished; with `placed`, where and
-        in what picture each crop was seen.
+        Raises:
+            ProjectError: The clustering has not finished.
         """
-        from personae.project.track_set import read_tracks
+        from personae.project.cast import build_cast
 
-        return read_tracks(self, embedded, placed)
+        return build_cast(self.table("tracks"), self.table("characters"), self.folder)
+
+    def track_set(self, with_embeddings: bool = True, with_frames: bool = True) -> ProjectTracks:
+        """Return the tracks that have crops, as adaptation and clustering take them.
+
+        Args:
+            with_embeddings: Read the embeddings too, if the encode stage has finished.
+            with_frames: Read each crop's box in its frame, and the frame's thumbnail.
+
+        Raises:
+            ProjectError: The scan has not finished.
+        """
+        from personae.project.track_set import BOX, THUMBNAIL, build_track_set
+
+        thumbnail = (THUMBNAIL,) if with_frames else ()
+        return build_track_set(
+            tracks=self.table("tracks"),
+            crops=self.table("crops", "track", "time_s", "width", "sharpness", *thumbnail),
+            cannot_links=self.table("cannot_links"),
+            images=self.crops(),
+            faces=self.table("faces", "crop", *BOX) if with_frames else None,
+            embeddings=self._embeddings() if with_embeddings else None,
+        )
 
     def file(self, stage: str, name: str) -> Path:
-        """Find a file of a finished stage; ProjectError where it is not what the stage wrote."""
+        """Return the path of a file that a finished stage wrote.
+
+        Raises:
+            ProjectError: The stage has not finished, or the file is not what it wrote.
+        """
         record = self.require(stage)
         path = self.folder / name
-        if name not in record.files or not _holds(path, record.files[name]):
+        if name not in record.files or not _is_intact(path, record.files[name]):
             raise ProjectError(f"{path} is damaged or missing: `personae run` will make it again.")
         return path
 
     def require(self, stage: str) -> StageRecord:
-        """Give the record of a finished stage whose inputs have not changed since; ProjectError otherwise."""
-        state = self._paper_state(stage)
+        """Return the record of a finished stage.
+
+        Raises:
+            ProjectError: The stage has not finished, or an earlier stage has changed since.
+        """
+        state = self._recorded_state(stage)
         if state.condition != "finished":
             raise ProjectError(state.why)
         return self.manifest.stages[stage]
 
     def states(self) -> list[StageState]:
-        """Judge every stage, reading all its files to find damage."""
+        """Return the state of every stage, reading all files to find damage."""
         return [self.state(stage) for stage in STAGES]
 
     def state(self, stage: str) -> StageState:
-        """Judge one stage, reading all its files to find damage."""
-        state = self._paper_state(stage)
+        """Return the state of one stage, reading all its files to find damage."""
+        state = self._recorded_state(stage)
         damaged = self.damaged_file(stage)
         if state.condition == "finished" and damaged is not None:
             why = f"{damaged} is damaged or missing: `personae run` will make it again."
             return StageState(stage, "damaged", why)
-        if stage == "adapt" and state.condition in ("missing", "stale"):
-            cluster = self._paper_state("cluster")
-            if (
-                cluster.condition == "finished"
-                and "adapt" not in self.manifest.stages["cluster"].reads
-            ):
-                return StageState(stage, "not needed", "The clustering method needs no adaptation.")
+        # a finished clustering that reads the adaptation would be stale now, so this one does not
+        clustered = self._recorded_state("cluster").condition == "finished"
+        if stage == "adapt" and state.condition in ("missing", "stale") and clustered:
+            return StageState(stage, "not needed", "The clustering method needs no adaptation.")
         return state
 
     def damaged_file(self, stage: str) -> Path | None:
-        """Find the first file of a stage that is not what the stage wrote."""
+        """Return the first file that is not what the stage wrote; None where all are intact."""
         record = self.manifest.stages.get(stage)
         for name, wanted in record.files.items() if record else ():
-            if not _holds(self.folder / name, wanted):
+            if not _is_intact(self.folder / name, wanted):
                 return self.folder / name
         return None
 
-    def record(self, stage: str, record: StageRecord, source: Source | None = None) -> None:
-        """Write the marker of a finished stage (and, after a scan, what the film is)."""
-        update: dict[str, Any] = {"stages": {**self.manifest.stages, stage: record}}
+    def add_record(self, stage: str, record: StageRecord, source: Source | None = None) -> None:
+        """Write the record of a finished stage and, after a scan, what the film is."""
+        update: dict[str, object] = {"stages": {**self.manifest.stages, stage: record}}
         if source is not None:
             update["source"] = source
         self._write(self.manifest.model_copy(update=update))
 
-    def film_moved(self, path: str) -> None:
-        """Note that the film lies at another path now."""
-        self._write(
-            self.manifest.model_copy(
-                update={"source": self.source.model_copy(update={"path": path})}
-            )
-        )
+    def set_film_path(self, path: str) -> None:
+        """Write that the film is at another path now."""
+        source = self.source.model_copy(update={"path": path})
+        self._write(self.manifest.model_copy(update={"source": source}))
 
-    def forget(self, stages: Iterable[str]) -> None:
-        """Drop the markers of stages whose files are about to change."""
-        gone = set(stages)
-        if gone & set(self.manifest.stages):
+    def drop_records(self, stages: Iterable[str]) -> None:
+        """Remove the records of stages whose files are about to change."""
+        dropped = set(stages)
+        if dropped & set(self.manifest.stages):
             kept = {
-                name: record for name, record in self.manifest.stages.items() if name not in gone
+                name: record for name, record in self.manifest.stages.items() if name not in dropped
             }
             self._write(self.manifest.model_copy(update={"stages": kept}))
 
     def _write(self, manifest: Manifest) -> None:
-        with replacing(self.folder / MANIFEST) as stream:
+        with atomic_write(self.folder / MANIFEST) as stream:
             stream.write(manifest.model_dump_json(indent=2).encode() + b"\n")
         self.manifest = manifest
         self._tables.clear()
-        self.__dict__.pop("checks", None)
+        self.__dict__.pop("review_items", None)
 
-    def _paper_state(self, stage: str) -> StageState:
-        """Judge a stage by the markers alone."""
+    def _embeddings(self) -> Float32Array | None:
+        """Return the (n, d) embeddings of the crops; None where the encode stage must run."""
+        if self._recorded_state("encode").condition != "finished":
+            return None
+        from safetensors.numpy import load_file
+
+        base: Float32Array = load_file(self.file("encode", EMBEDDINGS))["base"]
+        return base
+
+    def _recorded_state(self, stage: str) -> StageState:
+        """Return the state of a stage according to the records alone."""
         record = self.manifest.stages.get(stage)
         if record is None:
-            return StageState(stage, "missing", self._unfinished(stage))
+            return StageState(stage, "missing", self._why_unfinished(stage))
         for earlier, digest in record.reads.items():
-            below = self._paper_state(earlier)
-            if below.condition != "finished":
-                return StageState(stage, "stale", self._stale(stage, earlier))
-            if self.manifest.stages[earlier].digest != digest:
-                return StageState(stage, "stale", self._stale(stage, earlier))
+            below = self._recorded_state(earlier)
+            if below.condition != "finished" or self.manifest.stages[earlier].digest != digest:
+                return StageState(stage, "stale", self._why_stale(stage, earlier))
         return StageState(stage, "finished")
 
-    def _unfinished(self, stage: str) -> str:
+    def _why_unfinished(self, stage: str) -> str:
         return (
             f"The {stage} stage of {self.folder} has not finished: `personae run` will finish it."
         )
 
-    def _stale(self, stage: str, earlier: str) -> str:
+    def _why_stale(self, stage: str, earlier: str) -> str:
         return (
             f"The {stage} stage of {self.folder} was made from an earlier {earlier} stage: "
             "`personae run` will make it again."
         )
 
 
-def create(folder: Path, created: str) -> Project:
-    """Make `folder` a project folder unless it is one; ProjectError where it holds other things."""
+def create_project(folder: Path, created: str) -> Project:
+    """Open `folder` as a project, writing an empty manifest where there is none.
+
+    Args:
+        folder: An existing folder.
+        created: The time now, ISO 8601.
+
+    Raises:
+        ProjectError: The manifest is damaged or has another format.
+        OutputError: The manifest cannot be written.
+    """
     if (folder / MANIFEST).exists():
         return Project.open(folder)
     project = Project(folder, Manifest(created=created))
@@ -242,9 +302,9 @@ def create(folder: Path, created: str) -> Project:
     return project
 
 
-def _holds(path: Path, wanted: FileMark) -> bool:
+def _is_intact(path: Path, wanted: FileMark) -> bool:
     try:
-        return path.stat().st_size == wanted.size and mark(path) == wanted
+        return path.stat().st_size == wanted.size and FileMark.of(path) == wanted
     except OSError:
         return False
 

@@ -8,17 +8,22 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from personae.core.errors import ProjectError
-from personae.core.files import writing
+from personae.core.files import reraise_write_errors
 
 LOCK = ".lock"
-"""An empty file that stays in the folder; what counts is who holds the lock on it."""
+"""An empty file that stays in the folder; what counts is which process holds the lock on it."""
 
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Hold `folder` for this process; raises ProjectError while another run holds it."""
+    """Hold the lock on `folder` for the length of the block.
+
+    Raises:
+        ProjectError: Another run holds the lock.
+        OutputError: The lock's file cannot be written.
+    """
     path = folder / LOCK
-    with writing(path):
+    with reraise_write_errors(path):
         stream = open(path, "ab")  # noqa: SIM115 -- closed below, after the caller's work
     with stream:
         try:

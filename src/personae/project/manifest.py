@@ -1,4 +1,4 @@
-"""`project.json`: what film this folder is about, and which stages have finished with which settings."""
+"""`project.json`: which film the folder is about, and which stages finished with which settings."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from pydantic import BaseModel, ConfigDict
 
 from personae.core.files import FileMark
 
-FORMAT = 1
-"""Version of the folder's layout; a folder of another version is refused with a clear sentence."""
+FORMAT = 2
+"""Version of the folder's layout; a folder of another version is refused in one sentence."""
 
-STAGES = ("scan", "embed", "adapt", "cluster", "report")
-"""In the order they run; each reads what the earlier ones wrote."""
+STAGES = ("scan", "encode", "adapt", "cluster", "report")
+"""Names of the stages in the order they run; each reads what earlier ones wrote."""
 
 
 class Source(BaseModel):
@@ -23,13 +23,13 @@ class Source(BaseModel):
     path: str
     size: int
     mtime_ns: int
-    content_hash: str  # quick: of the size and of pieces of the file
+    content_hash: str  # of the size and of samples of the file
     container: str
     codec: str
-    width: int  # as displayed, after rotation
+    width: int  # pixels as displayed, after rotation
     height: int
     rotation: int  # degrees clockwise that were undone: 0, 90, 180, 270
-    time_base: str  # "1/90000"
+    time_base: str  # seconds per tick: "1/90000"
     frame_rate: str | None  # average, rational: "24000/1001"
     start_s: float  # time of the first frame
     duration_s: float
@@ -37,23 +37,29 @@ class Source(BaseModel):
 
 
 class StageRecord(BaseModel):
-    """A finished stage. A table without this marker is not there."""
+    """The record of a finished stage; a table without it counts as missing."""
 
     model_config = ConfigDict(frozen=True)
 
-    parameters: dict[str, Any]
+    parameters: dict[str, Any]  # the stage's settings, as JSON holds them
     weights: dict[str, str]  # name -> sha256
     software: str  # personae's version
     reads: dict[str, str]  # earlier stage -> its digest
-    digest: str  # of the source, the parameters, the weights and the digests it reads
-    files: dict[str, FileMark]  # path within the folder -> what it held
+    digest: str  # of the film, the parameters, the weights and the digests it reads
+    files: dict[str, FileMark]  # path within the folder -> size and hash
     seconds: float
     finished: str  # ISO 8601, UTC
-    facts: dict[str, Any] = {}  # what is worth showing: faces=120, people=7
+    facts: dict[str, object] = {}  # figures for the user: faces=120, characters=7
+
+    @property
+    def warnings(self) -> list[str]:
+        """Sentences about what may be wrong with the film; empty for most stages."""
+        found = self.facts.get("warnings", [])
+        return [str(text) for text in found] if isinstance(found, list) else []
 
 
 class Manifest(BaseModel):
-    """The whole of `project.json`."""
+    """The content of `project.json`."""
 
     format: int = FORMAT
     created: str

@@ -14,41 +14,49 @@ STAGE_OF_TABLE = {
     "faces": "scan",
     "tracks": "scan",
     "crops": "scan",
-    "links": "scan",
+    "cannot_links": "scan",
     "characters": "cluster",
 }
 """Table -> the stage that writes it."""
 
 
 def file_name(table: str) -> str:
-    """Name a table's file within the folder."""
+    """Return the name of a table's file within the folder."""
     return f"{table}.parquet"
 
 
-def schema(table: str) -> pa.Schema:
-    """Give a table's columns."""
-    from personae.core import schema as schemas
+def table_schema(table: str) -> pa.Schema:
+    """Return the columns and types of a table."""
+    from personae.core import schema
 
-    found: pa.Schema = getattr(schemas, table.upper())
+    found: pa.Schema = getattr(schema, table.upper())
     return found
 
 
 def write_table(table: str, rows: pa.Table, stream: BinaryIO) -> None:
-    """Write `rows` as Parquet with the columns and types of `core.schema`; ValueError if they differ."""
+    """Write `rows` as Parquet with the columns and types of `core.schema`.
+
+    Raises:
+        ValueError: The columns are not those of the table.
+    """
     import pyarrow.parquet as pq
 
-    wanted = schema(table)
+    wanted = table_schema(table)
     if rows.schema.names != wanted.names:
         raise ValueError(f"{table} has the columns {rows.schema.names}, not {wanted.names}")
     pq.write_table(rows.cast(wanted), stream, compression="zstd")
 
 
 def read_table(table: str, path: Path, columns: Sequence[str] | None = None) -> pa.Table:
-    """Read a table, or some columns of it, from its file; ValueError where that holds another table."""
+    """Read a table from its file, or only some of its columns.
+
+    Raises:
+        ValueError: The file holds other columns than the table has.
+    """
     import pyarrow.parquet as pq
 
-    # not pq.read_table: its threads, started after torch was imported, now and then abort Python as it ends
+    # not pq.read_table: its threads, started after torch was imported, can abort Python at exit
     with pq.ParquetFile(path) as file:
-        if file.schema_arrow.names != schema(table).names:
+        if file.schema_arrow.names != table_schema(table).names:
             raise ValueError(f"{table} has the columns {file.schema_arrow.names}")
         return file.read(None if columns is None else list(columns), use_threads=False)

@@ -1,7 +1,8 @@
-"""From a project's tables to the `TrackSet` that methods take: only tracks that have crops, numbered anew."""
+"""From the tables of a project to the `TrackSet` that adaptation and clustering take."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -9,12 +10,16 @@ import numpy as np
 
 from personae.core.arrays import Float32Array, Int32Array, UInt8Array
 from personae.core.crops import THUMBNAIL_SHAPE
-from personae.core.trackset import Crops, TrackSet
+from personae.core.trackset import PER_TRACK, Crops, TrackSet
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from personae.project.folder import Project
+BOX = ("x", "y", "w", "h")
+"""Columns of a face box, in pixels of the film."""
+
+THUMBNAIL = "thumbnail"
+"""Column of the crops that holds their frame, scaled down."""
 
 
 @dataclass(frozen=True)
@@ -22,73 +27,77 @@ class ProjectTracks(TrackSet):
     """A film's tracks; row t of every (T,) array is the table's track `track_ids[t]`."""
 
     track_ids: Int32Array = field(
-        default_factory=lambda: np.empty(0, dtype=np.int32), metadata={"axis": "tracks"}
+        default_factory=lambda: np.empty(0, dtype=np.int32), metadata=PER_TRACK
     )
     """(T,) the tracks' numbers in the project's tables, ascending."""
 
 
-def read_tracks(project: Project, embedded: bool, placed: bool) -> ProjectTracks:
-    """Assemble the tracks that have crops, where wished for with embeddings, once finished, and places."""
-    tracks, links = project.table("tracks"), project.table("links")
-    pictures = ("picture",) if placed else ()
-    crops = project.table("crops", "track", "time_s", "width", "sharpness", *pictures)
-    owner = crops["track"].to_numpy()
-    track_ids, track_of = np.unique(owner, return_inverse=True)
-    described = {int(number): row for row, number in enumerate(tracks["track"].to_numpy())}
-    rows = [described[int(number)] for number in track_ids]
+def build_track_set(
+    tracks: pa.Table,
+    crops: pa.Table,
+    cannot_links: pa.Table,
+    images: Sequence[UInt8Array] | None = None,
+    faces: pa.Table | None = None,
+    embeddings: Float32Array | None = None,
+) -> ProjectTracks:
+    """Build the set of the tracks that have crops, numbered anew.
+
+    Args:
+        tracks: The table of all tracks.
+        crops: The table of crops, ordered by track; its column `thumbnail` may be left out.
+        cannot_links: The table of pairs of tracks; those with a track without crops are dropped.
+        images: The n aligned crops.
+        faces: Table with the columns `crop`, `x`, `y`, `w`, `h`; without it there are no boxes.
+        embeddings: (n, d) of the crops.
+
+    Returns:
+        The tracks in ascending order of their numbers in the tables.
+    """
+    track_ids, track_of = np.unique(crops["track"].to_numpy(), return_inverse=True)
+    table_row = {int(number): row for row, number in enumerate(tracks["track"].to_numpy())}
+    rows = [table_row[int(number)] for number in track_ids]
     status = tracks["status"].to_pylist()
-    row_of = {int(number): row for row, number in enumerate(track_ids)}
-    pairs, frames = [], []
-    for a, b, together in zip(
-        *(links[name].to_pylist() for name in ("track_a", "track_b", "frames")), strict=True
-    ):
-        if a in row_of and b in row_of:
-            pairs.append((row_of[a], row_of[b]))
-            frames.append(together)
+    pairs, frames = _pairs_among(track_ids, cannot_links)
     return ProjectTracks(
         track_of=track_of.astype(np.int32),
         crops=Crops(
-            images=project.crops(),
+            images=images,
             widths=crops["width"].to_numpy().astype(np.float32),
-            boxes=_places(project) if placed else None,
-            thumbnails=_pictures(crops) if placed else None,
+            sharpness=crops["sharpness"].to_numpy().astype(np.float32),
+            boxes=None if faces is None else _boxes_of_crops(faces),
+            thumbnails=_thumbnails(crops) if THUMBNAIL in crops.column_names else None,
             times_s=crops["time_s"].to_numpy().astype(np.float32),
         ),
-        embeddings=_embeddings(project) if embedded else None,
-        cannot_link=np.array(pairs, dtype=np.int32).reshape(-1, 2),
-        cannot_link_frames=np.array(frames, dtype=np.int32),
+        embeddings=embeddings,
+        cannot_link=pairs,
+        cannot_link_frames=frames,
         quality=tracks["quality"].to_numpy()[rows].astype(np.float32),
         attach_only=np.array([status[row] != "kept" for row in rows], dtype=np.bool_),
         track_ids=track_ids.astype(np.int32),
     )
 
 
-def _places(project: Project) -> Float32Array:
-    """Find the (n, 4) face boxes of the crops, whose numbers are those of their rows."""
-    faces = project.table("faces", "crop", "x", "y", "w", "h")
-    of_face = faces["crop"].to_numpy()
-    face = np.flatnonzero(of_face >= 0)
-    face = face[np.argsort(of_face[face])]
-    return np.column_stack([faces[name].to_numpy()[face] for name in ("x", "y", "w", "h")])
+def _pairs_among(track_ids: Int32Array, cannot_links: pa.Table) -> tuple[Int32Array, Int32Array]:
+    """Return the (m, 2) pairs that lie among `track_ids`, as rows of it, and their (m,) frames."""
+    row_of = {int(number): row for row, number in enumerate(track_ids)}
+    columns = (cannot_links[name].to_pylist() for name in ("track_a", "track_b", "frames"))
+    pairs, frames = [], []
+    for a, b, together in zip(*columns, strict=True):
+        if a in row_of and b in row_of:
+            pairs.append((row_of[a], row_of[b]))
+            frames.append(together)
+    return np.array(pairs, dtype=np.int32).reshape(-1, 2), np.array(frames, dtype=np.int32)
 
 
-def _pictures(crops: pa.Table) -> UInt8Array:
-    """Put together the (n, h, w, 3) small pictures that the crops are from."""
-    flat = np.frombuffer(b"".join(crops["picture"].to_pylist()), dtype=np.uint8)
+def _boxes_of_crops(faces: pa.Table) -> Float32Array:
+    """Return the (n, 4) face boxes of the crops, in the order of the crops' numbers."""
+    crop_of_face = faces["crop"].to_numpy()
+    rows = np.flatnonzero(crop_of_face >= 0)
+    rows = rows[np.argsort(crop_of_face[rows])]
+    return np.column_stack([faces[name].to_numpy()[rows] for name in BOX])
+
+
+def _thumbnails(crops: pa.Table) -> UInt8Array:
+    """Return the (n, h, w, 3) frame thumbnails of the crops."""
+    flat = np.frombuffer(b"".join(crops[THUMBNAIL].to_pylist()), dtype=np.uint8)
     return flat.reshape(-1, *THUMBNAIL_SHAPE)
-
-
-def _embeddings(project: Project) -> Float32Array | None:
-    from personae.core.errors import ProjectError
-    from personae.project.folder import EMBEDDINGS
-
-    if "embed" not in project.manifest.stages:
-        return None
-    try:
-        project.require("embed")
-    except ProjectError:
-        return None
-    from safetensors.numpy import load_file
-
-    base: Float32Array = load_file(project.file("embed", EMBEDDINGS))["base"]
-    return base
