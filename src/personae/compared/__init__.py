@@ -1,119 +1,170 @@
-"""The systems FaceTrackClusterer is compared with, by name; none is loaded before it is asked for."""
+"""Registry of the systems that VideoClusterNet is compared with.
+
+A system is imported only when it is loaded, so that listing them costs neither PyTorch nor
+scikit-learn.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import Field, dataclass
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
 
 from personae.core.errors import SettingError
 
+if TYPE_CHECKING:
+    from personae.core.labels import Labels
+    from personae.core.trackset import TrackSet
+
+
+class TrackClusterer(Protocol):
+    """A dataclass of settings whose `fit_predict` groups tracks; every runnable system is one."""
+
+    needs_n_clusters: ClassVar[bool]
+    """Whether the system cannot estimate the number of people."""
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
+
+    def __init__(self, **settings: object) -> None: ...
+
+    def fit_predict(self, tracks: TrackSet) -> Labels:
+        """Return (T,) labels 0.. by falling size."""
+        ...
+
 
 @dataclass(frozen=True)
-class System:
-    """One compared system."""
+class ComparedSystem:
+    """Registry entry of one compared system."""
 
     name: str
-    """As the field calls it."""
+    """As the papers call it, in lower case."""
     description: str
     """What it does, in one line."""
-    needs: tuple[str, ...]
-    """What it takes; "n_clusters" only where it cannot find it, "cannot_link" where it profits from links."""
-    where: str | None = None
-    """``module:Class`` inside `personae.compared`; None where the system cannot be run."""
-    missing: str | None = None
-    """What a `TrackSet` lacks for this system, where it cannot be run."""
+    inputs: tuple[str, ...]
+    """What it takes. "n_clusters" only if it cannot estimate it, "cannot_link" if it uses links."""
+    location: str | None = None
+    """``module:Class`` inside `personae.compared`; None if the system cannot be run."""
+    missing_input: str | None = None
+    """What a `TrackSet` lacks for this system; None if it can be run."""
     exact: bool = False
     """Whether every constant is known from the source; otherwise it is our reconstruction."""
 
     @property
     def runnable(self) -> bool:
-        """Whether the system can be run on tracks alone."""
-        return self.where is not None
+        """Whether the system can be run on face tracks alone."""
+        return self.location is not None
 
     @property
     def title(self) -> str:
-        """How tables of results must call it: its name, or "our reconstruction of" its name."""
-        return (
-            self.name if self.exact or not self.runnable else f"our reconstruction of {self.name}"
-        )
+        """Name for tables of results: the name, or "our reconstruction of" the name."""
+        if self.exact or not self.runnable:
+            return self.name
+        return f"our reconstruction of {self.name}"
 
-    def load(self) -> Any:
-        """Import the system and give its class; raises SettingError where it cannot be run."""
-        if self.where is None:
-            raise SettingError(f"{self.name} cannot be run here: {self.missing}")
-        module, cls = self.where.split(":")
-        return getattr(import_module(f"personae.compared.{module}"), cls)
+    def load(self) -> type[TrackClusterer]:
+        """Import the system and return its class.
+
+        Raises:
+            SettingError: If the system cannot be run on tracks.
+        """
+        if self.location is None:
+            raise SettingError(f"{self.name} cannot be run here: {self.missing_input}")
+        module, class_name = self.location.split(":")
+        found = getattr(import_module(f"personae.compared.{module}"), class_name)
+        return cast(type[TrackClusterer], found)
 
 
 _E, _K, _C = "embeddings", "n_clusters", "cannot_link"
 
-_ALL = (
-    System(
+_SYSTEMS = (
+    ComparedSystem(
         "tsiam", "siamese network on pairs within and between tracks", (_E, _K, _C), "tsiam:TSiam"
     ),
-    System("ssiam", "siamese network on hard pairs from ranked distances", (_E, _K), "ssiam:SSiam"),
-    System(
+    ComparedSystem(
+        "ssiam", "siamese network on hard pairs from ranked distances", (_E, _K), "ssiam:SSiam"
+    ),
+    ComparedSystem(
         "pseudo-rf", "siamese network on nearest and farthest crops", (_E, _K), "pseudo_rf:PseudoRF"
     ),
-    System("ccl", "siamese network on pairs from FINCH clusters", (_E, _K, _C), "ccl:CCL"),
-    System(
-        "jfac", "random-field clustering and adaptation in turns; also JFRAC", (_E, _C), "jfac:JFAC"
+    ComparedSystem("ccl", "siamese network on pairs from FINCH clusters", (_E, _K, _C), "ccl:CCL"),
+    ComparedSystem(
+        "jfac",
+        "alternating random-field clustering and feature adaptation; also JFRAC",
+        (_E, _C),
+        "jfac:JFAC",
     ),
-    System(
+    ComparedSystem(
         "vctrsf",
-        "transformer of whole tracks around learnable centres",
+        "transformer over whole tracks, trained around learnable centres",
         (_E, _K, _C),
         "vctrsf:VCTRSF",
     ),
-    System("c1c", "first neighbours under must- and cannot-links", (_E, _C), "c1c:C1C"),
-    System(
-        "muhpc-1", "close first neighbours under cannot-links, faces only", (_E, _C), "muhpc:MuHPC"
+    ComparedSystem("c1c", "first neighbours under must- and cannot-links", (_E, _C), "c1c:C1C"),
+    ComparedSystem(
+        "muhpc-1",
+        "close first neighbours under cannot-links, faces only",
+        (_E, _C),
+        "muhpc:MuHPC",
     ),
-    System("kmeans", "k-means of track means", (_E, _K), "kmeans:KMeans", exact=True),
-    System(
+    ComparedSystem("kmeans", "k-means of track means", (_E, _K), "kmeans:KMeans", exact=True),
+    ComparedSystem(
         "bcl",
-        "complete linkage cut at the size of a ball; supervised after `fit`",
+        "complete linkage cut at the diameter of a ball; supervised after `fit`",
         (_E,),
         "bcl:BCL",
     ),
-    System("hmrf", "Gaussians in a random field with cannot-links", (_E, _K, _C), "hmrf:HMRF"),
-    System(
-        "sctl", "clustering and linking in one random field; also HMRF2", (_E, _K, _C), "sctl:SCTL"
+    ComparedSystem(
+        "hmrf", "Gaussians in a random field with cannot-links", (_E, _K, _C), "hmrf:HMRF"
     ),
-    System("uldml", "metric learned from tracks, then average linkage", (_E, _C), "uldml:ULDML"),
-    System(
+    ComparedSystem(
+        "sctl",
+        "clustering and tracklet linking in one random field; also HMRF2",
+        (_E, _K, _C),
+        "sctl:SCTL",
+    ),
+    ComparedSystem(
+        "uldml", "metric learned from tracks, then average linkage", (_E, _C), "uldml:ULDML"
+    ),
+    ComparedSystem(
         "imp-triplet",
-        "triplets from links with an extra pull",
+        "triplets from links with an extra pull on positive pairs",
         (_E, _K, _C),
         "imp_triplet:ImpTriplet",
     ),
-    System("wbslrr", "low-rank, block-sparse self-representation", (_E, _K, _C), "wbslrr:WBSLRR"),
-    System(
+    ComparedSystem(
+        "wbslrr", "low-rank, block-sparse self-representation", (_E, _K, _C), "wbslrr:WBSLRR"
+    ),
+    ComparedSystem(
         "cp-ssc", "sparse self-representation with propagated links", (_E, _K, _C), "cpssc:CPSSC"
     ),
-    System("diffrac", "labels that a linear classifier fits best", (_E, _K, _C), "diffrac:DIFFRAC"),
-    System("vdf", "Fisher vectors of tracks, then Ward linkage", (_E, _K), "vdf:VDF"),
-    System("mlr", "semi-supervised logistic regression", (_E, _C, "labelled tracks"), "mlr:MLR"),
-    System(
+    ComparedSystem(
+        "diffrac", "labels that a linear classifier fits best", (_E, _K, _C), "diffrac:DIFFRAC"
+    ),
+    ComparedSystem("vdf", "Fisher vectors of tracks, then Ward linkage", (_E, _K), "vdf:VDF"),
+    ComparedSystem(
+        "mlr", "semi-supervised logistic regression", (_E, _C, "labelled tracks"), "mlr:MLR"
+    ),
+    ComparedSystem(
         "mvcorr",
         "embeddings adapted on hard pairs from other films by multiview correlation",
         (_E, "weakly labelled tracks of some 240 other films"),
-        missing="it is trained on 169,000 weakly labelled tracks of 240 films, which are not published",
+        missing_input="it is trained on 169,000 weakly labelled tracks of 240 films, which are not "
+        "published",
     ),
-    System(
+    ComparedSystem(
         "mcafc",
         "face clusters constrained by clothing and context",
         (_E, _C, "clothing and scene features"),
-        missing="it needs features of clothing and background around the face, which tracks of faces lack",
+        missing_input="it needs features of clothing and background around the face, which face "
+        "tracks lack",
     ),
-    System(
+    ComparedSystem(
         "cmvfc",
         "constrained clustering over several views of a face",
         (_E, _C, "several hand-made features a face"),
-        missing="it needs several kinds of features of every face, and tracks carry one embedding",
+        missing_input="it needs several kinds of features of every face, and tracks carry one "
+        "embedding",
     ),
 )
 
-SYSTEMS: dict[str, System] = {system.name: system for system in _ALL}
-"""Every compared system by name, those that cannot be run included."""
+SYSTEMS: dict[str, ComparedSystem] = {system.name: system for system in _SYSTEMS}
+"""Every compared system by name, including those that cannot be run."""

@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.cluster import KMeans as SklearnKMeans
 from sklearn.exceptions import ConvergenceWarning
 
-from personae.compared.protocol import require_count
+from personae.compared.protocol import require_n_clusters
 from personae.core.arrays import Float64Array
 from personae.core.grouping import track_means
 from personae.core.labels import Labels, order_by_size
@@ -19,29 +19,42 @@ from personae.core.trackset import TrackSet
 
 @dataclass(frozen=True, kw_only=True)
 class KMeans:
-    """K-means of L2-normalised track means, with the restarts and iterations of SSiam's program.
+    """K-means of L2-normalised track means, with SSiam's restarts and iterations.
 
     Exact: 10 restarts, 10,000 iterations (SSiam's program, Sharma et al., FG 2019).
+
+    Args:
+        n_clusters: Number of people; needed.
+        seed: Seed of the restarts.
     """
 
     name: ClassVar[str] = "K-means"
     needs_n_clusters: ClassVar[bool] = True
 
     n_clusters: int | None = None
-    """How many people; needed."""
     seed: int = 0
-    """Seed of the restarts."""
 
     def fit_predict(self, tracks: TrackSet) -> Labels:
-        """Cluster the tracks; gives (T,) labels 0.. by falling size. SettingError without a number."""
-        count = require_count(self.name, self.n_clusters, tracks.n_tracks)
+        """Cluster the tracks.
+
+        Returns:
+            (T,) labels 0.. by falling size.
+
+        Raises:
+            SettingError: If `n_clusters` is missing or below 1.
+        """
+        count = require_n_clusters(self.name, self.n_clusters, tracks.n_tracks)
         if tracks.n_tracks < 2:
             return np.zeros(tracks.n_tracks, dtype=np.int64)
-        return order_by_size(kmeans(track_means(tracks), count, self.seed))
+        return order_by_size(kmeans_labels(track_means(tracks), count, self.seed))
 
 
-def kmeans(x: Float64Array, n_clusters: int, seed: int) -> Labels:
-    """Label the rows of (n, d) by k-means; copies among the rows may leave fewer labels than asked for."""
+def kmeans_labels(x: Float64Array, n_clusters: int, seed: int) -> Labels:
+    """Label the rows of (n, d) by k-means.
+
+    Returns:
+        (n,) labels 0..; fewer than `n_clusters` if rows are copies of each other.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         model = SklearnKMeans(n_clusters, n_init=10, max_iter=10_000, random_state=seed).fit(x)

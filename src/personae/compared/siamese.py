@@ -1,4 +1,4 @@
-"""Network and training loop that SSiam, TSiam, Pseudo-RF and CCL share; they differ in their pairs."""
+"""Network and training loop of SSiam, TSiam, Pseudo-RF and CCL, which differ in their pairs."""
 
 from __future__ import annotations
 
@@ -6,41 +6,36 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
 import numpy as np
 import torch
 from torch import nn
 
-from personae.compared.contrastive import contrastive_loss
-from personae.compared.protocol import one_scale, require_count, ward
-from personae.compared.training import descend
-from personae.core.arrays import BoolArray, Float64Array, Int64Array
+from personae.compared.features import scale_to_mean_norm
+from personae.compared.protocol import cluster_by_ward, require_n_clusters
+from personae.compared.sampling import PairBatch
+from personae.compared.training import contrastive_loss, gradient_step
+from personae.core.arrays import Float64Array
 from personae.core.labels import Labels
 from personae.core.trackset import TrackSet
 
 
-class Pairs(NamedTuple):
-    """A batch of pairs of crops."""
-
-    left: Int64Array
-    """(b,) crops."""
-    right: Int64Array
-    """(b,) crops."""
-    same: BoolArray
-    """(b,) whether the two are taken for the same person."""
-
-
 class SiameseNet(nn.Module):
-    """d -> 512 -> ReLU -> 2 without batch norm; the feature is the 512-d layer before its ReLU.
+    """MLP d -> 512 -> ReLU -> 2 without batch norm; the feature is the 512-d layer before its ReLU.
 
     As in SSiam's program. Layers are drawn with He scaling and zero bias.
+
+    Args:
+        input_dim: d.
+        hidden_dim: Width of the feature.
+        output_dim: Width of the output that the loss compares.
     """
 
-    def __init__(self, width: int, hidden: int = 512, out: int = 2) -> None:
+    def __init__(self, input_dim: int, hidden_dim: int = 512, output_dim: int = 2) -> None:
         super().__init__()
-        self.first = nn.Linear(width, hidden)
-        self.last = nn.Linear(hidden, out)
+        self.first = nn.Linear(input_dim, hidden_dim)
+        self.last = nn.Linear(hidden_dim, output_dim)
         for layer in (self.first, self.last):
             nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
             nn.init.zeros_(layer.bias)
@@ -52,63 +47,85 @@ class SiameseNet(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Map (n, d) to the (n, 2) outputs that the loss compares."""
-        out: torch.Tensor = self.last(torch.relu(self.feature(x)))
-        return out
+        output: torch.Tensor = self.last(torch.relu(self.feature(x)))
+        return output
 
 
 @dataclass(frozen=True, kw_only=True)
 class SiameseSystem(ABC):
-    """Trains `SiameseNet` on pairs of crops, then clusters track means of its feature by Ward linkage.
+    """`SiameseNet` trained on pairs of crops, then Ward linkage of track means of its feature.
 
-    Sharma, Tapaswi, Sarfraz, Stiefelhagen, "Self-Supervised Learning of Face Representations for Video Face
-    Clustering", FG 2019. Exact: layers, feature, loss, margin, learning rate, 128 pairs a step, 15 epochs,
-    test protocol. Reconstructed: momentum, weight decay, initial weights, what an epoch holds, one scale
-    for all face models.
+    Exact: layers, feature, loss, margin, learning rate, 128 pairs a step, 15 epochs, test protocol.
+    Reconstructed: momentum, weight decay, initial weights, what an epoch holds, one scale for all
+    face models.
+
+    Args:
+        n_clusters: Number of clusters at which the tree is cut; needed unless `threshold` is given.
+        seed: Seed of weights and pairs.
+        threshold: Ward height at which the tree is cut instead, as in VideoClusterNet's own runs of
+            these systems, which chose it with labels.
+        epochs: Passes over the crops.
+        batch_size: Pairs a step.
+        learning_rate: Of plain SGD, constant.
+        momentum: Not stated in the paper: the default of its toolbox.
+        weight_decay: Not stated in the paper: the default of its toolbox.
+        margin: Distance that different people are pushed apart to.
+        min_steps: Gradient steps on a short film. Not stated in the paper, whose films have 40,000
+            crops.
+
+    Source:
+        Sharma, Tapaswi, Sarfraz, Stiefelhagen, "Self-Supervised Learning of Face Representations
+        for Video Face Clustering", FG 2019, arXiv 1903.01000.
     """
 
     name: ClassVar[str]
     needs_n_clusters: ClassVar[bool] = True
     pairs_per_crop: ClassVar[int] = 1
+    """Pairs that one epoch holds for every crop."""
 
     n_clusters: int | None = None
-    """Where the tree is cut; needed unless `threshold` is given."""
     seed: int = 0
-    """Seed of weights and pairs."""
     threshold: float | None = None
-    """Ward height to cut at instead, as in FaceTrackClusterer's own runs (which chose it with labels)."""
     epochs: int = 15
-    """Passes over the crops."""
-    batch: int = 128
-    """Pairs a step."""
+    batch_size: int = 128
     learning_rate: float = 1e-3
-    """Of plain SGD, constant."""
     momentum: float = 0.9
-    """Not stated in the paper: the default of its toolbox."""
     weight_decay: float = 5e-4
-    """Not stated in the paper: the default of its toolbox."""
     margin: float = 1.0
-    """Distance that different people are pushed apart to."""
-    at_least: int = 1000
-    """Steps on a short film. Not stated in the paper, whose films have 40,000 crops."""
+    min_steps: int = 1000
 
     @abstractmethod
-    def batches(
+    def sample_batches(
         self, tracks: TrackSet, features: Float64Array, rng: np.random.Generator
-    ) -> Iterator[Pairs]:
-        """Mine pairs without end; `features` (n, d) are the crops' base embeddings on one scale."""
+    ) -> Iterator[PairBatch]:
+        """Yield training pairs without end.
+
+        Args:
+            tracks: Track set of n crops.
+            features: (n, d) base embeddings of the crops, scaled to a mean norm of 1.
+            rng: Source of randomness.
+        """
 
     def fit_predict(self, tracks: TrackSet) -> Labels:
-        """Cluster the tracks; gives (T,) labels by falling size. SettingError without number or threshold."""
+        """Train on the tracks and cluster them.
+
+        Returns:
+            (T,) labels 0.. by falling size.
+
+        Raises:
+            SettingError: If neither `n_clusters` nor `threshold` is given.
+        """
         if self.threshold is None:
-            require_count(self.name, self.n_clusters, tracks.n_tracks)
+            require_n_clusters(self.name, self.n_clusters, tracks.n_tracks)
         if tracks.n_tracks < 2:
             return np.zeros(tracks.n_tracks, dtype=np.int64)
-        return ward(self.name, tracks, self.features(tracks), self.n_clusters, self.threshold)
+        features = self.embed_crops(tracks)
+        return cluster_by_ward(self.name, tracks, features, self.n_clusters, self.threshold)
 
-    def features(self, tracks: TrackSet) -> Float64Array:
-        """Train on the tracks and give the learned (n, 512) features of their crops."""
-        base = one_scale(tracks.require_embeddings())
-        batches = self.batches(tracks, base, np.random.default_rng(self.seed))
+    def embed_crops(self, tracks: TrackSet) -> Float64Array:
+        """Train on the tracks and return the learned (n, 512) features of their crops."""
+        base = scale_to_mean_norm(tracks.require_embeddings())
+        batches = self.sample_batches(tracks, base, np.random.default_rng(self.seed))
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed)
             net = SiameseNet(base.shape[1])
@@ -119,18 +136,17 @@ class SiameseSystem(ABC):
             momentum=self.momentum,
             weight_decay=self.weight_decay,
         )
-        for _ in range(self.steps(tracks.n_crops)):
+        for _ in range(self.n_steps(tracks.n_crops)):
             left, right, same = (torch.from_numpy(part) for part in next(batches))
             if not len(left):
                 break
             loss = contrastive_loss(net(x[left]), net(x[right]), same, self.margin)
-            descend(optimiser, loss)
+            gradient_step(optimiser, loss)
         with torch.no_grad():
             learned: Float64Array = net.feature(x).double().numpy()
         return learned
 
-    def steps(self, n_crops: int) -> int:
-        """Give the number of gradient steps on a set of that many crops."""
-        return max(
-            self.at_least, self.epochs * math.ceil(n_crops * self.pairs_per_crop / self.batch)
-        )
+    def n_steps(self, n_crops: int) -> int:
+        """Return the number of gradient steps on a set of that many crops."""
+        steps_per_epoch = math.ceil(n_crops * self.pairs_per_crop / self.batch_size)
+        return max(self.min_steps, self.epochs * steps_per_epoch)

@@ -8,45 +8,60 @@ from typing import ClassVar
 
 import numpy as np
 
-from personae.compared.distances import squared_distances
-from personae.compared.siamese import Pairs, SiameseSystem
+from personae.compared.features import squared_distances
+from personae.compared.sampling import PairBatch
+from personae.compared.siamese import SiameseSystem
 from personae.core.arrays import Float64Array, Int64Array
 from personae.core.trackset import TrackSet
 
 
 @dataclass(frozen=True, kw_only=True)
 class SSiam(SiameseSystem):
-    """Pull far nearest neighbours together, push near farthest ones apart; our reconstruction of SSiam.
+    """Siamese network on hard pairs from ranked distances; our reconstruction of SSiam.
 
-    Sharma et al., FG 2019 (see `SiameseSystem`). Exact: the mining, done afresh at every step on base
-    features (see `mine_hard_pairs`), with 3000 crops and 64 + 64 pairs. Reconstructed: on sets of fewer
-    than 6000 crops half of them are drawn, for 3000 draws from a few hundred crops would give nothing but
-    copies.
+    Exact: the mining, done afresh at every step on base features (see `mine_hard_pairs`), with 3000
+    crops and 64 + 64 pairs. Reconstructed: on sets of fewer than 6000 crops half of them are drawn,
+    since 3000 draws from a few hundred crops would yield nothing but copies.
+
+    Settings that are not listed here are those of `SiameseSystem`.
+
+    Args:
+        sample_size: B, crops drawn at every step, at most half of all.
+
+    Source:
+        Sharma et al., FG 2019.
     """
 
     name: ClassVar[str] = "SSiam"
 
-    drawn: int = 3000
-    """Crops drawn at every step, at most half of all."""
+    sample_size: int = 3000
 
-    def batches(
+    def sample_batches(
         self, tracks: TrackSet, features: Float64Array, rng: np.random.Generator
-    ) -> Iterator[Pairs]:
+    ) -> Iterator[PairBatch]:
         """Draw crops with replacement and mine the hard pairs among them, at every step."""
-        n_drawn = max(2, min(self.drawn, tracks.n_crops // 2))
+        n_drawn = max(2, min(self.sample_size, tracks.n_crops // 2))
         x = features.astype(np.float32)
         while True:
             drawn = rng.integers(0, tracks.n_crops, n_drawn)
-            near, far = mine_hard_pairs(squared_distances(x[drawn], x[drawn]), self.batch // 2)
-            left, right = drawn[np.concatenate([near, far])].T
-            yield Pairs(left, right, np.arange(len(left)) < len(near))
+            distances = squared_distances(x[drawn], x[drawn])
+            positives, negatives = mine_hard_pairs(distances, self.batch_size // 2)
+            left, right = drawn[np.concatenate([positives, negatives])].T
+            yield PairBatch(left, right, np.arange(len(left)) < len(positives))
 
 
 def mine_hard_pairs(distances: Float64Array, k: int) -> tuple[Int64Array, Int64Array]:
-    """Rank the rows of (B, B) distances, squared or not; gives at most k hard positive and negative pairs.
+    """Mine hard positive and negative pairs from a distance matrix.
 
-    Both (k, 2). A row's positive is its nearest other crop, and the rows with the farthest positives go
-    first; its negative is its farthest crop, and the rows with the nearest negatives go first.
+    A row's positive is its nearest other crop, and the rows with the farthest positives go first.
+    Its negative is its farthest crop, and the rows with the nearest negatives go first.
+
+    Args:
+        distances: (B, B) distances, squared or not.
+        k: Number of pairs of each kind, at most.
+
+    Returns:
+        Positive and negative pairs, each (min(k, B), 2) rows.
     """
     rows = np.arange(len(distances))
     farthest = distances.argmax(axis=1)

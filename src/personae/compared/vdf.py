@@ -11,51 +11,95 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 
 from personae.cluster.hac import HAC
-from personae.compared.fisher import fisher_vector
-from personae.compared.protocol import principal_components, require_count
+from personae.compared.features import principal_components
+from personae.compared.protocol import require_n_clusters, single_crop_tracks
+from personae.core.arrays import Float64Array
 from personae.core.grouping import unit_rows
 from personae.core.labels import Labels
 from personae.core.trackset import TrackSet
 
+CROPS_PER_GAUSSIAN = 100
+"""Crops that one Gaussian of the mixture needs; ours."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class VDF:
-    """Describe each track by the Fisher vector of its crops, then HAC; our reconstruction of VDF.
+    """Fisher vectors of tracks, then Ward linkage; our reconstruction of VDF.
 
-    Sharma, Sarfraz, Stiefelhagen, "A Simple and Effective Technique for Face Clustering in TV Series", CVPR
-    Workshops 2017. Known: Fisher-vector encoded deep features of a track, then hierarchical clustering.
+    Known: Fisher-vector encoded deep features of a track, then hierarchical clustering.
     Reconstructed: principal components, size of the mixture, Ward linkage.
+
+    Args:
+        n_clusters: Number of people; needed.
+        seed: Seed of the mixture.
+        n_components: Principal components of a crop's embedding; not stated in our sources.
+        max_gaussians: Gaussians of the mixture, at most one per hundred crops; not stated in our
+            sources.
+
+    Source:
+        Sharma, Sarfraz, Stiefelhagen, "A Simple and Effective Technique for Face Clustering in TV
+        Series", CVPR Workshops 2017.
     """
 
     name: ClassVar[str] = "VDF"
     needs_n_clusters: ClassVar[bool] = True
 
     n_clusters: int | None = None
-    """How many people; needed."""
     seed: int = 0
-    """Seed of the mixture."""
-    dimensions: int = 16
-    """Principal components of a crop's embedding; not stated in our sources."""
-    components: int = 16
-    """Gaussians of the mixture, at most one per hundred crops; not stated in our sources."""
+    n_components: int = 16
+    max_gaussians: int = 16
 
     def fit_predict(self, tracks: TrackSet) -> Labels:
-        """Cluster the tracks; gives (T,) labels 0.. by falling size. SettingError without a number."""
-        count = require_count(self.name, self.n_clusters, tracks.n_tracks)
+        """Cluster the tracks.
+
+        Returns:
+            (T,) labels 0.. by falling size.
+
+        Raises:
+            SettingError: If `n_clusters` is missing or below 1.
+        """
+        count = require_n_clusters(self.name, self.n_clusters, tracks.n_tracks)
         if tracks.n_tracks < 2:
             return np.zeros(tracks.n_tracks, dtype=np.int64)
-        x = unit_rows(tracks.require_embeddings())
-        x = principal_components(x, self.dimensions)
+        x = principal_components(unit_rows(tracks.require_embeddings()), self.n_components)
         x /= x.std() or 1.0
-        components = max(1, min(self.components, len(x) // 100))
+        n_gaussians = max(1, min(self.max_gaussians, len(x) // CROPS_PER_GAUSSIAN))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
             mixture = GaussianMixture(
-                components, covariance_type="diag", reg_covar=1e-2, random_state=self.seed
+                n_gaussians, covariance_type="diag", reg_covar=1e-2, random_state=self.seed
             ).fit(x)
         vectors = np.stack([fisher_vector(x[crops], mixture) for crops in tracks.members()])
-        described = TrackSet(
-            track_of=np.arange(tracks.n_tracks, dtype=np.int32),
-            embeddings=vectors.astype(np.float32),
-        )
+        described = single_crop_tracks(vectors)
         return HAC("ward", "euclidean", n_clusters=count).fit_predict(described)
+
+
+def fisher_vector(x: Float64Array, mixture: GaussianMixture) -> Float64Array:
+    """Encode a set of feature vectors as one improved Fisher vector.
+
+    Gradients of the log-likelihood by means and deviations, averaged over the set, then signed
+    square root and L2 norm.
+
+    Args:
+        x: (n, d) features.
+        mixture: Diagonal mixture of K Gaussians.
+
+    Returns:
+        (2 K d,) unit vector.
+
+    Source:
+        Perronnin, Sanchez, Mensink, ECCV 2010.
+    """
+    gamma = mixture.predict_proba(x)
+    weight, mean, variance = mixture.weights_, mixture.means_, mixture.covariances_
+    total = gamma.sum(axis=0)[:, None]
+    first, second = gamma.T @ x, gamma.T @ x**2
+    deviation = np.sqrt(variance)
+    by_mean = (first - total * mean) / deviation / np.sqrt(weight)[:, None]
+    by_deviation = (second - 2 * mean * first + total * mean**2) / variance - total
+    by_deviation /= np.sqrt(2 * weight)[:, None]
+    vector = np.concatenate([by_mean.ravel(), by_deviation.ravel()]) / len(x)
+    vector = np.sign(vector) * np.sqrt(np.abs(vector))
+    length = np.linalg.norm(vector)
+    improved: Float64Array = vector / length if length > 0 else vector
+    return improved

@@ -7,8 +7,14 @@ from typing import ClassVar
 
 import numpy as np
 
-from personae.compared.protocol import require_count
-from personae.compared.spectral import cluster_tracks, sample_crops, self_expression_affinity
+from personae.compared.protocol import require_n_clusters
+from personae.compared.self_expression import (
+    block_soft_threshold,
+    sample_crops,
+    self_expression_affinity,
+    singular_value_threshold,
+    spectral_cluster_tracks,
+)
 from personae.core.arrays import Float64Array, IntArray
 from personae.core.grouping import unit_rows
 from personae.core.labels import Labels
@@ -17,76 +23,81 @@ from personae.core.trackset import TrackSet
 
 @dataclass(frozen=True, kw_only=True)
 class WBSLRR:
-    """Express crops by each other, low-rank and sparse in blocks of tracks; our reconstruction of WBSLRR.
+    """Low-rank, block-sparse self-representation of crops; our reconstruction of WBSLRR.
 
-    Xiao, Tan, Xu, "Weighted Block-Sparse Low Rank Representation for Face Clustering in Videos", ECCV 2014.
-    Known: self-representation weighted by links, then spectral clustering. Reconstructed: the program,
+    Known: self-representation weighted by links, then spectral clustering. Reconstructed: the
+    program,
 
         min |Z|_* + lambda sum_{track s, crop j} w_sj |Z_sj|_2 + mu/2 |X - X Z|_F^2,
 
-    Z_sj the coefficients of the crops of track s for crop j; w is infinite within a track, which would else
-    express itself alone, `cannot` for cannot-linked tracks and 1 otherwise; solved by alternating
-    directions on one low-rank and one block-sparse copy of Z.
+    where Z_sj are the coefficients of the crops of track s for crop j. w is infinite within a
+    track, which would otherwise express itself alone, `cannot_link_weight` for cannot-linked tracks
+    and 1 otherwise. Solved by alternating directions on one low-rank and one block-sparse copy
+    of Z.
+
+    Args:
+        n_clusters: Number of people; needed.
+        seed: Seed of the spectral clustering's k-means.
+        sparsity_weight: lambda; not stated in the paper's abstract.
+        fidelity_weight: mu; not stated in the paper's abstract.
+        cannot_link_weight: w between cannot-linked tracks; not stated in the paper's abstract.
+        iterations: Alternating steps; not stated in the paper's abstract.
+        max_crops: About how many crops take part, spread evenly over the tracks: the cost grows
+            with their cube. Ours.
+
+    Source:
+        Xiao, Tan, Xu, "Weighted Block-Sparse Low Rank Representation for Face Clustering in
+        Videos", ECCV 2014.
     """
 
     name: ClassVar[str] = "WBSLRR"
     needs_n_clusters: ClassVar[bool] = True
 
     n_clusters: int | None = None
-    """How many people; needed."""
     seed: int = 0
-    """Seed of the spectral clustering's k-means."""
-    sparsity: float = 0.05
-    """lambda; not stated in the paper's abstract."""
-    fidelity: float = 1.0
-    """mu; not stated in the paper's abstract."""
-    cannot: float = 100.0
-    """w between cannot-linked tracks; not stated in the paper's abstract."""
+    sparsity_weight: float = 0.05
+    fidelity_weight: float = 1.0
+    cannot_link_weight: float = 100.0
     iterations: int = 60
-    """Alternating steps; not stated in the paper's abstract."""
-    crops: int = 600
-    """Crops that take part, spread evenly over the tracks: the cost grows with their cube. Ours."""
+    max_crops: int = 600
 
     def fit_predict(self, tracks: TrackSet) -> Labels:
-        """Cluster the tracks; gives (T,) labels 0.. by falling size. SettingError without a number."""
-        count = require_count(self.name, self.n_clusters, tracks.n_tracks)
+        """Cluster the tracks.
+
+        Returns:
+            (T,) labels 0.. by falling size.
+
+        Raises:
+            SettingError: If `n_clusters` is missing or below 1.
+        """
+        count = require_n_clusters(self.name, self.n_clusters, tracks.n_tracks)
         if tracks.n_tracks < 2:
             return np.zeros(tracks.n_tracks, dtype=np.int64)
-        chosen = sample_crops(tracks, self.crops)
-        block, forbidden = tracks.track_of[chosen], tracks.cannot_link_matrix()
-        weight = np.where(forbidden, self.cannot, 1.0)
-        np.fill_diagonal(weight, np.inf)
-        z = self._represent(unit_rows(tracks.require_embeddings()[chosen]), block, weight[:, block])
-        return cluster_tracks(self_expression_affinity(z), block, forbidden, count, self.seed)
+        chosen = sample_crops(tracks, self.max_crops)
+        track_of, forbidden = tracks.track_of[chosen], tracks.cannot_link_matrix()
+        weights = np.where(forbidden, self.cannot_link_weight, 1.0)
+        np.fill_diagonal(weights, np.inf)
+        x = unit_rows(tracks.require_embeddings()[chosen])
+        coefficients = self._represent(x, track_of, weights[:, track_of])
+        affinity = self_expression_affinity(coefficients)
+        return spectral_cluster_tracks(affinity, track_of, forbidden, count, self.seed)
 
-    def _represent(self, x: Float64Array, block: IntArray, weight: Float64Array) -> Float64Array:
-        """Solve for Z (n, n), column j for crop j; `weight` (T, n)."""
+    def _represent(
+        self, x: Float64Array, track_of: IntArray, weights: Float64Array
+    ) -> Float64Array:
+        """Solve for Z (n, n), column j for crop j; `weights` (T, n) are w."""
         n, penalty = len(x), 1.0
         gram = x @ x.T
-        solve = np.linalg.inv(self.fidelity * gram + 2 * penalty * np.eye(n))
-        low = np.zeros((n, n))
-        sparse, dual_low, dual_sparse = low.copy(), low.copy(), low.copy()
+        inverse = np.linalg.inv(self.fidelity_weight * gram + 2 * penalty * np.eye(n))
+        low_rank = np.zeros((n, n))
+        sparse, dual_low, dual_sparse = low_rank.copy(), low_rank.copy(), low_rank.copy()
+        thresholds = self.sparsity_weight * weights / penalty
         for _ in range(self.iterations):
-            z = solve @ (self.fidelity * gram + penalty * (low - dual_low + sparse - dual_sparse))
-            low = shrink_singular_values(z + dual_low, 1 / penalty)
-            sparse = shrink_blocks(z + dual_sparse, block, self.sparsity * weight / penalty)
-            dual_low += z - low
+            z = inverse @ (
+                self.fidelity_weight * gram + penalty * (low_rank - dual_low + sparse - dual_sparse)
+            )
+            low_rank = singular_value_threshold(z + dual_low, 1 / penalty)
+            sparse = block_soft_threshold(z + dual_sparse, track_of, thresholds)
+            dual_low += z - low_rank
             dual_sparse += z - sparse
         return sparse
-
-
-def shrink_singular_values(a: Float64Array, by: float) -> Float64Array:
-    """Lower the singular values of a matrix by `by`, none below 0: the proximal map of the nuclear norm."""
-    u, s, v = np.linalg.svd(a, full_matrices=False)
-    shrunk: Float64Array = (u * np.maximum(s - by, 0)) @ v
-    return shrunk
-
-
-def shrink_blocks(a: Float64Array, block: IntArray, by: Float64Array) -> Float64Array:
-    """Shorten, in every column, each block of rows by `by` (T, n), none below 0: group soft threshold."""
-    squares = np.zeros(by.shape)
-    np.add.at(squares, block, a**2)
-    norm = np.sqrt(squares)
-    scale = np.maximum(norm - by, 0) / np.where(norm > 0, norm, 1.0)
-    shrunk: Float64Array = a * scale[block]
-    return shrunk
