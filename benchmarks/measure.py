@@ -1,9 +1,9 @@
-"""What a command costs, on which machine, at which commit; and tables of such figures that survive a stop.
+"""Cost of a command, provenance of results, and CSV files of results that survive interruption.
 
     python benchmarks/measure.py FILE.csv COMMAND ...
 
-runs a command that writes FILE.csv, and adds to its rows when, where and of which commit they are; it does
-nothing if the file is from the same commit of src/ on the same kind of machine already.
+runs a command that writes FILE.csv, and adds provenance to its rows: date, machine and commit. It
+does nothing if the file is already from the same commit of src/ on the same kind of machine.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from personae.core.compute import usable_cores
+from personae.core.compute import count_usable_cores
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
 LIBRARIES = ("torch", "onnxruntime", "av", "opencv-python", "numpy", "scipy")
 SOURCES = ("src", "pyproject.toml", "constraints.txt")
-"""What a result depends on, for its commit."""
-SAME = ("commit", "cpu", "cores", "gpu")
-"""Circumstances under which a result need not be taken again."""
+"""The files whose last commit is the commit of a result."""
+COMPARABLE_COLUMNS = ("commit", "cpu", "cores", "gpu")
+"""Results that agree in these columns are comparable, and need not be measured again."""
 
 GIT = ("git", "-C", str(ROOT))
 Row = dict[str, str]
@@ -38,7 +38,7 @@ Row = dict[str, str]
 
 @dataclass(frozen=True)
 class Cost:
-    """What a process and its children took."""
+    """Resources used by a process and its children."""
 
     wall_s: float
     cpu_s: float
@@ -47,11 +47,14 @@ class Cost:
     """Largest resident memory."""
 
 
-def cost_of(command: Sequence[str]) -> Cost:
-    """Run a command in a fresh process; CalledProcessError if it fails.
+def measure_cost(command: Sequence[str]) -> Cost:
+    """Run a command in a new process and measure its cost.
 
-    The peak counts from the moment of starting, when the process still shares the memory of this one: call it
-    from a small process.
+    The peak counts from the moment of forking, when the process still shares the memory of this
+    one, so this should be a small process.
+
+    Raises:
+        CalledProcessError: the command fails.
     """
     started = time.perf_counter()
     process = subprocess.Popen(command)
@@ -70,88 +73,83 @@ def cost_of(command: Sequence[str]) -> Cost:
 
 
 @dataclass(frozen=True)
-class Circumstances:
-    """When, where and of what a result was taken."""
+class Provenance:
+    """When, where and from which code a result was measured."""
 
     commit: str
-    """Last commit of what a result depends on, with "+" if it has been changed since."""
+    """Last commit of `SOURCES`, with "+" if they have been changed since."""
     date: str
     command: str
-    """How the measuring script was called."""
+    """Command line of the measuring script."""
     cpu: str
     cores: int
     memory_gib: float
     gpu: str
-    """Empty where there is none."""
+    """Empty without one."""
     platform: str
     python: str
     libraries: str
 
     @classmethod
-    def now(cls) -> Circumstances:
-        """Describe this machine and this state of the repository."""
-        changed = _said(*GIT, "status", "--porcelain", "--untracked-files=no", "--", *SOURCES)
+    def now(cls) -> Provenance:
+        """Describe this machine and the present state of the repository."""
+        changed = _output_of(*GIT, "status", "--porcelain", "--untracked-files=no", "--", *SOURCES)
+        commit = _output_of(*GIT, "log", "-1", "--format=%h", "--", *SOURCES) or "unknown"
         memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+        arguments = [Path(a).name if a[:1] == "/" else a for a in sys.argv[1:]]
         return cls(
-            commit=(_said(*GIT, "log", "-1", "--format=%h", "--", *SOURCES) or "unknown")
-            + ("+" if changed else ""),
+            commit=commit + ("+" if changed else ""),
             date=datetime.now(UTC).date().isoformat(),
-            command=shlex.join(
-                [
-                    os.path.relpath(sys.argv[0], ROOT),
-                    *(Path(a).name if a[:1] == "/" else a for a in sys.argv[1:]),
-                ]
-            ),
-            cpu=_cpu(),
-            cores=usable_cores(),
+            command=shlex.join([os.path.relpath(sys.argv[0], ROOT), *arguments]),
+            cpu=_cpu_name(),
+            cores=count_usable_cores(),
             memory_gib=round(memory, 1),
-            gpu=_said("nvidia-smi", "--query-gpu=name", "--format=csv,noheader"),
+            gpu=_output_of("nvidia-smi", "--query-gpu=name", "--format=csv,noheader"),
             platform=f"{platform.system()} {platform.machine()}",
             python=platform.python_version(),
-            libraries=" ".join(f"{name} {_version(name)}" for name in LIBRARIES),
+            libraries=" ".join(f"{name} {_library_version(name)}" for name in LIBRARIES),
         )
 
 
-class Ledger:
-    """A CSV of results that is written whenever a row comes in; a row replaces the one of the same key."""
+class ResultFile:
+    """A CSV file of results, written after every row; a row replaces that of the same key."""
 
     def __init__(self, path: Path, key: tuple[str, ...]) -> None:
         self.path, self.key = path, key
         self.rows = read_rows(path)
-        self._now = {name: str(value) for name, value in asdict(Circumstances.now()).items()}
+        self._provenance = {name: str(value) for name, value in asdict(Provenance.now()).items()}
 
-    def has(self, **key: object) -> bool:
-        """Tell whether there is a row for a key from the present commit on such a machine.
+    def contains(self, **key: object) -> bool:
+        """Return whether there is a comparable row with some values.
 
-        Never so while the sources have changes that are not committed.
+        It is False as long as the sources have uncommitted changes.
         """
-        wanted = {**_texts(key), **{name: self._now[name] for name in SAME}}
-        committed = not self._now["commit"].endswith("+")
+        wanted = {**_texts(key), **{name: self._provenance[name] for name in COMPARABLE_COLUMNS}}
+        committed = not self._provenance["commit"].endswith("+")
         return committed and any(
             row.items() >= wanted.items() and not row.get("note") for row in self.rows
         )
 
-    def stamp(self) -> None:
-        """Complete rows that something else has written to the file by the circumstances."""
-        self.rows = [{**row, **self._now} for row in read_rows(self.path)]
+    def add_provenance(self) -> None:
+        """Add provenance to rows that a command has written to the file."""
+        self.rows = [{**row, **self._provenance} for row in read_rows(self.path)]
         write_rows(self.path, self.rows)
 
-    def drop(self, **key: str) -> None:
-        """Forget what was put down for a key."""
+    def remove(self, **key: str) -> None:
+        """Remove the rows with some values; the file is written with the next row."""
         self.rows = [row for row in self.rows if not row.items() >= key.items()]
 
-    def put(self, **figures: object) -> Row:
-        """Put down a row, completed by the circumstances."""
-        row = {**_texts(figures), **self._now}
-        key = {name: row.get(name, "") for name in self.key}
-        self.drop(**key)
+    def put(self, **values: object) -> Row:
+        """Write a row with its provenance, and return it."""
+        row = {**_texts(values), **self._provenance}
+        self.remove(**{name: row.get(name, "") for name in self.key})
         self.rows.append(row)
         write_rows(self.path, self.rows)
         return row
 
 
 def read_rows(path: Path) -> list[Row]:
-    """Read a CSV's rows; none if there is no such file."""
+    """Read the rows of a CSV file; none if the file does not exist."""
     if not path.exists():
         return []
     with open(path, newline="", encoding="utf-8") as file:
@@ -159,12 +157,12 @@ def read_rows(path: Path) -> list[Row]:
 
 
 def write_rows(path: Path, rows: list[Row]) -> None:
-    """Write rows as a CSV with all columns that any of them has, in one stroke."""
+    """Write rows to a CSV file, with the columns of all of them."""
     columns = list(dict.fromkeys(name for row in rows for name in row))
     path.parent.mkdir(parents=True, exist_ok=True)
     with (
-        in_one_stroke(path) as unfinished,
-        open(unfinished, "w", newline="", encoding="utf-8") as file,
+        replace_when_done(path) as temporary,
+        open(temporary, "w", newline="", encoding="utf-8") as file,
     ):
         writer = csv.DictWriter(file, columns, restval="", lineterminator="\n")
         writer.writeheader()
@@ -172,19 +170,19 @@ def write_rows(path: Path, rows: list[Row]) -> None:
 
 
 @contextmanager
-def in_one_stroke(path: Path) -> Iterator[Path]:
-    """Give a path to write to; what is there when all has gone well becomes `path`."""
-    unfinished = path.with_suffix(f".{os.getpid()}")
-    yield unfinished
-    unfinished.replace(path)
+def replace_when_done(path: Path) -> Iterator[Path]:
+    """Yield a temporary path, whose file or folder is renamed to `path` if the block succeeds."""
+    temporary = path.with_suffix(f".{os.getpid()}")
+    yield temporary
+    temporary.replace(path)
 
 
-def _texts(figures: dict[str, object]) -> Row:
-    return {name: "" if value is None else str(value) for name, value in figures.items()}
+def _texts(values: dict[str, object]) -> Row:
+    return {name: "" if value is None else str(value) for name, value in values.items()}
 
 
-def _said(*command: str) -> str:
-    """Give what a command prints; nothing where it is not there."""
+def _output_of(*command: str) -> str:
+    """Return the output of a command, "" if it does not exist."""
     try:
         result = subprocess.run(
             command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
@@ -194,18 +192,16 @@ def _said(*command: str) -> str:
     return result.stdout.strip()
 
 
-def _cpu() -> str:
+def _cpu_name() -> str:
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
         return platform.processor() or "unknown"
-    return next(
-        (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")),
-        "unknown",
-    )
+    names = (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+    return next(names, "unknown")
 
 
-def _version(library: str) -> str:
+def _library_version(library: str) -> str:
     try:
         return version(library)
     except PackageNotFoundError:
@@ -213,14 +209,14 @@ def _version(library: str) -> str:
 
 
 def main() -> None:
-    """Run a command that writes a CSV, unless that is up to date."""
+    """Run a command that writes a CSV file, unless that is up to date."""
     path, *command = sys.argv[1:]
-    ledger = Ledger(Path(path), ())
-    if ledger.has():
+    results = ResultFile(Path(path), ())
+    if results.contains():
         print(f"{path} is up to date")
     else:
         subprocess.run(command, check=True)
-        ledger.stamp()
+        results.add_provenance()
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Write docs/robustness.md from benchmarks/results/stress.csv, and from nothing else.
+"""Write docs/robustness.md from benchmarks/results/stress.csv.
 
 python benchmarks/robustness_page.py [--results FOLDER] [--to FILE]
 """
@@ -9,91 +9,93 @@ import statistics
 from collections.abc import Sequence
 
 from measure import Row, read_rows
-from shown import markdown, write_page
+from tables import markdown_table, run_page_command
 
-OURS = "personae"
-ROUNDING = 0.0005
-"""B-cubed F that is lower by less is as good."""
-LEAST_PCR = 0.5
-"""Below, the cast has collapsed into a few characters."""
+DEFAULT_METHOD = "personae"
+B3F_TOLERANCE = 0.0005
+"""A B-cubed F that is lower by less counts as equal."""
+MIN_PCR = 0.5
+"""Below this, the cast has collapsed into a few characters."""
 
 HEAD = """\
-# How sturdy
+# Robustness
 
-The labelled clips, harmed in known ways, with one and the same default settings. Every number on this page
-comes from `benchmarks/results/stress.csv`, and `python benchmarks/robustness_page.py` writes the page; `make
-bench-stress` measures anew. `benchmarks/variants.py` makes the harmed films, and `benchmarks/stress.py` says
-what else is done.
+The labelled clips, degraded in known ways, with the default settings. All numbers on this page come
+from `benchmarks/results/stress.csv`; `python benchmarks/robustness_page.py` writes the page, and
+`make bench-stress` measures again. `benchmarks/variants.py` makes the degraded films, and
+`benchmarks/stress.py` describes the rest.
 
-Every film is scanned by `personae`, and all methods cluster the same tracks. Beside the default method stand
-Algorithm 1 of FaceTrackClusterer on the same adaptation, FINCH at whichever of its partitions scores best (it is
-told the truth for that), and average linkage at one fixed distance; the best of the three is shown, by its
-mean over the seeds. *Found* says how many labelled faces lie on a track: in one variant half of the tracks
-are deleted on purpose.
+Every film is scanned by `personae`, and all methods cluster the same tracks. The default method is
+compared with Algorithm 1 of VideoClusterNet on the same adaptation, with FINCH at the partition
+with the best score (chosen by the labels), and with average linkage at a fixed distance; the page
+shows the best of the three by its mean over the seeds. *Found* is the number of labelled faces on a
+track of the scan; those on deleted tracks stay in it, and have no character.
 """
 
 
-def page(rows: list[Row]) -> str:
-    """Write the page as Markdown."""
+def render_page(rows: list[Row]) -> str:
+    """Return the page as Markdown."""
     cases = list(dict.fromkeys((row["clip"], row["variant"]) for row in rows))
-    table, behind, least = [], [], 9.0
+    table, lower, pcrs = [], [], []
     for case in cases:
-        of_case = [row for row in rows if (row["clip"], row["variant"]) == case]
-        ours = [row for row in of_case if row["method"] == OURS]
-        others = {
-            name: statistics.mean(_figures(of_case, name, "B3F"))
-            for name in dict.fromkeys(row["method"] for row in of_case)
-            if name != OURS
+        case_rows = [row for row in rows if (row["clip"], row["variant"]) == case]
+        default_rows = [row for row in case_rows if row["method"] == DEFAULT_METHOD]
+        mean_f_of_others = {
+            name: statistics.mean(_column(case_rows, name, "B3F"))
+            for name in dict.fromkeys(row["method"] for row in case_rows)
+            if name != DEFAULT_METHOD
         }
-        best = max(others, key=lambda name: others[name])
-        f, pcr = _figures(ours, OURS, "B3F"), _figures(ours, OURS, "PCR")
-        mean = statistics.mean(f)
-        if mean < others[best] - ROUNDING:
-            behind.append(f"{case[0]}, {case[1]} ({mean:.3f} against {others[best]:.3f})")
-        least = min(least, *pcr)
+        best_f, best = max(
+            ((value, name) for name, value in mean_f_of_others.items()), key=lambda pair: pair[0]
+        )
+        f, pcr = (_column(default_rows, DEFAULT_METHOD, name) for name in ("B3F", "PCR"))
+        mean_f = statistics.mean(f)
+        if mean_f < best_f - B3F_TOLERANCE:
+            lower.append(f"{case[0]}, {case[1]} ({mean_f:.3f} against {best_f:.3f})")
+        pcrs += pcr
         table.append(
             (
                 *case,
-                f"{ours[0]['found']} of {ours[0]['faces']}",
-                f"{mean:.3f}{_range(f, '.3f')}",
-                f"{min(_figures(ours, OURS, 'WCP')):.3f}",
-                f"{statistics.mean(pcr):.2f}{_range(pcr, '.2f')}",
-                f"{others[best]:.3f} ({best})",
+                f"{default_rows[0]['found']} of {default_rows[0]['faces']}",
+                f"{mean_f:.3f}{_format_range(f, '.3f')}",
+                f"{min(_column(default_rows, DEFAULT_METHOD, 'WCP')):.3f}",
+                f"{statistics.mean(pcr):.2f}{_format_range(pcr, '.2f')}",
+                f"{best_f:.3f} ({best})",
             )
         )
-    seeds = len({row["seed"] for row in rows})
-    header = ("clip", "variant", "found", "B-cubed F", "least WCP", "PCR", "best of the others")
-    return "\n".join(
-        [
-            HEAD,
-            *dict.fromkeys(
-                f"Commit {row['commit']}, {row['date']}: `{row['command']}`" for row in rows
-            ),
-            "",
-            f"Means over {seeds} seeds, with the range where they differ. The default method is at least as",
-            f"good as the best of the others in {len(cases) - len(behind)} of {len(cases)} cases"
-            + (f"; not in {'; '.join(behind)}." if behind else "."),
-            f"Its PCR is {least:.2f} or more"
-            + (
-                ", so no cast collapses."
-                if least >= LEAST_PCR
-                else ": at least one cast has collapsed."
-            ),
-            "",
-            *markdown(header, table),
-            "",
-        ]
+    header = ("clip", "variant", "found", "B-cubed F", "lowest WCP", "PCR", "best other method")
+    provenance = dict.fromkeys(
+        f"Commit {row['commit']}, {row['date']}: `{row['command']}`" for row in rows
     )
+    n_seeds = len({row["seed"] for row in rows})
+    collapse = (
+        ", so no cast collapses." if min(pcrs) >= MIN_PCR else ": at least one cast has collapsed."
+    )
+    lines = [
+        HEAD,
+        *provenance,
+        "",
+        f"Means over {n_seeds} seeds, with the range where they differ. The default method is at",
+        f"least as good as the best other method in {len(cases) - len(lower)} of {len(cases)} cases"
+        + (f"; not in {'; '.join(lower)}." if lower else "."),
+        f"Its PCR is {min(pcrs):.2f} or more{collapse}",
+        "",
+        *markdown_table(header, table),
+        "",
+    ]
+    return "\n".join(lines)
 
 
-def _figures(rows: Sequence[Row], method: str, name: str) -> list[float]:
+def _column(rows: Sequence[Row], method: str, name: str) -> list[float]:
     return [float(row[name]) for row in rows if row["method"] == method]
 
 
-def _range(values: Sequence[float], how: str) -> str:
-    low, high = f"{min(values):{how}}", f"{max(values):{how}}"
+def _format_range(values: Sequence[float], spec: str) -> str:
+    low, high = f"{min(values):{spec}}", f"{max(values):{spec}}"
     return f" ({low} to {high})" if low != high else ""
 
 
 if __name__ == "__main__":
-    write_page(__doc__, "robustness.md", lambda results: page(read_rows(results / "stress.csv")))
+    run_page_command(
+        __doc__, "robustness.md", lambda folder: render_page(read_rows(folder / "stress.csv"))
+    )

@@ -1,13 +1,14 @@
-"""Measure how fast `personae run` is, stage by stage, beside what people do without it.
+"""Measure the speed of `personae run`, stage by stage, and of other systems.
 
-    python benchmarks/speed.py [--clips NAME ...] [--minutes M ...] [--repeats N] [--long-repeats N] [--again]
+    python benchmarks/speed.py [--clips NAME ...] [--minutes M ...] [--repeats N] [--long-repeats N]
+    [--again]
 
-Every measurement is a fresh process with a fresh project folder: seconds from start to exit, processor
-seconds of all threads, largest resident memory, and how well the result agrees with the labels. On each film
-the systems take turns, so that whatever else the machine does falls on all alike. Films of so many minutes
-are made by long_film.py. Every result is put down in results/speed.csv at once; what is there already, from
-the same commit of src/ on the same kind of machine, is not measured again unless asked for: a stopped call
-goes on.
+Every measurement is a new process with a new project folder: seconds from start to exit, processor
+seconds of all threads, largest resident memory, and agreement with the labels. On each film the
+systems take turns, so that other load of the machine affects all alike. Films of so many minutes
+are made by long_film.py. Every result is written to results/speed.csv at once. A result from the
+same commit of src/ on the same kind of machine is not measured again unless `--again` is given, so
+that an interrupted call can be continued.
 """
 
 from __future__ import annotations
@@ -24,37 +25,41 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from clips import CLIPS, COMMAND
-from long_film import CACHE, long_film
-from measure import RESULTS, Cost, Ledger, cost_of
-from personae.metrics.hand_labels import read_labels, read_tracks, score
+from long_film import DEFAULT_FOLDER, make_long_film
+from measure import RESULTS, Cost, ResultFile, measure_cost
+from personae.metrics.hand_labels import read_labels, read_tracks, score_tracks
 from personae.project import Project
 from personae.project.manifest import STAGES
-from personae.scan.video_reader import probe
-from variants import Film
+from personae.scan import probe
+from variants import LabelledFilm
 
 PIPELINE = str(Path(__file__).with_name("pipeline.py"))
-LONG_S = 240.0
-"""A film of more seconds is long: measured `--long-repeats` times."""
+LONG_FILM_S = 240.0
+"""Longer films are measured `--long-repeats` times."""
 KEY = ("film", "system", "repeat")
+PRINTED_COLUMNS = (
+    *("film", "system", "repeat", "wall_s", "cpu_s", "peak_mib"),
+    *("ratio", "tracks", "B3F", "note"),
+)
 
 
 @dataclass(frozen=True)
-class Measured:
-    """A system's cost on a film, where its faces are, and further figures."""
+class Measurement:
+    """The cost of a system on a film, the path of its faces, and further values."""
 
     cost: Cost
     faces: Path
-    figures: dict[str, object]
+    values: dict[str, object]
 
 
-def personae(film: Path, scratch: Path) -> Measured:
-    """Run the command as a user would; its stages say themselves how long they took."""
-    folder, faces = scratch / "film.personae", scratch / "faces.csv"
-    cost = cost_of([*COMMAND, "run", str(film), "-o", str(folder), "--quiet"])
-    cost_of([*COMMAND, "export", "faces", str(folder), "-o", str(faces)])
-    records = Project.open(folder).manifest.stages
+def measure_personae(film: Path, folder: Path) -> Measurement:
+    """Run the command as a user would; seconds per stage are those of the project's records."""
+    project, faces = folder / "film.personae", folder / "faces.csv"
+    cost = measure_cost([*COMMAND, "run", str(film), "-o", str(project), "--quiet"])
+    measure_cost([*COMMAND, "export", "faces", str(project), "-o", str(faces)])
+    records = Project.open(project).manifest.stages
     seconds = {f"{stage}_s": records[stage].seconds for stage in STAGES if stage in records}
-    return Measured(
+    return Measurement(
         cost,
         faces,
         {
@@ -66,79 +71,109 @@ def personae(film: Path, scratch: Path) -> Measured:
     )
 
 
-def pipeline(film: Path, scratch: Path) -> Measured:
-    """Every frame, every face, average linkage, with the detector and network of `personae`."""
-    faces = scratch / "faces.csv"
-    return Measured(cost_of([sys.executable, PIPELINE, str(film), "--csv", str(faces)]), faces, {})
+def measure_pipeline(film: Path, folder: Path) -> Measurement:
+    """Run the usual pipeline with the detector and the network of `personae`."""
+    faces = folder / "faces.csv"
+    command = [sys.executable, PIPELINE, str(film), "--csv", str(faces)]
+    return Measurement(measure_cost(command), faces, {})
 
 
-def face_recognition(film: Path, scratch: Path) -> Measured:
-    """The same with the package face_recognition and dlib's Chinese whispers."""
-    faces = scratch / "faces.csv"
-    command = [
-        sys.executable,
-        PIPELINE,
-        str(film),
-        "--csv",
-        str(faces),
-        "--with",
-        "face_recognition",
-    ]
-    return Measured(cost_of(command), faces, {})
+def measure_face_recognition(film: Path, folder: Path) -> Measurement:
+    """Run the usual pipeline with the package face_recognition."""
+    faces = folder / "faces.csv"
+    command = [sys.executable, PIPELINE, str(film), "--csv", str(faces)]
+    return Measurement(measure_cost([*command, "--with", "face_recognition"]), faces, {})
 
 
 @dataclass(frozen=True)
 class System:
-    """Something that finds a film's cast."""
+    """A system that finds a film's cast."""
 
-    measure: Callable[[Path, Path], Measured]
-    needs: str
-    """Package without which it cannot run."""
-    longest_s: float
-    """Films of more seconds are not given to it: they would take hours."""
+    measure: Callable[[Path, Path], Measurement]
+    package: str
+    """Package that it needs."""
+    max_film_s: float
+    """Longer films are skipped, because they would take hours."""
 
 
 SYSTEMS = {
-    "personae": System(personae, "personae", float("inf")),
-    "pipeline": System(pipeline, "personae", 700.0),
-    "face_recognition": System(face_recognition, "face_recognition", LONG_S),
+    "personae": System(measure_personae, "personae", float("inf")),
+    "pipeline": System(measure_pipeline, "personae", 700.0),
+    "face_recognition": System(measure_face_recognition, "face_recognition", LONG_FILM_S),
 }
 
 
-def films(options: argparse.Namespace) -> Iterator[tuple[str, Film]]:
-    """Give the wanted films that can be had, making the long ones."""
+def load_films(options: argparse.Namespace) -> Iterator[tuple[str, LabelledFilm]]:
+    """Yield the chosen films that are present; long ones are made."""
     for name in CLIPS if options.clips is None else options.clips:
         clip = CLIPS[name]
         if clip.present:
-            yield name, Film(clip.video, read_labels(clip.labels))
+            yield name, LabelledFilm(clip.video, read_labels(clip.labels))
         else:
             print(f"{name}: not here, left out", file=sys.stderr)
     for minutes in options.minutes:
-        yield f"{minutes:g} min", long_film(minutes, options.to)
+        yield f"{minutes:g} min", make_long_film(minutes, options.to)
 
 
-def measured(film: Film, system: str) -> dict[str, object]:
-    """Let a system loose on a film and give the figures of its row."""
+def measure_system(film: LabelledFilm, system: str) -> dict[str, object]:
+    """Run a system on a film and return the values of its row."""
     load = os.getloadavg()[0]
-    with tempfile.TemporaryDirectory() as scratch:
-        result = SYSTEMS[system].measure(film.path, Path(scratch))
-        found = score(film.labels, read_tracks(result.faces))
+    with tempfile.TemporaryDirectory() as folder:
+        measurement = SYSTEMS[system].measure(film.path, Path(folder))
+        score = score_tracks(film.labels, read_tracks(measurement.faces))
     film_s = probe(film.path).duration_s
     return {
         "film_s": round(film_s, 2),
-        **asdict(result.cost),
-        "ratio": round(result.cost.wall_s / film_s, 3),
-        **result.figures,
-        "found": round(found.found / found.faces, 4),
-        "WCP": round(found.wcp, 4),
-        "PCR": round(found.pcr, 3),
-        "B3F": round(found.bcubed.f, 4),
+        **asdict(measurement.cost),
+        "ratio": round(measurement.cost.wall_s / film_s, 3),
+        **measurement.values,
+        "found": round(score.found / score.faces, 4),
+        "WCP": round(score.wcp, 4),
+        "PCR": round(score.pcr, 3),
+        "B3F": round(score.bcubed.f, 4),
         "load_before": round(load, 2),
     }
 
 
+def select_installed(systems: list[str], results: ResultFile) -> list[str]:
+    """Return the systems whose package is installed, and note the others in the results."""
+    installed = []
+    for system in systems:
+        package = SYSTEMS[system].package
+        if importlib.util.find_spec(package):
+            installed.append(system)
+            results.remove(film="", system=system)
+        elif not any(row["system"] == system and row.get("wall_s") for row in results.rows):
+            note = f"not measured: the package {package} is not installed"
+            print(f"{system}: {note}", flush=True)
+            results.put(film="", system=system, repeat="", note=note)
+    return installed
+
+
+def measure_all(options: argparse.Namespace, results: ResultFile) -> bool:
+    """Measure whatever is missing and print the rows; return whether all commands succeeded."""
+    succeeded, systems = True, select_installed(options.systems, results)
+    for name, film in load_films(options):
+        film_s = probe(film.path).duration_s
+        for repeat in range(options.long_repeats if film_s > LONG_FILM_S else options.repeats):
+            for system in systems:
+                key = {"film": name, "system": system, "repeat": repeat, "file": film.path.name}
+                measured = not options.again and results.contains(**key)
+                if film_s > SYSTEMS[system].max_film_s or measured:
+                    continue
+                print(f"{name}, {system}, {film.path} ...", file=sys.stderr, flush=True)
+                try:
+                    row = results.put(**key, **measure_system(film, system))
+                except subprocess.CalledProcessError as error:
+                    row = results.put(**key, note=f"failed with exit status {error.returncode}")
+                    succeeded = False
+                cells = (f"{name} {row[name]}" for name in PRINTED_COLUMNS if row.get(name))
+                print("  ".join(cells), flush=True)
+    return succeeded
+
+
 def main() -> None:
-    """Measure what is due and print every row as it comes."""
+    """Measure whatever is missing."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -151,50 +186,19 @@ def main() -> None:
     parser.add_argument(
         "--long-repeats", type=int, default=1, help="of films over 4 minutes (default: 1)"
     )
-    parser.add_argument("--again", action="store_true", help="measure also what is there already")
+    parser.add_argument("--again", action="store_true", help="measure present results again")
     parser.add_argument(
-        "--to", type=Path, default=CACHE, help=f"folder for films (default: {CACHE})"
+        "--to",
+        type=Path,
+        default=DEFAULT_FOLDER,
+        help=f"folder for films (default: {DEFAULT_FOLDER})",
     )
     parser.add_argument("--csv", type=Path, default=RESULTS / "speed.csv")
     options = parser.parse_args()
-    ledger, started = Ledger(options.csv, KEY), time.monotonic()
-    usable, failed = [], False
-    for system in options.systems:
-        if importlib.util.find_spec(SYSTEMS[system].needs):
-            usable.append(system)
-            ledger.drop(film="", system=system)
-        elif not any(row["system"] == system and row.get("wall_s") for row in ledger.rows):
-            note = f"not measured: the package {SYSTEMS[system].needs} is not installed"
-            print(f"{system}: {note}", flush=True)
-            ledger.put(film="", system=system, repeat="", note=note)
-    for name, film in films(options):
-        seconds = probe(film.path).duration_s
-        for repeat in range(options.long_repeats if seconds > LONG_S else options.repeats):
-            for system in usable:
-                key = {"film": name, "system": system, "repeat": repeat, "file": film.path.name}
-                if seconds > SYSTEMS[system].longest_s or (not options.again and ledger.has(**key)):
-                    continue
-                print(f"{name}, {system}, {film.path} ...", file=sys.stderr, flush=True)
-                try:
-                    row = ledger.put(**key, **measured(film, system))
-                except subprocess.CalledProcessError as error:
-                    row = ledger.put(**key, note=f"failed with exit status {error.returncode}")
-                    failed = True
-                shown = (
-                    "film",
-                    "system",
-                    "repeat",
-                    "wall_s",
-                    "cpu_s",
-                    "peak_mib",
-                    "ratio",
-                    "tracks",
-                    "B3F",
-                    "note",
-                )
-                print("  ".join(f"{c} {row[c]}" for c in shown if row.get(c)), flush=True)
+    started = time.monotonic()
+    succeeded = measure_all(options, ResultFile(options.csv, KEY))
     print(f"took {(time.monotonic() - started) / 60:.1f} minutes; {options.csv}")
-    sys.exit(failed)
+    sys.exit(not succeeded)
 
 
 if __name__ == "__main__":

@@ -1,15 +1,16 @@
-"""Harm a labelled clip in known ways and see whether the default method still holds.
+"""Degrade labelled clips in known ways and measure how robust the default method is.
 
-    python benchmarks/stress.py [CLIP ...] [--variants NAME ...] [--seeds N] [--csv FILE] [--keep FOLDER]
+    python benchmarks/stress.py [CLIP ...] [--variants NAME ...] [--seeds N] [--csv FILE] [--keep
+    FOLDER]
 
-Variants are made from the clip itself with its labels carried along: smaller, darker, grey, at a low bit
-rate, cut short, joined with another clip, twice in a row; and, on the tracks of the clip as it is, every
-second track deleted and false faces added. Beside the default method stand Algorithm 1 on the same
-adaptation, FINCH at whichever of its partitions scores best (it is told the truth for that), and average
-linkage at one fixed distance.
+Variants are made from the clip itself with its labels moved along: smaller, darker, grey, at a low
+bit rate, cut short, joined with another clip, twice in a row; and, on the tracks of the unchanged
+clip, with every second track deleted or with false faces added. The default method is compared with
+Algorithm 1 on the same adaptation, with FINCH at the partition with the best score (chosen by the
+labels), and with average linkage at a fixed distance.
 
-With `--keep`, tracks and adaptations stay in a folder and are not made again: for trying out clusterings.
-After a change to the scan or the adaptation, use another folder.
+With `--keep`, tracks and adaptations stay in a folder and are not computed again, which is useful
+for trying out clusterings. Use another folder after a change to the scan or the adaptation.
 """
 
 from __future__ import annotations
@@ -21,202 +22,204 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from clips import CLIPS
-from measure import in_one_stroke
+from measure import replace_when_done
 from personae.adapt import Adaptation, adapt
+from personae.cluster.calibrated_linkage import CalibratedLinkage
 from personae.cluster.finch import finch_partitions
 from personae.cluster.hac import HAC
-from personae.cluster.personae import CalibratedLinkage
 from personae.cluster.videoclusternet import VideoClusterNet
-from personae.core.compute import prepare_torch
+from personae.core.compute import configure_torch
 from personae.core.config import AdaptConfig
 from personae.core.crops import THUMBNAIL_SHAPE
 from personae.core.grouping import track_means
 from personae.core.labels import Labels
-from personae.core.trackset import TrackSet
-from personae.cues.face import plausible_pairs
+from personae.core.trackset import Crops, TrackSet
+from personae.cues.evidence import plausible_pairs
 from personae.encode import Encoder, load_encoder
-from personae.metrics.hand_labels import LabelledFace, PredictedTrack, Score, read_labels, score
+from personae.metrics.hand_labels import (
+    HandLabelScore,
+    LabelledFace,
+    PredictedTrack,
+    read_labels,
+    score_tracks,
+)
 from personae.pipeline.runner import run
 from personae.pipeline.settings import Settings
-from personae.project import Project
-from shown import Shown
-from variants import VARIANTS, Film
+from tables import ResultTable
+from variants import VARIANTS, LabelledFilm
 
 COLUMNS = ("clip", "variant", "seed", "method", "found", "faces", "WCP", "PCR", "B3F", "strays")
-FALSE_FACES = 12
-OF_CROPS = ("width", "place", "picture", "time_s")
-"""What a `TrackSet` may say of each crop beside its embedding."""
+HALF_OF_THE_TRACKS, FALSE_FACES = "half of the tracks", "false faces"
+"""The variants that change tracks instead of the film, as results/stress.csv names them."""
+N_FALSE_TRACKS, CROPS_PER_FALSE_TRACK = 12, 3
 
 
 @dataclass(frozen=True)
 class Case:
-    """Tracks to cluster, and the labels to judge by."""
+    """Tracks to cluster, and the labels to score them with."""
 
     tracks: TrackSet
-    ids: list[int]
-    """(T,) number of each track in `boxes`; -1 for one that was made up."""
+    track_ids: list[int]
+    """(T,) number of each track in `boxes`; -1 for a false one."""
     boxes: dict[int, PredictedTrack]
     labels: list[LabelledFace]
 
-    def judge(self, found: Labels) -> Score:
-        """Score (T,) labels."""
-        named = dict(self.boxes)
-        for track, label in zip(self.ids, found, strict=True):
+    def score(self, clusters: Labels) -> HandLabelScore:
+        """Score the (T,) clusters of the tracks."""
+        predicted = dict(self.boxes)
+        for track, cluster in zip(self.track_ids, clusters, strict=True):
             if track >= 0:
-                named[track] = replace(named[track], character=str(label) if label >= 0 else None)
-        return score(self.labels, {str(track): boxes for track, boxes in named.items()})
+                character = str(cluster) if cluster >= 0 else None
+                predicted[track] = replace(predicted[track], character=character)
+        return score_tracks(self.labels, {str(track): one for track, one in predicted.items()})
 
 
-def harmed(variant: str, film: Film, other: Film, encoder: Encoder, place: Path) -> Case:
-    """Make a variant of a film, and its tracks; `place` is a name for what lies about meanwhile."""
-    make = VARIANTS.get(variant, VARIANTS["as it is"])
-    case = scanned(make(film, other, place.with_suffix(".mp4")), place.with_suffix(".personae"))
-    if variant == "half of the tracks":
-        return half_of_the_tracks(case)
-    return with_false_faces(case, encoder) if variant == "false faces" else case
+def make_case(
+    variant: str, film: LabelledFilm, other: LabelledFilm, encoder: Encoder, path: Path
+) -> Case:
+    """Make a variant of a film, and its tracks.
+
+    Args:
+        variant: Name of the variant.
+        film: The clip.
+        other: The clip that "joined" appends.
+        encoder: Network that encodes false faces.
+        path: Path without a suffix for temporary files.
+    """
+    write_variant = VARIANTS.get(variant, VARIANTS["as it is"])
+    changed_film = write_variant(film, other, path.with_suffix(".mp4"))
+    case = scan_film(changed_film, path.with_suffix(".personae"))
+    if variant == HALF_OF_THE_TRACKS:
+        return drop_every_second_track(case)
+    return add_false_faces(case, encoder) if variant == FALSE_FACES else case
 
 
-def scanned(film: Film, folder: Path) -> Case:
-    """Scan and embed a film (the clustering of this run is the cheapest one and not looked at)."""
-    project: Project = run(film.path, folder, Settings.of(method="hac"))
+def scan_film(film: LabelledFilm, folder: Path) -> Case:
+    """Scan and encode a film; its clustering is the fastest one and is not used."""
+    project = run(film.path, folder, Settings.from_flat(method="hac"))
     stored = project.track_set()
-    tracks = replace(stored, crops=list(stored.crops or ()))
-    faces = project.table("faces").select(["track", "time_s", "x", "y", "w", "h"]).to_pylist()
+    images = list(stored.crops.images or ())
+    tracks = replace(stored, crops=replace(stored.crops, images=images))
+    columns = ("time_s", "x", "y", "w", "h")
     rows = defaultdict(list)
-    for face in faces:
+    for face in project.table("faces").select(["track", *columns]).to_pylist():
         if face["track"] >= 0:
-            rows[face["track"]].append([face[name] for name in ("time_s", "x", "y", "w", "h")])
+            rows[face["track"]].append([face[name] for name in columns])
     boxes = {
-        t: PredictedTrack(np.array(r)[:, 0], np.array(r)[:, 1:], None) for t, r in rows.items()
+        track: PredictedTrack(np.array(own)[:, 0], np.array(own)[:, 1:], None)
+        for track, own in rows.items()
     }
-    return Case(tracks, [int(t) for t in tracks.track_ids], boxes, film.labels)
+    return Case(tracks, [int(track) for track in tracks.track_ids], boxes, film.labels)
 
 
-def half_of_the_tracks(case: Case) -> Case:
-    """Delete every second track, and the labelled faces on them."""
+def drop_every_second_track(case: Case) -> Case:
+    """Delete every second track; their labelled faces count as found, but have no character."""
     kept = np.arange(0, case.tracks.n_tracks, 2)
-    return Case(subset(case.tracks, kept), [case.ids[t] for t in kept], case.boxes, case.labels)
+    track_ids = [case.track_ids[track] for track in kept]
+    return replace(case, tracks=case.tracks.subset(kept), track_ids=track_ids)
 
 
-def with_false_faces(case: Case, encoder: Encoder) -> Case:
-    """Add tracks of smooth random texture, as a detector's mistakes."""
+def add_false_faces(case: Case, encoder: Encoder) -> Case:
+    """Add tracks of smooth random texture, like false detections."""
     rng = np.random.default_rng(0)
-    crops = list(case.tracks.crops or [])
-    track_of = case.tracks.track_of.tolist()
-    for track in range(FALSE_FACES):
+    textures, false_track_of = [], []
+    for track in range(N_FALSE_TRACKS):
         texture = rng.integers(0, 255, size=(10, 10, 3))
-        for _ in range(3):
+        for _ in range(CROPS_PER_FALSE_TRACK):
             noisy = np.clip(texture + rng.normal(0, 8, texture.shape), 0, 255).astype(np.uint8)
-            crops.append(np.repeat(np.repeat(noisy, 16, axis=0), 16, axis=1))
-            track_of.append(case.tracks.n_tracks + track)
-    false = encoder.embed(crops[case.tracks.n_crops :])
+            textures.append(np.repeat(np.repeat(noisy, 16, axis=0), 16, axis=1))
+            false_track_of.append(case.tracks.n_tracks + track)
+    old, n = case.tracks, len(textures)
+    no_boxes = np.zeros((n, 4), np.float32)
+    black_thumbnails = np.zeros((n, *THUMBNAIL_SHAPE), np.uint8)
     tracks = TrackSet(
-        track_of=np.array(track_of, np.int32),
-        crops=crops,
-        embeddings=np.concatenate([case.tracks.require_embeddings(), false]),
-        cannot_link=case.tracks.cannot_link,
-        attach_only=np.append(case.tracks.attach_only, np.zeros(FALSE_FACES, np.bool_)),
-        place=np.concatenate([case.tracks.place, np.zeros((len(false), 4), np.float32)]),  # nowhere
-        picture=np.concatenate(
-            [case.tracks.picture, np.zeros((len(false), *THUMBNAIL_SHAPE), np.uint8)]
+        track_of=np.append(old.track_of, false_track_of).astype(np.int32),
+        embeddings=np.concatenate([old.require_embeddings(), encoder.encode(textures)]),
+        crops=Crops(
+            images=[*(old.crops.images or ()), *textures],
+            boxes=np.concatenate([old.crops.boxes, no_boxes]),
+            thumbnails=np.concatenate([old.crops.thumbnails, black_thumbnails]),
+            times_s=np.append(old.crops.times_s, np.zeros(n, np.float32)),
         ),
-        time_s=np.append(case.tracks.time_s, np.zeros(len(false), np.float32)),
+        cannot_link=old.cannot_link,
+        cannot_link_frames=old.cannot_link_frames,
+        attach_only=np.append(old.attach_only, np.zeros(N_FALSE_TRACKS, np.bool_)),
     )
-    return Case(tracks, case.ids + [-1] * FALSE_FACES, case.boxes, case.labels)
+    return replace(case, tracks=tracks, track_ids=case.track_ids + [-1] * N_FALSE_TRACKS)
 
 
-def subset(tracks: TrackSet, kept: np.ndarray) -> TrackSet:
-    """Keep some tracks, renumbered."""
-    place = np.full(tracks.n_tracks, -1)
-    place[kept] = np.arange(len(kept))
-    crops = np.flatnonzero(place[tracks.track_of] >= 0)
-    links = place[tracks.cannot_link]
-    return TrackSet(
-        track_of=place[tracks.track_of[crops]].astype(np.int32),
-        crops=[tracks.crops[i] for i in crops] if tracks.crops is not None else None,
-        embeddings=tracks.require_embeddings()[crops],
-        cannot_link=links[(links >= 0).all(axis=1)].astype(np.int32),
-        attach_only=tracks.attach_only[kept] if tracks.attach_only is not None else None,
-        **{
-            name: of_crop[crops]
-            for name in OF_CROPS
-            if (of_crop := getattr(tracks, name)) is not None
-        },
-    )
-
-
-def adapted(case: Case, encoder: Encoder, seed: int, folder: Path) -> Adaptation:
-    """Adapt to a case, or read what an earlier run has left in `folder`."""
+def load_or_adapt(case: Case, encoder: Encoder, seed: int, folder: Path) -> Adaptation:
+    """Load the adaptation to a case from a folder, or compute and save it."""
     if folder.exists():
         return Adaptation.load(folder)
-    adaptation = learned(case.tracks, encoder, seed)
-    with in_one_stroke(folder) as unfinished:
-        unfinished.mkdir()
-        adaptation.save(unfinished)
+    adaptation = adapt_to(case.tracks, encoder, seed)
+    with replace_when_done(folder) as temporary:
+        temporary.mkdir()
+        adaptation.save(temporary)
     return adaptation
 
 
-def learned(tracks: TrackSet, encoder: Encoder, seed: int, **settings: Any) -> Adaptation:
-    """Adapt to some tracks with some settings changed."""
-    config = AdaptConfig(seed=seed, **settings)
+def adapt_to(tracks: TrackSet, encoder: Encoder, seed: int, **settings: object) -> Adaptation:
+    """Adapt to tracks with some settings that are not the default."""
+    config = AdaptConfig.model_validate({"seed": seed, **settings})
     return adapt(tracks, encoder, config, plausible=plausible_pairs(tracks))
 
 
-def results(case: Case, adaptation: Adaptation, seed: int) -> Iterator[tuple[str, Score]]:
-    """Cluster a case by every method."""
-    yield "personae", case.judge(CalibratedLinkage().cluster(case.tracks, adaptation).labels)
-    yield "Algorithm 1", case.judge(VideoClusterNet().cluster(case.tracks, adaptation).labels)
+def score_methods(
+    case: Case, adaptation: Adaptation, seed: int
+) -> Iterator[tuple[str, HandLabelScore]]:
+    """Yield the name and the score of every method; those without randomness for seed 0 only."""
+    yield "personae", case.score(CalibratedLinkage().cluster(case.tracks, adaptation).labels)
+    yield "Algorithm 1", case.score(VideoClusterNet().cluster(case.tracks, adaptation).labels)
     if seed == 0:
-        partitions = finch_partitions(track_means(case.tracks))
-        yield (
-            "FINCH, best partition",
-            max((case.judge(p) for p in partitions.T), key=lambda s: s.bcubed.f),
-        )
-        yield "HAC, fixed distance", case.judge(HAC().fit_predict(case.tracks))
+        partitions = finch_partitions(track_means(case.tracks)).T
+        scores = (case.score(partition) for partition in partitions)
+        yield "FINCH, best partition", max(scores, key=lambda score: score.bcubed.f)
+        yield "HAC, fixed distance", case.score(HAC().fit_predict(case.tracks))
 
 
 def main() -> None:
-    """Run every clip's variants and print the table."""
+    """Run the variants of every clip and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("clips", nargs="*", default=list(CLIPS))
     parser.add_argument(
-        "--variants", nargs="*", default=[*VARIANTS, "half of the tracks", "false faces"]
+        "--variants", nargs="*", default=[*VARIANTS, HALF_OF_THE_TRACKS, FALSE_FACES]
     )
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--csv", type=Path)
     parser.add_argument("--keep", type=Path)
     options = parser.parse_args()
-    prepare_torch()
+    configure_torch()
     encoder = load_encoder()
     films = {
-        name: Film(clip.video, read_labels(clip.labels))
+        name: LabelledFilm(clip.video, read_labels(clip.labels))
         for name, clip in CLIPS.items()
         if clip.present
     }
-    shown = Shown(COLUMNS)
+    table = ResultTable(COLUMNS)
     with tempfile.TemporaryDirectory() as temporary:
-        kept = options.keep or Path(temporary)
-        kept.mkdir(parents=True, exist_ok=True)
-        for name in (n for n in options.clips if n in films):
-            other = films[next(n for n in films if n != name)]
+        folder = options.keep or Path(temporary)
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in (one for one in options.clips if one in films):
+            other = films[next(one for one in films if one != name)]
             for variant in options.variants:
                 stem = f"{name}-{variant}".replace(" ", "-")
-                if not (file := kept / f"{stem}.pickle").exists():
-                    case = harmed(variant, films[name], other, encoder, Path(temporary, stem))
+                if not (file := folder / f"{stem}.pickle").exists():
+                    case = make_case(variant, films[name], other, encoder, Path(temporary, stem))
                     file.write_bytes(pickle.dumps(case))
                 case = pickle.loads(file.read_bytes())
                 for seed in range(options.seeds):
-                    adaptation = adapted(case, encoder, seed, kept / f"{stem}-adapt{seed}")
-                    for method, s in results(case, adaptation, seed):
-                        figures = [f"{v:.3f}" for v in (s.wcp, s.pcr, s.bcubed.f)]
-                        about = (name, variant, str(seed), method)
-                        shown.add(*about, str(s.found), str(s.faces), *figures, str(s.strays))
-    shown.finish(options.csv)
+                    adaptation = load_or_adapt(case, encoder, seed, folder / f"{stem}-adapt{seed}")
+                    for method, score in score_methods(case, adaptation, seed):
+                        values = [f"{v:.3f}" for v in (score.wcp, score.pcr, score.bcubed.f)]
+                        counts = (str(score.found), str(score.faces))
+                        key = (name, variant, str(seed), method)
+                        table.add(*key, *counts, *values, str(score.strays))
+    table.finish(options.csv)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The same clip, harmed in known ways: films with labels made from labelled films."""
+"""Degraded variants of a labelled clip, with its labels moved along."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from personae.core.arrays import UInt8Array
 from personae.metrics.hand_labels import LabelledFace
 
 GAP_S = 1.0
-"""Black between two films that are joined."""
+"""Time between two films that are joined, without a frame."""
 
 
 @dataclass(frozen=True)
-class Film:
-    """A video file and who is where in it."""
+class LabelledFilm:
+    """A video file and its hand labels."""
 
     path: Path
     labels: list[LabelledFace]
 
 
-def _frames(path: Path) -> Iterator[tuple[float, UInt8Array]]:
-    """Decode a film to (seconds, RGB picture)."""
+def _decode(path: Path) -> Iterator[tuple[float, UInt8Array]]:
+    """Yield the time in seconds and the RGB image of every frame."""
     with av.open(str(path)) as container:
         for frame in container.decode(video=0):
             yield float(frame.time), frame.to_ndarray(format="rgb24")
@@ -35,12 +35,12 @@ def _frames(path: Path) -> Iterator[tuple[float, UInt8Array]]:
 
 def _write(
     path: Path,
-    parts: list[Film],
+    films: list[LabelledFilm],
     edit: Callable[[UInt8Array], UInt8Array],
-    until: float = np.inf,
+    end_s: float = np.inf,
     bit_rate: int = 0,
-) -> Film:
-    """Encode films one after another, each picture edited, with their labels moved along."""
+) -> LabelledFilm:
+    """Encode films one after another with every frame edited, and move their labels along."""
     labels: list[LabelledFace] = []
     offset, scale = 0.0, 1.0
     shape: tuple[int, int] | None = None
@@ -53,14 +53,14 @@ def _write(
         if bit_rate:
             stream.bit_rate = bit_rate
         stream.codec_context.time_base = Fraction(1, 1000)
-        stream.codec_context.thread_count = 1  # with more, x264 does not write the same film twice
-        for part in parts:
+        stream.codec_context.thread_count = 1  # with more, x264's output is not deterministic
+        for film in films:
             last = 0.0
-            for seconds, picture in _frames(part.path):
-                if seconds > until:
+            for seconds, image in _decode(film.path):
+                if seconds > end_s:
                     break
-                edited = edit(picture)
-                scale = edited.shape[1] / picture.shape[1]
+                edited = edit(image)
+                scale = edited.shape[1] / image.shape[1]
                 if shape is None:
                     shape = (edited.shape[0] // 2 * 2, edited.shape[1] // 2 * 2)
                     stream.height, stream.width = shape
@@ -70,49 +70,51 @@ def _write(
                 last = seconds
             labels += [
                 replace(face, time_s=face.time_s + offset, box=tuple(v * scale for v in face.box))
-                for face in part.labels
-                if face.time_s <= min(until, last)
+                for face in film.labels
+                if face.time_s <= min(end_s, last)
             ]
             offset += last + GAP_S
         container.mux(stream.encode())
-    return Film(path, labels)
+    return LabelledFilm(path, labels)
 
 
-def _fit(picture: UInt8Array, shape: tuple[int, int]) -> UInt8Array:
-    """Cut or pad a picture at its right and lower edge, so that boxes keep their places."""
-    height, width = min(picture.shape[0], shape[0]), min(picture.shape[1], shape[1])
+def _fit(image: UInt8Array, shape: tuple[int, int]) -> UInt8Array:
+    """Crop or pad an image at its right and lower edges, so that boxes stay valid."""
+    height, width = min(image.shape[0], shape[0]), min(image.shape[1], shape[1])
     fitted = np.zeros((*shape, 3), np.uint8)
-    fitted[:height, :width] = picture[:height, :width]
+    fitted[:height, :width] = image[:height, :width]
     return fitted
 
 
-def _scaled(factor: float) -> Callable[[UInt8Array], UInt8Array]:
-    return lambda picture: np.asarray(
-        cv2.resize(picture, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA), np.uint8
+def _scale_by(factor: float) -> Callable[[UInt8Array], UInt8Array]:
+    return lambda image: np.asarray(
+        cv2.resize(image, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA), np.uint8
     )
 
 
-def _dark(picture: UInt8Array) -> UInt8Array:
-    return (picture * 0.3).astype(np.uint8)
+def _darken(image: UInt8Array) -> UInt8Array:
+    return (image * 0.3).astype(np.uint8)
 
 
-def _grey(picture: UInt8Array) -> UInt8Array:
-    return np.repeat(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
+def _to_grey(image: UInt8Array) -> UInt8Array:
+    return np.repeat(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
 
 
-def _as_is(picture: UInt8Array) -> UInt8Array:
-    return picture
+def _unchanged(image: UInt8Array) -> UInt8Array:
+    return image
 
 
-VARIANTS: dict[str, Callable[[Film, Film, Path], Film]] = {
+VARIANTS: dict[str, Callable[[LabelledFilm, LabelledFilm, Path], LabelledFilm]] = {
     "as it is": lambda film, other, path: film,
-    "half size": lambda film, other, path: _write(path, [film], _scaled(1 / 2)),
-    "third size": lambda film, other, path: _write(path, [film], _scaled(1 / 3)),
-    "low bit rate": lambda film, other, path: _write(path, [film], _as_is, bit_rate=120_000),
-    "dark": lambda film, other, path: _write(path, [film], _dark),
-    "grey": lambda film, other, path: _write(path, [film], _grey),
-    "first 20 s": lambda film, other, path: _write(path, [film], _as_is, until=20.0),
-    "joined": lambda film, other, path: _write(path, [film, other], _as_is),
-    "twice": lambda film, other, path: _write(path, [film, film], _as_is),
+    "half size": lambda film, other, path: _write(path, [film], _scale_by(1 / 2)),
+    "third size": lambda film, other, path: _write(path, [film], _scale_by(1 / 3)),
+    "low bit rate": lambda film, other, path: _write(path, [film], _unchanged, bit_rate=120_000),
+    "dark": lambda film, other, path: _write(path, [film], _darken),
+    "grey": lambda film, other, path: _write(path, [film], _to_grey),
+    "first 20 s": lambda film, other, path: _write(path, [film], _unchanged, end_s=20.0),
+    "joined": lambda film, other, path: _write(path, [film, other], _unchanged),
+    "twice": lambda film, other, path: _write(path, [film, film], _unchanged),
 }
-"""Name -> maker of a variant from (film, another film, where to write it)."""
+"""Name -> function that writes the variant of (film, another film, path).
+
+The names are those of results/stress.csv."""

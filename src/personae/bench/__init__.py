@@ -1,1 +1,1 @@
-"""Figures: how well a clustering, or a whole run over a film, agrees with hand labels."""
+"""The benchmark: methods against methods on labelled data sets, with tables and a page."""

@@ -1,4 +1,4 @@
-"""A piece of the benchmark's work: methods that share a data set, a seed and an adaptation."""
+"""Benchmark jobs: methods that share a data set, a seed and an adaptation."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from personae.bench.methods import Method, method
+from personae.bench.methods import Method, resolve_method
 from personae.bench.networks import (
     Networks,
-    adaptation_of,
-    encoder_of,
-    first_iterations,
+    load_or_adapt,
+    select_encoder,
+    truncate_adaptation,
     with_embeddings,
 )
-from personae.bench.result_cache import CachedResult, Store, adaptation_key, result_key
+from personae.bench.result_cache import CachedResult, ResultCache, adaptation_key, result_key
 from personae.bench.task import Task
-from personae.core.hooks import Hook, silent
+from personae.core.hooks import Hook, silent_hook
 from personae.datasets.labelled import LabelledTracks
 
 if TYPE_CHECKING:
@@ -29,122 +29,126 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class BenchmarkJob:
-    """Methods that share a data set, a seed and an adaptation; the piece of work that one process does."""
+    """The work of one process: methods that share a data set, a seed and an adaptation."""
 
     data: LabelledTracks
     seed: int
     names: tuple[str, ...]
+    """Names of the methods."""
     networks: Networks
     cache: Path
     threads: int
+    """Number of threads of PyTorch."""
 
 
-def jobs_of(
+def make_jobs(
     data: LabelledTracks,
-    chosen: Sequence[Method],
-    seeds: int,
+    methods: Sequence[Method],
+    n_seeds: int,
     networks: Networks,
     cache: Path,
     threads: int,
 ) -> Iterator[BenchmarkJob]:
-    for seed in range(seeds):
+    """Yield the jobs of a data set; a method without randomness runs with seed 0 alone.
+
+    Methods that share no adaptation get jobs of their own, so that processes can share the work.
+    """
+    for seed in range(n_seeds):
         groups: dict[str | None, list[str]] = {}
-        for each in chosen:
-            if seed and not each.seeded:
-                continue  # seed 0 speaks for all
-            key = adaptation_key(data, each, _weights(data, each, networks), seed)
-            groups.setdefault(key, []).append(each.name)
+        for method in methods:
+            if seed and not method.uses_seed:
+                continue
+            key = adaptation_key(data, method, _weights_sha256(data, method, networks), seed)
+            groups.setdefault(key, []).append(method.name)
         for key, names in groups.items():
-            # methods that share nothing are pieces of their own, for processes to take
-            pieces = [tuple(names)] if key is not None else [(name,) for name in names]
-            for piece in pieces:
-                yield BenchmarkJob(data, seed, piece, networks, cache, threads)
+            for group in [tuple(names)] if key is not None else [(name,) for name in names]:
+                yield BenchmarkJob(data, seed, group, networks, cache, threads)
 
 
-def _weights(data: LabelledTracks, each: Method, networks: Networks) -> str | None:
-    encoder = encoder_of(data, each.encoder, networks)
-    return None if encoder is None else networks.sha256(encoder)
+def _weights_sha256(data: LabelledTracks, method: Method, networks: Networks) -> str | None:
+    encoder = select_encoder(data, method.encoder, networks)
+    return None if encoder is None else networks.weights_sha256(encoder)
 
 
-def key_of(data: LabelledTracks, each: Method, networks: Networks, seed: int) -> str:
-    return result_key(data, each, _weights(data, each, networks), seed, longest_tracks(data))
+def cache_key(data: LabelledTracks, method: Method, networks: Networks, seed: int) -> str:
+    """Return the key of a result in the cache."""
+    weights_sha256 = _weights_sha256(data, method, networks)
+    return result_key(data, method, weights_sha256, seed, select_labelled_tracks(data))
 
 
-def lines_of(unit: BenchmarkJob, seeds: int) -> int:
-    """How many results a unit stands for: one of a method without randomness counts for every seed."""
-    return sum(1 if method(name).seeded else seeds for name in unit.names)
+def count_results(job: BenchmarkJob, n_seeds: int) -> int:
+    """Count the results of a job; one of a method without randomness counts for every seed."""
+    return sum(1 if resolve_method(name).uses_seed else n_seeds for name in job.names)
 
 
-def work_apart(unit: BenchmarkJob) -> list[str]:
-    """Do a unit in a process of its own."""
-    return list(work(unit, Store(unit.cache), silent))
+def run_job_to_end(job: BenchmarkJob) -> list[str]:
+    """Run a job in a process of its own, and return the names of its methods."""
+    return list(run_job(job, ResultCache(job.cache), silent_hook))
 
 
-def work(unit: BenchmarkJob, store: Store, hook: Hook) -> Iterator[str]:
-    """Run a unit's methods one after the other, keeping each result; gives their names."""
-    from personae.core.compute import choose_device, prepare_torch
+def run_job(job: BenchmarkJob, cache: ResultCache, hook: Hook) -> Iterator[str]:
+    """Run the methods of a job in turn, and yield each name once its result is cached."""
+    from personae.core.compute import configure_torch, select_device
 
-    prepare_torch(
-        unit.threads
-    )  # for every unit: what ran before it may have changed the processor's flags
-    chosen = [method(name) for name in unit.names]
-    data = with_embeddings(
-        unit.data,
-        encoder_of(unit.data, chosen[0].encoder, unit.networks),
-        unit.networks,
-        unit.cache,
-        hook,
-    )
-    adaptation = _adaptation(unit, data, chosen, hook)
-    labelled = longest_tracks(data)
-    for each in chosen:
-        used, adapt_seconds = None, 0.0 if adaptation is None else None
-        if adaptation is not None and each.adapt is not None:
-            used, adapt_seconds = first_iterations(adaptation, each.adapt.iterations)
+    # For every job, since earlier code may have changed the floating-point mode of the processor.
+    configure_torch(job.threads)
+    methods = [resolve_method(name) for name in job.names]
+    encoder = select_encoder(job.data, methods[0].encoder, job.networks)
+    data = with_embeddings(job.data, encoder, job.networks, job.cache, hook)
+    adaptation = _load_adaptation(job, data, methods, hook)
+    labelled = select_labelled_tracks(data)
+    for method in methods:
+        own_adaptation, adapt_seconds = None, 0.0 if adaptation is None else None
+        if adaptation is not None and method.adapt is not None:
+            own_adaptation, adapt_seconds = truncate_adaptation(adaptation, method.adapt.iterations)
         started = time.perf_counter()
-        labels = each.fit(Task(data.tracks, used, data.n_people, labelled, unit.seed))
+        labels = method.fit(Task(data.tracks, own_adaptation, data.n_people, labelled, job.seed))
         seconds = time.perf_counter() - started
-        saved = CachedResult(
+        result = CachedResult(
             dataset=data.name,
-            method=each.name,
-            seed=unit.seed if each.seeded else None,
+            method=method.name,
+            seed=job.seed if method.uses_seed else None,
             labels=labels.tolist(),
             seconds=round(seconds, 4),
             adapt_seconds=None if adapt_seconds is None else round(adapt_seconds, 4),
-            device=choose_device(unit.networks.device),
-            settings=each.settings,
+            device=select_device(job.networks.device),
+            settings=method.settings,
         )
-        store.save(key_of(unit.data, each, unit.networks, unit.seed), saved)
-        yield each.name
+        cache.save(cache_key(job.data, method, job.networks, job.seed), result)
+        yield method.name
 
 
-def _adaptation(
-    unit: BenchmarkJob, data: LabelledTracks, chosen: list[Method], hook: Hook
+def _load_adaptation(
+    job: BenchmarkJob, data: LabelledTracks, methods: list[Method], hook: Hook
 ) -> Adaptation | None:
-    """Adapt once for all methods of a unit, as long as the longest of them asks for."""
-    configs = [each.adapt for each in chosen if each.adapt is not None and each.adapt.iterations]
+    """Adapt once for all methods of a job, for the largest number of iterations among them."""
+    configs = [one.adapt for one in methods if one.adapt is not None and one.adapt.iterations]
     if not configs or not data.tracks.n_crops:
         return None
     longest = max(configs, key=lambda config: config.iterations)
-    encoder = encoder_of(data, chosen[0].encoder, unit.networks)
-    folder = adaptation_folder(unit.data, chosen[0], unit.networks, unit.seed, unit.cache)
-    network = None if encoder is None else unit.networks.load(encoder)
-    return adaptation_of(
-        data, network, longest.model_copy(update={"seed": unit.seed}), folder, hook
-    )
+    name = select_encoder(data, methods[0].encoder, job.networks)
+    folder = adaptation_folder(job.data, methods[0], job.networks, job.seed, job.cache)
+    encoder = None if name is None else job.networks.load(name)
+    config = longest.model_copy(update={"seed": job.seed})
+    return load_or_adapt(data, encoder, config, folder, hook)
 
 
 def adaptation_folder(
-    data: LabelledTracks, each: Method, networks: Networks, seed: int, cache: Path
+    data: LabelledTracks, method: Method, networks: Networks, seed: int, cache: Path
 ) -> Path:
-    key = adaptation_key(data, each, _weights(data, each, networks), seed)
+    """Return where the adaptation of a method is stored."""
+    key = adaptation_key(data, method, _weights_sha256(data, method, networks), seed)
     return cache / f"adapt-{(key or '')[:24]}"
 
 
-def longest_tracks(data: LabelledTracks) -> dict[int, int]:
-    """Give the person of one track a person, that of most frames: what a semi-supervised method is told."""
-    chosen: dict[int, int] = {}
+def select_labelled_tracks(data: LabelledTracks) -> dict[int, int]:
+    """Select the longest track of each person: the labels that a semi-supervised method gets.
+
+    Returns:
+        Track number -> person.
+    """
+    person_of: dict[int, int] = {}
     for person in np.unique(data.truth[data.truth >= 0]).tolist():
-        own = np.flatnonzero(data.truth == person)
-        chosen[int(own[np.argmax(data.frames[own])])] = person
-    return chosen
+        tracks = np.flatnonzero(data.truth == person)
+        person_of[int(tracks[np.argmax(data.frame_counts[tracks])])] = person
+    return person_of

@@ -1,19 +1,21 @@
-"""The methods of the benchmark by name: ours, their ablations, and the compared systems.
+"""The methods of the benchmark by name: this package's, their ablations, and the compared systems.
 
-A name is a method and any number of flags, `videoclusternet-paper:similarity=cosine:iterations=3`. Flags of
-our methods are the settings of adaptation (`core.config.AdaptConfig`, with dashes) and those in `FLAGS`;
-flags of a compared system are its own settings. Some names stand for several methods; see `GROUPS`.
+A name is a method and any number of flags, such as
+`videoclusternet-paper:similarity=cosine:iterations=3`. Flags of this package's methods are the
+settings of adaptation (`core.config.AdaptConfig`, with dashes) and those in `FLAGS`; flags of a
+compared system are its own settings. Some names stand for several methods; see `GROUPS`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any
 
-from personae.bench.task import Task, algorithm1_on, metric_of
+from personae.bench.task import Task
+from personae.cluster.calibrated_linkage import CalibratedLinkage
 from personae.cluster.finch import FINCH
 from personae.cluster.hac import HAC
+from personae.cluster.videoclusternet import VideoClusterNet
 from personae.compared import SYSTEMS
 from personae.core.config import AdaptConfig
 from personae.core.errors import SettingError
@@ -22,8 +24,8 @@ from personae.core.labels import Labels
 Fit = Callable[[Task], Labels]
 
 PERSONAE, PAPER = "personae", "videoclusternet-paper"
-OURS = (PERSONAE, PAPER, "hac", "finch")
 ADAPTING = (PERSONAE, PAPER)
+OURS = (*ADAPTING, "hac", "finch")
 
 FLAGS: dict[str, tuple[str, ...]] = {
     "clustering": (PERSONAE, "algorithm1", "hac", "finch"),
@@ -31,27 +33,31 @@ FLAGS: dict[str, tuple[str, ...]] = {
     "centre": ("on", "off"),
     "people": ("unknown", "known"),
 }
-"""Flags of our methods besides adaptation's settings and `encoder`, with their values."""
+"""Flags of this package's methods, with their values; settings of adaptation are further flags."""
 
-ITERATIONS = 10
-"""How far the iteration curves go, as in the paper's supplementary Table 2."""
+MAX_CURVE_ITERATIONS = 10
+"""Length of the iteration curves, as in the paper's supplementary Table 2."""
+
+LABELLED_TRACKS = "one labelled track per person"
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "ours": OURS,
     "compared": tuple(name for name, system in SYSTEMS.items() if system.runnable),
     "iterations": tuple(
-        f"{name}:iterations={number}" for name in ADAPTING for number in range(1, ITERATIONS + 1)
+        f"{name}:iterations={number}"
+        for name in ADAPTING
+        for number in range(1, MAX_CURVE_ITERATIONS + 1)
     ),
     "ablations": (
         f"{PERSONAE}:iterations=0",
         f"{PERSONAE}:matching=off",
-        f"{PERSONAE}:check-matches=off",
-        f"{PERSONAE}:match-detail=off",
+        f"{PERSONAE}:match-filter=off",
+        f"{PERSONAE}:resolution-augmentation=off",
         f"{PERSONAE}:quality-filter=off",
         f"{PERSONAE}:people=known",
         f"{PAPER}:matching=off",
-        f"{PAPER}:check-matches=off",
-        f"{PAPER}:check-matches=off:match-detail=off",
+        f"{PAPER}:match-filter=off",
+        f"{PAPER}:match-filter=off:resolution-augmentation=off",
         f"{PAPER}:quality-filter=off",
         f"{PAPER}:centre=off",
         f"{PAPER}:similarity=cosine",
@@ -66,7 +72,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         f"{PAPER}:depth=full",
     ),
 }
-"""Names that stand for several methods; `all` is ours and compared."""
+"""Names that stand for several methods; `all` is `ours` and `compared`."""
 
 
 @dataclass(frozen=True)
@@ -74,36 +80,44 @@ class Method:
     """One method, ready to be run on any data set."""
 
     name: str
-    """As asked for, flags sorted."""
+    """As requested, with sorted flags."""
     title: str
-    """As tables must show it: compared systems that we rebuilt say so."""
+    """As shown in tables; says which compared systems are our reconstruction."""
     given: str
-    """What it is told that others are not: "", "K" (the number of people) or "a labelled track a person"."""
+    """Ground truth among its inputs: "", "K" (the number of people) or `LABELLED_TRACKS`."""
     adapt: AdaptConfig | None
-    """How to adapt before; None: not at all. Its seed is set by the run."""
+    """Settings of the adaptation, None without one; the seed is set by the run."""
     encoder: str | None
-    """Another face-ID network than the run's."""
-    seeded: bool
+    """Face-recognition network, if it is not the run's."""
+    uses_seed: bool
     """Whether the seed can change the result."""
     fit: Fit
-    settings: dict[str, Any] = field(default_factory=dict)
-    """Everything asked for, as plain data."""
+    settings: dict[str, object] = field(default_factory=dict)
+    """Everything requested, as plain data."""
 
 
-def methods(names: list[str]) -> list[Method]:
-    """Resolve names and groups, each method once; SettingError for what there is not."""
-    wanted: list[str] = []
+def resolve_methods(names: list[str]) -> list[Method]:
+    """Resolve names and groups, each method once.
+
+    Raises:
+        SettingError: there is no such method or group.
+    """
+    expanded: list[str] = []
     for name in names:
         if name == "all":
-            wanted += [*GROUPS["ours"], *GROUPS["compared"]]
+            expanded += [*GROUPS["ours"], *GROUPS["compared"]]
         else:
-            wanted += GROUPS.get(name, (name,))
-    found = {one.name: one for one in map(method, wanted)}
-    return list(found.values())
+            expanded += GROUPS.get(name, (name,))
+    by_name = {method.name: method for method in map(resolve_method, expanded)}
+    return list(by_name.values())
 
 
-def method(text: str) -> Method:
-    """Resolve one name with its flags; SettingError where there is no such method, flag or value."""
+def resolve_method(text: str) -> Method:
+    """Resolve one name with its flags.
+
+    Raises:
+        SettingError: there is no such method, flag or value.
+    """
     name, *pairs = text.split(":")
     flags: dict[str, str] = {}
     for pair in pairs:
@@ -111,159 +125,179 @@ def method(text: str) -> Method:
         if not equals or not value:
             raise SettingError(f"{text}: write flags as :name=value, not {pair!r}.")
         flags[flag] = value
-    full = ":".join([name, *(f"{flag}={value}" for flag, value in sorted(flags.items()))])
+    full_name = ":".join([name, *(f"{flag}={value}" for flag, value in sorted(flags.items()))])
     encoder = flags.pop("encoder", None)
     if name in ADAPTING:
-        return _adapting(full, name, flags, encoder)
+        return _resolve_adapting(full_name, name, flags, encoder)
     if name in OURS:
-        return _plain(full, name, flags, encoder)
+        return _resolve_baseline(full_name, name, flags, encoder)
     if name in SYSTEMS:
-        return _compared(full, name, flags, encoder)
-    there = ", ".join(
-        [*OURS, *(one for one, system in SYSTEMS.items() if system.runnable), *GROUPS, "all"]
-    )
-    raise SettingError(f"There is no method {name!r}; there are: {there}.")
+        return _resolve_compared(full_name, name, flags, encoder)
+    runnable = [one for one, system in SYSTEMS.items() if system.runnable]
+    known = ", ".join([*OURS, *runnable, *GROUPS, "all"])
+    raise SettingError(f"There is no method {name!r}; there are: {known}.")
 
 
-def _adapting(full: str, name: str, flags: dict[str, str], encoder: str | None) -> Method:
-    chosen = _choose(full, flags, FLAGS)
-    config = _adapt_config(
-        full, {flag: value for flag, value in flags.items() if flag not in FLAGS}
-    )
-    clustering = chosen["clustering"] if "clustering" in flags else _usual(name)
-    for flag, needed in (("similarity", "algorithm1"), ("centre", "algorithm1")):
-        if flag in flags and clustering != needed:
+def _resolve_adapting(
+    full_name: str, name: str, flags: dict[str, str], encoder: str | None
+) -> Method:
+    choices = _parse_choices(full_name, flags, FLAGS)
+    adapt_flags = {flag: value for flag, value in flags.items() if flag not in FLAGS}
+    config = _parse_adapt_config(full_name, adapt_flags)
+    if "clustering" not in flags:
+        choices["clustering"] = PERSONAE if name == PERSONAE else "algorithm1"
+    clustering = choices["clustering"]
+    for flag in ("similarity", "centre"):
+        if flag in flags and clustering != "algorithm1":
             raise SettingError(
-                f"{full}: {flag} is a flag of Algorithm 1; this method clusters by {clustering}."
+                f"{full_name}: {flag} is a flag of Algorithm 1; this method clusters by "
+                f"{clustering}."
             )
-    similarity, centre = chosen["similarity"], chosen["centre"] == "on"
+    similarity, centre = choices["similarity"], choices["centre"] == "on"
     if clustering == "algorithm1" and similarity == "loss" and not config.iterations:
         raise SettingError(
-            f"{full}: the learned similarity needs an adaptation of at least one iteration."
+            f"{full_name}: the learned similarity needs an adaptation of at least one iteration."
         )
-    known = chosen["people"] == "known"
-    if known and clustering == "algorithm1":
-        raise SettingError(f"{full}: Algorithm 1 cannot be told the number of people.")
+    k_is_given = choices["people"] == "known"
+    if k_is_given and clustering == "algorithm1":
+        raise SettingError(f"{full_name}: Algorithm 1 cannot use the number of people.")
 
     def fit(task: Task) -> Labels:
-        count = task.n_people if known else None
+        n_clusters = task.n_people if k_is_given else None
         if clustering == "algorithm1":
-            return algorithm1_on(task, metric_of(similarity, task, centre), config.quality_filter)
+            algorithm1 = VideoClusterNet(similarity, centre, **config.model_dump())
+            return algorithm1.cluster(task.tracks, task.adaptation).labels
         if clustering == PERSONAE:
-            from personae.cluster.personae import CalibratedLinkage
-
-            return CalibratedLinkage(count).cluster(task.tracks, task.adaptation).labels
-        return _base(clustering, count).fit_predict(task.adapted())
+            return CalibratedLinkage(n_clusters).cluster(task.tracks, task.adaptation).labels
+        return _make_baseline(clustering, n_clusters).fit_predict(task.adapted_tracks())
 
     return Method(
-        name=full,
-        title=full,
-        given="K" if known else "",
+        name=full_name,
+        title=full_name,
+        given="K" if k_is_given else "",
         adapt=config,
         encoder=encoder,
-        seeded=config.iterations > 0,
+        uses_seed=config.iterations > 0,
         fit=fit,
-        settings={
-            **chosen,
-            "clustering": clustering,
-            "adapt": config.model_dump(mode="json", exclude={"seed"}),
-        },
+        settings={**choices, "adapt": config.model_dump(mode="json", exclude={"seed"})},
     )
 
 
-def _usual(name: str) -> str:
-    return PERSONAE if name == PERSONAE else "algorithm1"
-
-
-def _choose(
-    full: str, flags: Mapping[str, str], known: Mapping[str, tuple[str, ...]]
+def _parse_choices(
+    full_name: str, flags: Mapping[str, str], choices_of: Mapping[str, tuple[str, ...]]
 ) -> dict[str, str]:
+    """Return the value of every flag that takes one of several words; the first is the default."""
     chosen = {}
-    for flag, values in known.items():
+    for flag, values in choices_of.items():
         chosen[flag] = flags.get(flag, values[0])
         if chosen[flag] not in values:
-            raise SettingError(f"{full}: {flag} should be one of {', '.join(values)}.")
+            raise SettingError(f"{full_name}: {flag} should be one of {', '.join(values)}.")
     return chosen
 
 
-def _adapt_config(full: str, flags: Mapping[str, str]) -> AdaptConfig:
+def _parse_adapt_config(full_name: str, flags: Mapping[str, str]) -> AdaptConfig:
     from pydantic import ValidationError
 
     known = set(AdaptConfig.model_fields) - {"seed"}
-    asked = {flag.replace("-", "_"): value for flag, value in flags.items()}
-    for flag in asked:
-        if flag not in known:
-            there = ", ".join(
-                sorted([*FLAGS, "encoder", *(one.replace("_", "-") for one in known)])
-            )
-            raise SettingError(
-                f"{full}: there is no flag {flag.replace('_', '-')!r}; there are: {there}."
-            )
+    settings = {flag.replace("-", "_"): value for flag, value in flags.items()}
+    for setting in settings:
+        if setting not in known:
+            names = sorted([*FLAGS, "encoder", *(_flag_name(one) for one in known)])
+            raise SettingError(_no_flag(full_name, _flag_name(setting), names))
     try:
-        return AdaptConfig.model_validate(asked)
+        return AdaptConfig.model_validate(settings)
     except ValidationError as error:
         first = error.errors()[0]
         raise SettingError(
-            f"{full}: {first['loc'][0]} cannot be {first['input']!r}: {first['msg']}."
+            f"{full_name}: {first['loc'][0]} cannot be {first['input']!r}: {first['msg']}."
         ) from None
 
 
-def _plain(full: str, name: str, flags: dict[str, str], encoder: str | None) -> Method:
+def _resolve_baseline(
+    full_name: str, name: str, flags: dict[str, str], encoder: str | None
+) -> Method:
     if other := [flag for flag in flags if flag != "people"]:
-        raise SettingError(f"{full}: there is no flag {other[0]!r}; there are: people, encoder.")
-    known = _choose(full, flags, {"people": FLAGS["people"]})["people"] == "known"
+        raise SettingError(_no_flag(full_name, other[0], ["people", "encoder"]))
+    choices = _parse_choices(full_name, flags, {"people": FLAGS["people"]})
+    k_is_given = choices["people"] == "known"
 
     def fit(task: Task) -> Labels:
-        return _base(name, task.n_people if known else None).fit_predict(task.tracks)
+        n_clusters = task.n_people if k_is_given else None
+        return _make_baseline(name, n_clusters).fit_predict(task.tracks)
 
-    given = "K" if known else ""
-    return Method(full, full, given, None, encoder, False, fit, {"family": name, "people": known})
+    return Method(
+        name=full_name,
+        title=full_name,
+        given="K" if k_is_given else "",
+        adapt=None,
+        encoder=encoder,
+        uses_seed=False,
+        fit=fit,
+        settings={"family": name, "people": k_is_given},
+    )
 
 
-def _base(name: str, n_clusters: int | None) -> HAC | FINCH:
+def _make_baseline(name: str, n_clusters: int | None) -> HAC | FINCH:
     return HAC(n_clusters=n_clusters) if name == "hac" else FINCH(n_clusters=n_clusters)
 
 
-def _compared(full: str, name: str, flags: dict[str, str], encoder: str | None) -> Method:
+def _resolve_compared(
+    full_name: str, name: str, flags: dict[str, str], encoder: str | None
+) -> Method:
     system = SYSTEMS[name]
-    made = system.load()
-    own = {
-        one.name: one for one in fields(made) if one.init and one.name not in ("seed", "labelled")
-    }
-    settings: dict[str, Any] = {}
+    clusterer = system.load()
+    names = [one.name for one in fields(clusterer) if one.init]
+    known = [one for one in names if one not in ("seed", "labelled_tracks")]
+    settings: dict[str, object] = {}
     for flag, value in flags.items():
         setting = flag.replace("-", "_")
-        if setting not in own:
-            there = ", ".join(sorted(one.replace("_", "-") for one in [*own, "encoder"]))
-            raise SettingError(f"{full}: there is no flag {flag!r}; there are: {there}.")
-        settings[setting] = _number(value)
-    needs_k = bool(made.needs_n_clusters) and not {"n_clusters", "threshold"} & set(settings)
-    semi = "labelled tracks" in system.needs
-    takes_seed = any(one.name == "seed" for one in fields(made))
+        if setting not in known:
+            hint = sorted(_flag_name(one) for one in [*known, "encoder"])
+            raise SettingError(_no_flag(full_name, flag, hint))
+        settings[setting] = _parse_value(value)
+    k_is_fixed = bool({"n_clusters", "threshold"} & set(settings))
+    needs_k = bool(clusterer.needs_n_clusters) and not k_is_fixed
+    needs_labelled_tracks = "labelled tracks" in system.inputs
+    takes_seed = "seed" in names
+    given = "K" if needs_k or "n_clusters" in settings else ""
+    if needs_labelled_tracks:
+        given = LABELLED_TRACKS
 
     def fit(task: Task) -> Labels:
-        given: dict[str, Any] = {"n_clusters": task.n_people} if needs_k else {}
-        if semi:
-            given["labelled"] = task.labelled
+        inputs: dict[str, object] = {"n_clusters": task.n_people} if needs_k else {}
+        if needs_labelled_tracks:
+            inputs["labelled_tracks"] = task.labelled_tracks
         if takes_seed:
-            given["seed"] = task.seed
-        labels: Labels = made(**settings, **given).fit_predict(task.tracks)
-        return labels
+            inputs["seed"] = task.seed
+        return clusterer(**settings, **inputs).fit_predict(task.tracks)
 
-    given = (
-        "a labelled track a person" if semi else "K" if needs_k or "n_clusters" in settings else ""
+    return Method(
+        name=full_name,
+        title=full_name.replace(name, system.title, 1),
+        given=given,
+        adapt=None,
+        encoder=encoder,
+        uses_seed=takes_seed,
+        fit=fit,
+        settings={"family": name, **settings},
     )
-    title = full.replace(name, system.title, 1)
-    return Method(full, title, given, None, encoder, takes_seed, fit, {"family": name, **settings})
 
 
-def _number(value: str) -> Any:
-    """Turn a flag's text into what it looks like: a truth value, a whole number, a number, or a text."""
+def _flag_name(setting: str) -> str:
+    return setting.replace("_", "-")
+
+
+def _no_flag(full_name: str, flag: str, known: list[str]) -> str:
+    return f"{full_name}: there is no flag {flag!r}; there are: {', '.join(known)}."
+
+
+def _parse_value(value: str) -> bool | int | float | str:
+    """Convert a flag's text to a truth value, a whole number, a number, or leave it as text."""
     if value in ("on", "off"):
         return value == "on"
-    for kind in (int, float):
+    for convert in (int, float):
         try:
-            return kind(value)
+            return convert(value)
         except ValueError:
             continue
     return value

@@ -1,4 +1,4 @@
-"""What several methods share: embeddings of a data set, and its adaptation for a seed."""
+"""What methods share: the embeddings of a data set, and its adaptation for a seed."""
 
 from __future__ import annotations
 
@@ -22,28 +22,34 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Networks:
-    """Which face-ID network a run uses unless a method names another, and where."""
+    """The face-recognition network of a run, unless a method names another, and its device."""
 
     encoder: str = "mobilefacenet-192"
     weights: Path | None = None
+    """Weight file of `encoder`; None takes the default one."""
     device: Device = "auto"
 
     def load(self, name: str) -> Encoder:
-        """Load a network once a process."""
-        from personae.core.compute import choose_device
+        """Load a network, once per process."""
+        from personae.core.compute import select_device
 
-        return _load(name, self.weights_of(name), choose_device(self.device))
+        return _load(name, self.weights_of(name), select_device(self.device))
 
     def weights_of(self, name: str) -> Path | None:
-        """The file that was named for the run's own network; None takes the default one."""
+        """Return the weight file of a network; None means the default one."""
         return self.weights if name == self.encoder else None
 
-    def sha256(self, name: str) -> str:
-        """Of a network's weight file; WeightsError where there is none."""
-        from personae.pipeline.settings import Settings
-        from personae.pipeline.stages import encoder_weights
+    def weights_sha256(self, name: str) -> str:
+        """Return the hash of a network's weight file.
 
-        return encoder_weights(Settings.of(encoder=name, weights=self.weights_of(name)))[name]
+        Raises:
+            WeightsError: the file does not exist.
+        """
+        from personae.pipeline.settings import Settings
+        from personae.pipeline.stages import hash_encoder_weights
+
+        settings = Settings.from_flat(encoder=name, weights=self.weights_of(name))
+        return hash_encoder_weights(settings)[name]
 
 
 @lru_cache(maxsize=2)
@@ -53,13 +59,20 @@ def _load(name: str, weights: Path | None, device: str) -> Encoder:
     return load_encoder(name, weights, device)
 
 
-def encoder_of(data: LabelledTracks, wish: str | None, networks: Networks) -> str | None:
-    """Name the network for a data set: the method's wish or the run's; None for given features."""
+def select_encoder(data: LabelledTracks, requested: str | None, networks: Networks) -> str | None:
+    """Return the name of the network for a data set: the requested one, or that of the run.
+
+    Returns:
+        The name, or None for a data set of features.
+
+    Raises:
+        SettingError: a network is requested for a data set without images.
+    """
     if data.tracks.crops.images is not None:
-        return wish or networks.encoder
-    if wish is not None:
+        return requested or networks.encoder
+    if requested is not None:
         raise SettingError(
-            f"{data.name} has features only, so encoder={wish} cannot be tried on it."
+            f"{data.name} has features only, so encoder={requested} cannot be tried on it."
         )
     return None
 
@@ -67,65 +80,77 @@ def encoder_of(data: LabelledTracks, wish: str | None, networks: Networks) -> st
 def with_embeddings(
     data: LabelledTracks, encoder: str | None, networks: Networks, cache: Path, hook: Hook
 ) -> LabelledTracks:
-    """Give the data set with the network's embeddings of its crops, embedding them at most once a folder."""
+    """Return the data set with embeddings of its crops, which are cached in a folder."""
     if encoder is None or (data.encoder == encoder and data.tracks.embeddings is not None):
         return data
-    from personae.core.files import replacing
+    from personae.core.files import atomic_write
 
-    crops = data.tracks.crops.images
-    path = cache / f"embeddings-{data.digest[:16]}-{networks.sha256(encoder)[:16]}.npy"
+    images = data.tracks.crops.images
+    weights_sha256 = networks.weights_sha256(encoder)
+    path = cache / f"embeddings-{data.digest[:16]}-{weights_sha256[:16]}.npy"
     if not path.exists():
-        embeddings = networks.load(encoder).embed(crops if crops is not None else (), hook=hook)
-        with replacing(path) as stream:
+        embeddings = networks.load(encoder).encode(images if images is not None else (), hook=hook)
+        with atomic_write(path) as stream:
             np.save(stream, embeddings)
     return replace(data, tracks=replace(data.tracks, embeddings=np.load(path)), encoder=encoder)
 
 
-def adaptation_of(
+def load_or_adapt(
     data: LabelledTracks,
     encoder: Encoder | None,
     config: AdaptConfig,
     folder: Path,
     hook: Hook,
 ) -> Adaptation:
-    """Adapt to a data set, or read from `folder` what an earlier run has; at least `config.iterations` long.
+    """Load the adaptation to a data set, or compute it where it is absent or too short.
 
-    A killed adaptation goes on from its last whole iteration.
+    A killed adaptation is resumed after its last complete iteration.
+
+    Args:
+        data: The data set, with embeddings.
+        encoder: The network to adapt; None adapts to embeddings alone.
+        config: Settings of the adaptation.
+        folder: Where the adaptation is stored.
+        hook: Progress.
+
+    Returns:
+        An adaptation of at least `config.iterations` iterations.
     """
     from personae.adapt import Adaptation, adapt
-    from personae.cues.face import plausible_pairs
+    from personae.cues.evidence import plausible_pairs
 
     if folder.exists():
         try:
-            found = Adaptation.load(folder)
+            stored = Adaptation.load(folder)
         except ProjectError:
-            found = None
-        if found is not None and len(found.iterations) >= config.iterations:
-            return found
+            stored = None
+        if stored is not None and len(stored.iterations) >= config.iterations:
+            return stored
     checkpoint = folder.with_suffix(".checkpoint")
     resumed = checkpoint.exists()
-    made = adapt(data.tracks, encoder, config, hook, checkpoint, plausible_pairs(data.tracks))
-    made = replace(made, facts={**made.facts, "resumed": resumed})
-    fresh = folder.with_suffix(".part")
-    for old in (fresh, folder):
+    adaptation = adapt(data.tracks, encoder, config, hook, checkpoint, plausible_pairs(data.tracks))
+    adaptation = replace(adaptation, facts={**adaptation.facts, "resumed": resumed})
+    partial = folder.with_suffix(".part")
+    for old in (partial, folder):
         shutil.rmtree(old, ignore_errors=True)
-    fresh.mkdir(parents=True)
-    made.save(fresh)
-    fresh.rename(folder)
+    partial.mkdir(parents=True)
+    adaptation.save(partial)
+    partial.rename(folder)
     shutil.rmtree(checkpoint, ignore_errors=True)
     return Adaptation.load(folder)
 
 
-def first_iterations(adaptation: Adaptation, count: int) -> tuple[Adaptation, float | None]:
-    """Give the first `count` iterations, as if no more had been made, and the seconds they took.
+def truncate_adaptation(adaptation: Adaptation, count: int) -> tuple[Adaptation, float | None]:
+    """Return the first `count` iterations, which do not depend on later ones, and their run time.
 
-    An iteration does not depend on how many follow. Seconds are shared out by optimisation steps; None where
-    a kill makes them unknown.
+    Returns:
+        The adaptation, and its seconds in proportion to optimisation steps; None where it was
+        resumed after a kill, because its time is not known then.
     """
-    steps = sum(row["steps"] for row in adaptation.log)
-    own = sum(row["steps"] for row in adaptation.log if row["iteration"] <= count)
+    total_steps = sum(row["steps"] for row in adaptation.log)
+    steps = sum(row["steps"] for row in adaptation.log if row["iteration"] <= count)
     facts = adaptation.facts
     seconds = None
     if not facts.get("resumed") and "training_seconds" in facts:
-        seconds = facts["views_seconds"] + facts["training_seconds"] * own / max(steps, 1)
+        seconds = facts["views_seconds"] + facts["training_seconds"] * steps / max(total_steps, 1)
     return replace(adaptation, iterations=adaptation.iterations[:count]), seconds

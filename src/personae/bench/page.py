@@ -6,27 +6,27 @@ from collections import defaultdict
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from personae.bench.charts import Curve, curves, histogram, plate
-from personae.bench.image_statistics import picture_statistics
+from personae.bench.charts import Line, histogram, line_chart, scatter_plot
+from personae.bench.image_statistics import compute_image_statistics
 from personae.bench.methods import Method
-from personae.bench.published import published
-from personae.bench.runner import Bench
-from personae.bench.scatter_plots import layout, matched
-from personae.bench.tables import SHOWN, Row, mean_rows, rows_of, spread
+from personae.bench.published import PublishedTable, find_published
+from personae.bench.runner import Benchmark
+from personae.bench.scatter_plots import compute_layout, match_clusters_to_people
+from personae.bench.tables import TABLE_METRICS, TableRow, dataset_rows, mean_rows, summarise
+from personae.core.arrays import FloatArray
 from personae.datasets.labelled import LabelledTracks
-from personae.metrics.registry import FIGURES
+from personae.metrics.registry import METRICS
 
-PLATES = 3
-"""How many methods' predictions are drawn beside the truth."""
+MAX_SCATTER_PLOTS = 3
+"""Number of methods whose predictions are drawn beside the labels."""
 
 
 @dataclass(frozen=True)
 class Chart:
-    """A picture with its caption."""
+    """A chart with its caption."""
 
     svg: str
     caption: str
@@ -36,26 +36,30 @@ class Chart:
 
 @dataclass(frozen=True)
 class Section:
-    """Everything about one data set."""
+    """The part of the page about one data set."""
 
     data: LabelledTracks
-    facts: dict[str, Any]
-    rows: list[Row]
-    published: Any
-    curves: list[Chart]
-    plates: list[Chart]
-    statistics: list[Chart]
+    facts: dict[str, int | str]
+    rows: list[TableRow]
+    published: PublishedTable | None
+    iteration_curves: list[Chart]
+    scatter_plots: list[Chart]
+    histograms: list[Chart]
 
 
-def write_page(bench: Bench, path: Path) -> None:
-    """Write the page; OutputError if that fails."""
-    from personae.core.files import replacing
+def write_page(benchmark: Benchmark, path: Path) -> None:
+    """Write the page.
 
-    with replacing(path) as stream:
-        stream.write(render_page(bench).encode())
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    from personae.core.files import atomic_write
+
+    with atomic_write(path) as stream:
+        stream.write(render_page(benchmark).encode())
 
 
-def render_page(bench: Bench) -> str:
+def render_page(benchmark: Benchmark) -> str:
     """Render the page as one HTML text that needs no other file and no network."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -68,99 +72,102 @@ def render_page(bench: Bench) -> str:
     )
     return environment.get_template("bench.html").render(
         version=version("personae"),
-        bench=bench,
-        simulated=[one.name for one in bench.datasets if one.simulated],
-        only_simulated=all(one.simulated for one in bench.datasets),
-        means=mean_rows(bench) if len(bench.datasets) > 1 else None,
-        sections=[_section(bench, data) for data in bench.datasets],
-        shown=SHOWN,
-        figures=FIGURES,
+        benchmark=benchmark,
+        simulated=[data.name for data in benchmark.datasets if data.simulated],
+        only_simulated=all(data.simulated for data in benchmark.datasets),
+        mean_rows=mean_rows(benchmark) if len(benchmark.datasets) > 1 else None,
+        sections=[_make_section(benchmark, data) for data in benchmark.datasets],
+        table_metrics=TABLE_METRICS,
+        metrics={name: metric.description for name, metric in METRICS.items()},
     )
 
 
-def _section(bench: Bench, data: LabelledTracks) -> Section:
-    labelled = int((data.truth >= 0).sum())
-    facts = {
+def _make_section(benchmark: Benchmark, data: LabelledTracks) -> Section:
+    facts: dict[str, int | str] = {
         "tracks": data.tracks.n_tracks,
-        "labelled tracks": labelled,
+        "labelled tracks": int((data.truth >= 0).sum()),
         "people": data.n_people,
         "crops": data.tracks.n_crops,
         "cannot-links": len(data.tracks.cannot_link),
-        "face-ID network": data.encoder or "features as given",
+        "encoder": data.encoder or "none, features as given",
         **data.facts,
     }
     return Section(
-        data,
-        facts,
-        rows_of(bench, data),
-        published(data),
-        _curves(bench, data),
-        _plates(bench, data),
-        _statistics(bench, data),
+        data=data,
+        facts=facts,
+        rows=dataset_rows(benchmark, data),
+        published=find_published(data),
+        iteration_curves=_draw_iteration_curves(benchmark, data),
+        scatter_plots=_draw_scatter_plots(benchmark, data),
+        histograms=_draw_histograms(benchmark, data),
     )
 
 
-def families(chosen: tuple[Method, ...]) -> dict[str, dict[int, Method]]:
-    """Group methods that differ in their iterations alone: name without them -> iterations -> method."""
+def group_by_iterations(methods: tuple[Method, ...]) -> dict[str, dict[int, Method]]:
+    """Group methods that differ in their number of iterations alone.
+
+    Returns:
+        Name without the iterations -> number of iterations -> method; groups of one are left out.
+    """
     groups: defaultdict[str, dict[int, Method]] = defaultdict(dict)
-    for each in chosen:
-        if each.adapt is not None and each.adapt.iterations:
-            rest = [flag for flag in each.name.split(":") if not flag.startswith("iterations=")]
-            groups[":".join(rest)].setdefault(each.adapt.iterations, each)
+    for method in methods:
+        if method.adapt is not None and method.adapt.iterations:
+            flags = [flag for flag in method.name.split(":") if not flag.startswith("iterations=")]
+            groups[":".join(flags)].setdefault(method.adapt.iterations, method)
     return {name: dict(sorted(group.items())) for name, group in groups.items() if len(group) > 1}
 
 
-def _curves(bench: Bench, data: LabelledTracks) -> list[Chart]:
-    groups = families(bench.methods)
+def _draw_iteration_curves(benchmark: Benchmark, data: LabelledTracks) -> list[Chart]:
+    groups = group_by_iterations(benchmark.methods)
     if not groups:
         return []
     charts = []
-    for figure, level in (("WCP", None), ("PCR", 1.0), ("B3F", None)):
+    for metric, reference in (("WCP", None), ("PCR", 1.0), ("B3F", None)):
         lines = []
         for name, group in groups.items():
-            spreads = [
-                spread([one.figures[figure] for one in bench.of(data, each)])
-                for each in group.values()
+            summaries = [
+                summarise([one.metrics[metric] for one in benchmark.results_of(data, method)])
+                for method in group.values()
             ]
-            lines.append(
-                Curve(name, list(group), [s.mean for s in spreads], [s.deviation for s in spreads])
-            )
-        title = f"{figure} after each iteration"
-        charts.append(Chart(curves(lines, title, "iterations", level), title, tuple(groups)))
+            means, deviations = [s.mean for s in summaries], [s.deviation for s in summaries]
+            lines.append(Line(name, list(group), means, deviations))
+        title = f"{metric} after each iteration"
+        svg = line_chart(lines, title, "iterations", reference)
+        charts.append(Chart(svg, title, tuple(groups)))
     return charts
 
 
-def _plates(bench: Bench, data: LabelledTracks) -> list[Chart]:
-    places = layout(data)
-    if places is None:
+def _draw_scatter_plots(benchmark: Benchmark, data: LabelledTracks) -> list[Chart]:
+    layout = compute_layout(data)
+    if layout is None:
         return []
-    truth = data.truth[places.rows]
+    truth = data.truth[layout.tracks]
     names = [data.people[person] for person in truth]
-    title = "the labels"
-    charts = [
-        Chart(
-            plate(places.places, truth.tolist(), names, title), f"{title}: {data.n_people} people"
-        )
-    ]
-    for each in bench.methods[:PLATES]:
-        labels = bench.of(data, each)[0].saved.array()[places.rows]
-        found = matched(truth, labels)
-        count = len(np.unique(labels[labels >= 0]))
-        caption = f"{each.title}: {count} clusters"
-        charts.append(Chart(plate(places.places, found.tolist(), names, each.title), caption))
+    svg = scatter_plot(layout.points, truth.tolist(), names, "labels")
+    charts = [Chart(svg, f"labels: {data.n_people} people")]
+    for method in benchmark.methods[:MAX_SCATTER_PLOTS]:
+        first_result = benchmark.results_of(data, method)[0]
+        labels = first_result.cached.label_array()[layout.tracks]
+        colours = match_clusters_to_people(truth, labels).tolist()
+        n_clusters = len(np.unique(labels[labels >= 0]))
+        svg = scatter_plot(layout.points, colours, names, method.title)
+        charts.append(Chart(svg, f"{method.title}: {n_clusters} clusters"))
     return charts
 
 
-def _statistics(bench: Bench, data: LabelledTracks) -> list[Chart]:
-    charts = []
-    measured: dict[str, Any] = {"quality": bench.quality.get(data.name), **picture_statistics(data)}
-    texts = {
+def _draw_histograms(benchmark: Benchmark, data: LabelledTracks) -> list[Chart]:
+    statistics: dict[str, FloatArray] = {}
+    if data.name in benchmark.quality:
+        statistics["quality"] = benchmark.quality[data.name]
+    statistics.update(compute_image_statistics(data))
+    titles = {
         "quality": "SER-FIQ quality by the adapted student",
         "lightness": "lightness (HLS)",
         "sharpness": "sharpness, 1 - beta (SVD)",
     }
-    for name, values in measured.items():
-        if values is not None and len(values):
-            caption = f"{texts[name]}: mean {values.mean():.3f}, sd {values.std():.3f}"
-            charts.append(Chart(histogram(values, texts[name], f"{name} of a track"), caption))
+    charts = []
+    for name, values in statistics.items():
+        if len(values):
+            caption = f"{titles[name]}: mean {values.mean():.3f}, sd {values.std():.3f}"
+            charts.append(Chart(histogram(values, titles[name], f"{name} of a track"), caption))
     return charts

@@ -1,4 +1,4 @@
-"""What a benchmark has worked out already: one JSON file a result, under a digest of all it depends on."""
+"""Cache of benchmark results: one JSON file per result, named by a digest of all it depends on."""
 
 from __future__ import annotations
 
@@ -7,57 +7,68 @@ import json
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from personae.bench.methods import Method
+from personae.core.digest import json_digest
 from personae.core.labels import Labels
 from personae.datasets.labelled import LabelledTracks
+
+ADAPTATION_CODE = ("core", "encode", "adapt", "cues", "cluster")
+"""Packages that an adaptation depends on."""
+
+METHOD_CODE = (*ADAPTATION_CODE, "compared", "bench/methods.py", "bench/task.py")
+"""Packages and modules that a result depends on."""
 
 
 @dataclass(frozen=True)
 class CachedResult:
-    """A method's answer on a data set with a seed; figures are computed from it anew."""
+    """The labels of one method on one data set with one seed; metrics are computed from them."""
 
     dataset: str
     method: str
     seed: int | None
     """None: the method draws no random numbers."""
     labels: list[int]
-    """One a track; -1 = unknown."""
+    """One per track; -1 = unknown."""
     seconds: float
-    """Of the clustering or the compared system."""
+    """Run time of the clustering or the compared system."""
     adapt_seconds: float | None
-    """Of the adaptation it used, 0 without; None where that was resumed after a kill and its time is not
-    known."""
-    device: str
-    settings: dict[str, Any]
+    """Run time of the adaptation, 0 without one.
 
-    def array(self) -> Labels:
-        """Give the labels as an array."""
+    None where it was resumed after a kill, because its time is not known then."""
+    device: str
+    settings: dict[str, object]
+
+    def label_array(self) -> Labels:
+        """Return the (T,) labels."""
         return np.array(self.labels, dtype=np.int64)
 
 
-class Store:
-    """The results in a folder. A file is whole or not there; one that cannot be read counts as not there."""
+class ResultCache:
+    """The results in a folder; a file that is absent or cannot be read counts as no result."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
 
     def load(self, key: str) -> CachedResult | None:
-        """Give the result under a key, if it is there."""
+        """Return the result of a key, or None if there is none."""
         try:
             return CachedResult(**json.loads(self._path(key).read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError):
             return None
 
     def save(self, key: str, result: CachedResult) -> None:
-        """Keep a result."""
-        from personae.core.files import replacing
+        """Write the result of a key.
 
-        with replacing(self._path(key)) as stream:
+        Raises:
+            OutputError: the file cannot be written.
+        """
+        from personae.core.files import atomic_write
+
+        with atomic_write(self._path(key)) as stream:
             stream.write(json.dumps(asdict(result)).encode())
 
     def _path(self, key: str) -> Path:
@@ -65,59 +76,69 @@ class Store:
 
 
 def result_key(
-    data: LabelledTracks, method: Method, weights: str | None, seed: int, labelled: dict[int, int]
+    data: LabelledTracks,
+    method: Method,
+    weights_sha256: str | None,
+    seed: int,
+    labelled: dict[int, int],
 ) -> str:
-    """Say by a digest what a result depends on: input, method, weights, seed, code, and hints if it gets any.
+    """Hash all that a result depends on: input, method, weights, seed and code.
 
-    Labels of a data set enter only as far as the method is told of them.
+    Labels of the data set enter only as far as the method gets them as input.
+
+    Args:
+        data: The data set.
+        method: The method.
+        weights_sha256: Hash of the encoder's weight file; None for features from a file.
+        seed: The seed.
+        labelled: Person of one track per person, the input of semi-supervised methods.
     """
-    told = {"K": data.n_people, "": None}.get(method.given, sorted(labelled.items()))
-    return digest(
+    label_input = {"K": data.n_people, "": None}.get(method.given, sorted(labelled.items()))
+    return json_digest(
         {
             "data": data.digest,
-            "weights": weights,
+            "weights": weights_sha256,
             "method": method.settings,
-            "told": told,
-            "seed": seed if method.seeded else None,
-            "code": code_digest(
-                "core",
-                "encode",
-                "adapt",
-                "cluster",
-                "compared",
-                "bench/methods.py",
-                "bench/task.py",
-            ),
+            "label_input": label_input,
+            "seed": seed if method.uses_seed else None,
+            "code": code_digest(*METHOD_CODE),
         }
     )
 
 
 def adaptation_key(
-    data: LabelledTracks, method: Method, weights: str | None, seed: int
+    data: LabelledTracks, method: Method, weights_sha256: str | None, seed: int
 ) -> str | None:
-    """Say what an adaptation depends on, its length aside; None for a method without."""
+    """Hash all that an adaptation depends on but its length; None for a method without one."""
     if method.adapt is None or not method.adapt.iterations:
         return None
-    config = method.adapt.model_dump(mode="json", exclude={"seed", "iterations"})
-    code = code_digest("core", "encode", "adapt", "cues", "cluster")
-    return digest(
-        {"data": data.digest, "weights": weights, "adapt": config, "seed": seed, "code": code}
+    return json_digest(
+        {
+            "data": data.digest,
+            "weights": weights_sha256,
+            "adapt": method.adapt.model_dump(mode="json", exclude={"seed", "iterations"}),
+            "seed": seed,
+            "code": code_digest(*ADAPTATION_CODE),
+        }
     )
-
-
-def digest(content: dict[str, Any]) -> str:
-    """Hash plain data."""
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 @cache
 def code_digest(*places: str) -> str:
-    """Hash the source code of some of the package's rooms or files, so that no result outlives a change to
-    them."""
+    """Hash source code of this package, so that no cached result outlives a change of it.
+
+    Args:
+        places: Packages or modules, relative to `personae`.
+
+    Raises:
+        FileNotFoundError: there is no such package or module.
+    """
     root = Path(__file__).parents[1]
-    mark = hashlib.sha256()
+    sha256 = hashlib.sha256()
     for place in places:
-        found = [root / place] if place.endswith(".py") else sorted((root / place).rglob("*.py"))
-        for path in found:
-            mark.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
-    return mark.hexdigest()
+        paths = [root / place] if place.endswith(".py") else sorted((root / place).rglob("*.py"))
+        if not paths:
+            raise FileNotFoundError(f"there is no package {place} in {root}")
+        for path in paths:
+            sha256.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
+    return sha256.hexdigest()

@@ -1,4 +1,4 @@
-"""The benchmark: every method on every data set with every seed, doing only what has not been done."""
+"""The benchmark: every method on every data set with every seed, with a cache of results."""
 
 from __future__ import annotations
 
@@ -13,191 +13,204 @@ import numpy as np
 from personae.bench.jobs import (
     BenchmarkJob,
     adaptation_folder,
-    jobs_of,
-    key_of,
-    lines_of,
-    work,
-    work_apart,
+    cache_key,
+    count_results,
+    make_jobs,
+    run_job,
+    run_job_to_end,
 )
-from personae.bench.methods import Method, method, methods
-from personae.bench.networks import Networks, encoder_of, with_embeddings
-from personae.bench.result_cache import CachedResult, Store
+from personae.bench.methods import Method, resolve_method, resolve_methods
+from personae.bench.networks import Networks, select_encoder, with_embeddings
+from personae.bench.result_cache import CachedResult, ResultCache
 from personae.core.arrays import Float32Array
 from personae.core.errors import SettingError
-from personae.core.hooks import Hook, silent
-from personae.datasets import DatasetContext, load
+from personae.core.hooks import Hook, silent_hook
+from personae.datasets import DatasetContext, load_dataset
 from personae.datasets.labelled import LabelledTracks
-from personae.metrics.registry import figures
+from personae.metrics.registry import compute_metrics
 
-CACHE = "cache"
+CACHE_FOLDER = "cache"
 
 
 @dataclass(frozen=True)
-class Result:
-    """One line of the benchmark."""
+class BenchmarkResult:
+    """One method on one data set with one seed."""
 
     dataset: LabelledTracks
     method: Method
     seed: int
-    saved: CachedResult
-    figures: dict[str, float]
-    """By the names of `metrics.registry.FIGURES`."""
+    cached: CachedResult
+    metrics: dict[str, float]
+    """By the names of `metrics.registry`."""
 
     @property
     def seconds(self) -> float | None:
-        """Of adaptation and clustering together; None where not known."""
-        return (
-            None
-            if self.saved.adapt_seconds is None
-            else self.saved.adapt_seconds + self.saved.seconds
-        )
+        """Return the run time of adaptation and clustering together; None where not known."""
+        if self.cached.adapt_seconds is None:
+            return None
+        return self.cached.adapt_seconds + self.cached.seconds
 
 
 @dataclass(frozen=True)
-class Bench:
+class Benchmark:
     """A finished benchmark."""
 
     datasets: tuple[LabelledTracks, ...]
     """With the embeddings of the run's network."""
     methods: tuple[Method, ...]
-    seeds: int
-    results: tuple[Result, ...]
-    """By data set, method and seed."""
+    n_seeds: int
+    results: tuple[BenchmarkResult, ...]
+    """In the order of data set, method and seed."""
     quality: dict[str, Float32Array] = field(default_factory=dict)
-    """Data set -> (T,) SER-FIQ quality of its tracks by an adapted student, where a method adapted."""
+    """Data set -> (T,) SER-FIQ quality of its tracks, where a method adapted."""
     device: str = "cpu"
 
-    def of(self, dataset: LabelledTracks, chosen: Method) -> list[Result]:
-        """The results of a method on a data set, one a seed."""
+    def results_of(self, dataset: LabelledTracks, method: Method) -> list[BenchmarkResult]:
+        """Return the results of a method on a data set, one per seed."""
         return [
             one
             for one in self.results
-            if one.dataset.name == dataset.name and one.method.name == chosen.name
+            if one.dataset.name == dataset.name and one.method.name == method.name
         ]
 
 
-def run_bench(
-    data: Sequence[str],
-    names: Sequence[str],
+def run_benchmark(
+    dataset_names: Sequence[str],
+    method_names: Sequence[str],
     folder: Path,
-    seeds: int = 5,
+    n_seeds: int = 5,
     networks: Networks | None = None,
-    jobs: int = 1,
-    hook: Hook = silent,
-) -> Bench:
-    """Run methods on data sets with seeds 0, 1, ...; results are kept in `folder` and never made twice.
+    n_processes: int = 1,
+    hook: Hook = silent_hook,
+) -> Benchmark:
+    """Run methods on data sets with seeds 0, 1, ...; results are cached and never computed twice.
 
-    `data` are names as `personae.datasets` reads them, `names` as `bench.methods` does. With `jobs`, so
-    many processes share the work. The hook is told of stage "bench" in results. Raises a PersonaeError of one
-    sentence for what cannot be read or run; what was finished by then is kept.
+    The hook is called with the stage "bench", counted in results.
+
+    Args:
+        dataset_names: Names as `personae.datasets.load_dataset` reads them.
+        method_names: Names as `personae.bench.methods.resolve_methods` reads them.
+        folder: Where results and intermediate results are stored.
+        n_seeds: Number of seeds.
+        networks: The encoder and the device; by default the package's.
+        n_processes: Number of processes that share the work.
+        hook: Progress.
+
+    Raises:
+        PersonaeError: a data set cannot be read, or a method cannot be run. Results that were
+            finished by then stay in the cache.
     """
-    from personae.core.compute import choose_device, prepare_torch, usable_cores
-    from personae.core.files import writing
+    from personae.core.compute import configure_torch, count_usable_cores, select_device
+    from personae.core.files import reraise_write_errors
 
-    if seeds < 1 or jobs < 1:
+    if n_seeds < 1 or n_processes < 1:
         raise SettingError("There should be at least one seed and one job.")
-    if not data:
+    if not dataset_names:
         raise SettingError("Name at least one data set.")
     networks = networks or Networks()
-    chosen = methods(list(names))
-    cache = folder / CACHE
-    with writing(folder):
-        store = Store(cache)
-    prepare_torch(usable_cores() if jobs == 1 else None)
-    room = DatasetContext(folder, networks.encoder, networks.weights, networks.device, hook)
-    sets = _distinct([load(text, room) for text in data])
-    units = [
-        unit
-        for one in sets
-        for unit in jobs_of(one, chosen, seeds, networks, cache, max(1, usable_cores() // jobs))
+    methods = resolve_methods(list(method_names))
+    cache_folder = folder / CACHE_FOLDER
+    with reraise_write_errors(folder):
+        cache = ResultCache(cache_folder)
+    configure_torch(count_usable_cores() if n_processes == 1 else None)
+    context = DatasetContext(folder, networks.encoder, networks.weights, networks.device, hook)
+    datasets = _with_distinct_names([load_dataset(text, context) for text in dataset_names])
+    threads = max(1, count_usable_cores() // n_processes)
+    jobs = [
+        job
+        for data in datasets
+        for job in make_jobs(data, methods, n_seeds, networks, cache_folder, threads)
     ]
-    _embed(units, networks, cache, hook)
-    total = len(sets) * len(chosen) * seeds
-    due = [unit for unit in (_missing(unit, store) for unit in units) if unit.names]
-    left = sum(lines_of(unit, seeds) for unit in due)
-    progress = _Progress(hook, total - left, total)
-    for unit, name in _carry_out(due, jobs, store, progress):
-        progress.step(unit, name, lines_of(replace(unit, names=(name,)), seeds))
+    _cache_embeddings(jobs, networks, cache_folder, hook)
+    total = len(datasets) * len(methods) * n_seeds
+    due = [job for job in (_without_cached(job, cache) for job in jobs) if job.names]
+    n_missing = sum(count_results(job, n_seeds) for job in due)
+    progress = _Progress(hook, total - n_missing, total)
+    for job, name in _run_jobs(due, n_processes, cache, progress):
+        progress.advance(job, name, count_results(replace(job, names=(name,)), n_seeds))
     embedded = tuple(
-        with_embeddings(one, encoder_of(one, None, networks), networks, cache, hook) for one in sets
+        with_embeddings(data, select_encoder(data, None, networks), networks, cache_folder, hook)
+        for data in datasets
     )
     results = tuple(
-        _result(one, each, seed, networks, store)
-        for one in embedded
-        for each in chosen
-        for seed in range(seeds)
+        _make_result(data, method, seed, networks, cache)
+        for data in embedded
+        for method in methods
+        for seed in range(n_seeds)
     )
     quality = {
-        one.name: found
-        for one in sets
-        if (found := _quality(one, chosen, networks, cache)) is not None
+        data.name: values
+        for data in datasets
+        if (values := _load_quality(data, methods, networks, cache_folder)) is not None
     }
-    return Bench(embedded, tuple(chosen), seeds, results, quality, choose_device(networks.device))
+    device = select_device(networks.device)
+    return Benchmark(embedded, tuple(methods), n_seeds, results, quality, device)
 
 
-def _distinct(sets: list[LabelledTracks]) -> list[LabelledTracks]:
-    """Number data sets of one name."""
-    seen: dict[str, int] = {}
-    named = []
-    for one in sets:
-        seen[one.name] = seen.get(one.name, 0) + 1
-        named.append(
-            one if seen[one.name] == 1 else replace(one, name=f"{one.name} ({seen[one.name]})")
-        )
-    return named
+def _with_distinct_names(datasets: list[LabelledTracks]) -> list[LabelledTracks]:
+    """Append a number to the names of data sets that are called the same."""
+    counts: dict[str, int] = {}
+    renamed = []
+    for data in datasets:
+        count = counts[data.name] = counts.get(data.name, 0) + 1
+        renamed.append(data if count == 1 else replace(data, name=f"{data.name} ({count})"))
+    return renamed
 
 
-def _missing(unit: BenchmarkJob, store: Store) -> BenchmarkJob:
-    left = tuple(
+def _without_cached(job: BenchmarkJob, cache: ResultCache) -> BenchmarkJob:
+    """Return the job with those methods only whose result is not cached."""
+    missing = tuple(
         name
-        for name in unit.names
-        if store.load(key_of(unit.data, method(name), unit.networks, unit.seed)) is None
+        for name in job.names
+        if cache.load(cache_key(job.data, resolve_method(name), job.networks, job.seed)) is None
     )
-    return replace(unit, names=left)
+    return replace(job, names=missing)
 
 
-def _embed(units: list[BenchmarkJob], networks: Networks, cache: Path, hook: Hook) -> None:
-    """Embed what several processes would otherwise embed at once."""
-    for unit in units:
-        for name in unit.names:
-            encoder = encoder_of(unit.data, method(name).encoder, networks)
-            with_embeddings(unit.data, encoder, networks, cache, hook)
+def _cache_embeddings(
+    jobs: list[BenchmarkJob], networks: Networks, cache: Path, hook: Hook
+) -> None:
+    """Compute embeddings first, which several processes would otherwise compute at once."""
+    for job in jobs:
+        for name in job.names:
+            encoder = select_encoder(job.data, resolve_method(name).encoder, networks)
+            with_embeddings(job.data, encoder, networks, cache, hook)
 
 
 class _Progress:
-    """Tells the hook of finished results, and of what is going on in between."""
+    """Calls the hook with finished results, and with the progress of the current one."""
 
     def __init__(self, hook: Hook, done: int, total: int) -> None:
         self.hook, self.done, self.total = hook, done, total
         hook("bench", done, total)
 
-    def step(self, unit: BenchmarkJob, name: str, lines: int) -> None:
-        """Another method is finished."""
-        self.done += lines
-        self.hook("bench", self.done, self.total, data=unit.data.name, method=name, seed=unit.seed)
+    def advance(self, job: BenchmarkJob, name: str, n_results: int) -> None:
+        """Count the results of a method that has finished."""
+        self.done += n_results
+        self.hook("bench", self.done, self.total, data=job.data.name, method=name, seed=job.seed)
 
-    def within(self, unit: BenchmarkJob) -> Hook:
-        """Give the hook of a unit's own stages, which must not move the bar."""
+    def hook_of(self, job: BenchmarkJob) -> Hook:
+        """Return the hook of a job's own stages, which shows them without moving the bar."""
 
-        def tell(stage: str, done: int, total: int | None, **facts: object) -> None:
+        def report(stage: str, done: int, total: int | None, **facts: object) -> None:
             share = f" {100 * done / total:.0f} %" if total else ""
             now = f"{stage}{share}"
-            self.hook("bench", self.done, self.total, data=unit.data.name, seed=unit.seed, now=now)
+            self.hook("bench", self.done, self.total, data=job.data.name, seed=job.seed, now=now)
 
-        return tell
+        return report
 
 
-def _carry_out(
-    due: list[BenchmarkJob], jobs: int, store: Store, progress: _Progress
+def _run_jobs(
+    jobs: list[BenchmarkJob], n_processes: int, cache: ResultCache, progress: _Progress
 ) -> Iterator[tuple[BenchmarkJob, str]]:
-    """Do the work and give each unit and method as it is finished."""
-    if jobs == 1:
-        for unit in due:
-            for name in work(unit, store, progress.within(unit)):
-                yield unit, name
+    """Run jobs, and yield each job and method as it finishes."""
+    if n_processes == 1:
+        for job in jobs:
+            for name in run_job(job, cache, progress.hook_of(job)):
+                yield job, name
         return
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        futures = {pool.submit(work_apart, unit): unit for unit in due}
+    with ProcessPoolExecutor(n_processes, mp_context=get_context("spawn")) as pool:
+        futures = {pool.submit(run_job_to_end, job): job for job in jobs}
         try:
             for future in as_completed(futures):
                 for name in future.result():
@@ -207,25 +220,27 @@ def _carry_out(
             raise
 
 
-def _result(
-    data: LabelledTracks, each: Method, seed: int, networks: Networks, store: Store
-) -> Result:
-    saved = store.load(key_of(data, each, networks, seed if each.seeded else 0))
-    if saved is None:
-        raise RuntimeError(f"{each.name} on {data.name} left no result")
-    crops = np.bincount(data.tracks.track_of, minlength=data.tracks.n_tracks).astype(np.int64)
-    return Result(data, each, seed, saved, figures(data.truth, saved.array(), data.frames, crops))
+def _make_result(
+    data: LabelledTracks, method: Method, seed: int, networks: Networks, cache: ResultCache
+) -> BenchmarkResult:
+    cached = cache.load(cache_key(data, method, networks, seed if method.uses_seed else 0))
+    if cached is None:
+        raise RuntimeError(f"{method.name} on {data.name} left no result")
+    track_of, n_tracks = data.tracks.track_of, data.tracks.n_tracks
+    crop_counts = np.bincount(track_of, minlength=n_tracks).astype(np.int64)
+    metrics = compute_metrics(data.truth, cached.label_array(), data.frame_counts, crop_counts)
+    return BenchmarkResult(data, method, seed, cached, metrics)
 
 
-def _quality(
-    data: LabelledTracks, chosen: list[Method], networks: Networks, cache: Path
+def _load_quality(
+    data: LabelledTracks, methods: list[Method], networks: Networks, cache: Path
 ) -> Float32Array | None:
-    """Give the SER-FIQ quality of a data set's tracks by the first adaptation of seed 0 that there is."""
+    """Return the SER-FIQ quality of tracks by the first method's adaptation with seed 0."""
     from personae.adapt import Adaptation
 
-    for each in chosen:
-        if each.adapt is not None and each.adapt.iterations:
-            folder = adaptation_folder(data, each, networks, 0, cache)
+    for method in methods:
+        if method.adapt is not None and method.adapt.iterations:
+            folder = adaptation_folder(data, method, networks, 0, cache)
             if folder.exists():
-                return Adaptation.load(folder).iterations[each.adapt.iterations - 1].quality
+                return Adaptation.load(folder).iterations[method.adapt.iterations - 1].quality
     return None

@@ -1,4 +1,4 @@
-"""Ground truth beside prediction: every track a point, laid out by t-SNE of its base embedding."""
+"""Layout of scatter plots: every labelled track a point, placed by t-SNE of its base embedding."""
 
 from __future__ import annotations
 
@@ -12,46 +12,59 @@ from personae.core.labels import Labels
 from personae.datasets.labelled import LabelledTracks
 from personae.metrics import clustering as metrics
 
-MOST_TRACKS = 3000
-"""Beyond, the layout takes minutes; evenly chosen tracks are drawn."""
+MAX_TRACKS = 3000
+"""More tracks are subsampled evenly, because t-SNE would take minutes."""
 
-FEWEST_TRACKS = 5
+MIN_TRACKS = 5
+
+PERPLEXITY = 30.0
+"""Of t-SNE; a third of the tracks where there are fewer than 90."""
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Where the labelled tracks of a data set are drawn."""
+    """Positions of m labelled tracks of a data set."""
 
-    rows: Int64Array
-    """(m,) the tracks that are drawn."""
-    places: Float64Array
-    """(m, 2) in 0..1."""
+    tracks: Int64Array
+    """(m,) track numbers."""
+    points: Float64Array
+    """(m, 2) x, y in 0..1."""
 
 
-def layout(data: LabelledTracks) -> Layout | None:
-    """Lay the labelled tracks out by t-SNE (van der Maaten and Hinton 2008), the same at every call.
+def compute_layout(data: LabelledTracks) -> Layout | None:
+    """Place the labelled tracks by t-SNE, with the same result at every call.
 
-    None for too few tracks. Perplexity 30, or a third of the tracks where there are fewer than 90.
+    Returns:
+        The layout, or None for fewer than `MIN_TRACKS` labelled tracks.
+
+    Source: van der Maaten and Hinton, JMLR 2008.
     """
     from sklearn.manifold import TSNE
 
-    rows = np.flatnonzero(data.truth >= 0)
-    if len(rows) > MOST_TRACKS:
-        rows = rows[np.linspace(0, len(rows) - 1, MOST_TRACKS).astype(np.int64)]
-    if len(rows) < FEWEST_TRACKS:
+    labelled = np.flatnonzero(data.truth >= 0)
+    if len(labelled) > MAX_TRACKS:
+        labelled = labelled[np.linspace(0, len(labelled) - 1, MAX_TRACKS).astype(np.int64)]
+    if len(labelled) < MIN_TRACKS:
         return None
-    means = track_means(data.tracks)[rows]
-    perplexity = min(30.0, (len(rows) - 1) / 3)
-    places = TSNE(2, perplexity=perplexity, init="pca", random_state=0).fit_transform(means)
-    low, high = places.min(axis=0), places.max(axis=0)
-    return Layout(rows, (places - low) / np.where(high > low, high - low, 1.0))
+    means = track_means(data.tracks)[labelled]
+    perplexity = min(PERPLEXITY, (len(labelled) - 1) / 3)
+    points = TSNE(2, perplexity=perplexity, init="pca", random_state=0).fit_transform(means)
+    low, high = points.min(axis=0), points.max(axis=0)
+    return Layout(labelled, (points - low) / np.where(high > low, high - low, 1.0))
 
 
-def matched(truth: Int64Array, labels: Labels) -> Labels:
-    """Number clusters so that the one that best fits person p is p; the others follow, unknown stays -1.
+def match_clusters_to_people(truth: Int64Array, labels: Labels) -> Labels:
+    """Renumber clusters so that the best match of person p is p.
 
-    The fit is the one-to-one matching with the most tracks in common; both arguments are (m,), and every
-    truth is known.
+    The match is the one-to-one assignment with the most tracks in common. Unmatched clusters get
+    the numbers after the last person; unknown stays -1.
+
+    Args:
+        truth: (m,) people; all are known.
+        labels: (m,) clusters.
+
+    Returns:
+        (m,) renumbered clusters.
     """
     from scipy.optimize import linear_sum_assignment
 
@@ -67,10 +80,10 @@ def matched(truth: Int64Array, labels: Labels) -> Labels:
         for row, column in zip(rows, columns, strict=True)
         if table[row, column]
     }
-    following = int(truth.max()) + 1
+    next_number = int(truth.max()) + 1
     for cluster in clusters.tolist():
         if cluster not in number:
-            number[cluster] = following
-            following += 1
+            number[cluster] = next_number
+            next_number += 1
     renumbered[known] = [number[label] for label in labels[known].tolist()]
     return renumbered

@@ -1,8 +1,9 @@
-"""The results as tables: one row a figure for machines, mean and spread over seeds for people."""
+"""Result tables: one row per metric for machines, mean and deviation over seeds for people."""
 
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,120 +11,129 @@ from pathlib import Path
 import numpy as np
 
 from personae.bench.methods import Method
-from personae.bench.runner import Bench, Result
+from personae.bench.runner import Benchmark, BenchmarkResult
 from personae.datasets.labelled import LabelledTracks
 
 COLUMNS = ("dataset", "kind", "simulated", "method", "given", "seed", "metric", "value")
 
-SHOWN = ("WCP", "PCR", "B3F")
-"""The figures of the tables for people."""
+TABLE_METRICS = ("WCP", "PCR", "B3F")
+"""The metrics of the tables for people."""
 
 
 @dataclass(frozen=True)
-class Spread:
-    """A figure over seeds."""
+class Summary:
+    """Mean and deviation of a metric over seeds."""
 
     mean: float
     deviation: float
     """Sample standard deviation; 0 for one seed."""
     count: int
 
-    def text(self, scale: float = 1.0, digits: int = 1) -> str:
-        """Write `mean ± sd`, without the spread where there is one seed."""
+    def format(self, scale: float = 1.0, digits: int = 1) -> str:
+        """Return `mean ± deviation`, or the mean alone for one seed."""
         mean = f"{scale * self.mean:.{digits}f}"
         return mean if self.count < 2 else f"{mean} ± {scale * self.deviation:.{digits}f}"
 
 
-def spread(values: Sequence[float], seeded: bool = True) -> Spread:
-    """Give mean and sample standard deviation; without the latter where the seed changes nothing."""
-    x = np.asarray(values[: None if seeded else 1], dtype=np.float64)
-    return Spread(float(x.mean()), float(x.std(ddof=1)) if len(x) > 1 else 0.0, len(x))
+def summarise(values: Sequence[float], uses_seed: bool = True) -> Summary:
+    """Return mean and sample standard deviation; of the first value where seeds change nothing."""
+    x = np.asarray(values[: None if uses_seed else 1], dtype=np.float64)
+    return Summary(float(x.mean()), float(x.std(ddof=1)) if len(x) > 1 else 0.0, len(x))
 
 
 @dataclass(frozen=True)
-class Row:
-    """A method's line in a table for people."""
+class TableRow:
+    """A method's row in a table for people."""
 
     method: Method
     cells: dict[str, str]
-    """By figure, and "placed" and "s/track"."""
+    """By metric, and "placed" and "s/track"."""
 
 
-def rows_of(bench: Bench, dataset: LabelledTracks) -> list[Row]:
-    """Give the table of one data set."""
-    return [Row(each, _cells(bench.of(dataset, each))) for each in bench.methods]
+def dataset_rows(benchmark: Benchmark, dataset: LabelledTracks) -> list[TableRow]:
+    """Return the table of one data set."""
+    return [
+        TableRow(method, _cells(benchmark.results_of(dataset, method)))
+        for method in benchmark.methods
+    ]
 
 
-def mean_rows(bench: Bench) -> list[Row]:
-    """Give the table of means over data sets: per seed the plain mean, then mean and spread over seeds.
+def mean_rows(benchmark: Benchmark) -> list[TableRow]:
+    """Return the table of means over data sets.
 
-    Simulated data sets are left out where there are others: the two are not of one kind.
+    The plain mean is taken for each seed, then its mean and deviation over seeds. Simulated data
+    sets are left out where there are others.
     """
-    chosen = [one for one in bench.datasets if not one.simulated] or list(bench.datasets)
+    real = [data for data in benchmark.datasets if not data.simulated]
+    datasets = real or list(benchmark.datasets)
     rows = []
-    for each in bench.methods:
-        of_sets = [bench.of(one, each) for one in chosen]
+    for method in benchmark.methods:
+        by_dataset = [benchmark.results_of(data, method) for data in datasets]
         cells = {}
-        for name in (*SHOWN, "placed"):
+        for name in (*TABLE_METRICS, "placed"):
             per_seed = [
-                float(np.mean([results[seed].figures[name] for results in of_sets]))
-                for seed in range(bench.seeds)
+                float(np.mean([results[seed].metrics[name] for results in by_dataset]))
+                for seed in range(benchmark.n_seeds)
             ]
-            cells[name] = cell(name, spread(per_seed, each.seeded), each)
-        per_track = [_seconds_per_track(results) for results in of_sets]
-        known = [one for one in per_track if one is not None]
+            cells[name] = _format_cell(name, summarise(per_seed, method.uses_seed), method)
+        per_track = [_seconds_per_track(results) for results in by_dataset]
+        known = [seconds for seconds in per_track if seconds is not None]
         cells["s/track"] = f"{np.mean(known):.3f}" if len(known) == len(per_track) else "–"
-        rows.append(Row(each, cells))
+        rows.append(TableRow(method, cells))
     return rows
 
 
-def _cells(results: list[Result]) -> dict[str, str]:
-    each = results[0].method
-    cells = {
-        name: cell(name, spread([one.figures[name] for one in results], each.seeded), each)
-        for name in (*SHOWN, "placed")
-    }
+def _cells(results: list[BenchmarkResult]) -> dict[str, str]:
+    method = results[0].method
+    cells = {}
+    for name in (*TABLE_METRICS, "placed"):
+        summary = summarise([one.metrics[name] for one in results], method.uses_seed)
+        cells[name] = _format_cell(name, summary, method)
     seconds = _seconds_per_track(results)
     cells["s/track"] = "–" if seconds is None else f"{seconds:.3f}"
     return cells
 
 
-def cell(name: str, value: Spread, each: Method) -> str:
-    """Write a figure: shares in percent, ratios as they are; PCR says nothing of a method that is given K."""
+def _format_cell(name: str, summary: Summary, method: Method) -> str:
+    """Format shares in percent and ratios as they are.
+
+    PCR is "given" for a method that is given K, since it says nothing about it.
+    """
     if name == "PCR":
-        return "given" if each.given else value.text(digits=2)
+        return "given" if method.given else summary.format(digits=2)
     if name == "placed":
-        return f"{100 * value.mean:.0f}"
-    return value.text(scale=100)
+        return f"{100 * summary.mean:.0f}"
+    return summary.format(scale=100)
 
 
-def _seconds_per_track(results: list[Result]) -> float | None:
-    seconds = [one.seconds for one in results]
-    known = [one for one in seconds if one is not None]
-    tracks = results[0].dataset.tracks.n_tracks
-    return float(np.mean(known)) / tracks if known and tracks else None
+def _seconds_per_track(results: list[BenchmarkResult]) -> float | None:
+    known = [one.seconds for one in results if one.seconds is not None]
+    n_tracks = results[0].dataset.tracks.n_tracks
+    return float(np.mean(known)) / n_tracks if known and n_tracks else None
 
 
-def write_csv(bench: Bench, path: Path) -> None:
-    """Write one row per data set, method, seed and metric, seconds included; OutputError if that fails."""
-    import io
+def write_csv(benchmark: Benchmark, path: Path) -> None:
+    """Write one row per data set, method, seed and metric, run time included.
 
-    from personae.core.files import replacing
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    from personae.core.files import atomic_write
 
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
-    for one in bench.results:
+    for result in benchmark.results:
         head = (
-            one.dataset.name,
-            one.dataset.kind,
-            "yes" if one.dataset.simulated else "no",
-            one.method.title,
-            one.method.given,
-            one.seed,
+            result.dataset.name,
+            result.dataset.kind,
+            "yes" if result.dataset.simulated else "no",
+            result.method.title,
+            result.method.given,
+            result.seed,
         )
-        values: dict[str, float | None] = {**one.figures, "seconds": one.seconds}
+        values: dict[str, float | None] = {**result.metrics, "seconds": result.seconds}
         for name, value in values.items():
             writer.writerow((*head, name, "" if value is None else f"{value:.6g}"))
-    with replacing(path) as stream:
+    with atomic_write(path) as stream:
         stream.write(text.getvalue().encode())

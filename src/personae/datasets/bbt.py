@@ -1,7 +1,10 @@
-"""Face tracks of BBT (season 1, episodes 1-6) and Buffy (season 5, episodes 1-6): real structure and labels.
+"""`bbt:TRACKS[,LABELS.ids],FEATURES`: face tracks of BBT and Buffy with their published labels.
 
-Neither pixels nor features are published with the tracks, so a user brings features, or the episode itself.
-Tracks: Baeuml, Tapaswi, Stiefelhagen, CVPR 2013; second labels: Tapaswi, Law, Fidler, ICCV 2019.
+Six episodes each of BBT (season 1) and Buffy (season 5). Neither pixels nor features are published
+with the tracks, so a user brings features, or the episode itself.
+
+Source: tracks of Baeuml, Tapaswi and Stiefelhagen, CVPR 2013; second labels of Tapaswi, Law and
+Fidler, ICCV 2019.
 """
 
 from __future__ import annotations
@@ -15,26 +18,37 @@ import numpy as np
 
 from personae.core.arrays import BoolArray, Float32Array, Int32Array, Int64Array
 from personae.core.errors import SettingError
-from personae.core.trackset import Crops, TrackSet
+from personae.core.trackset import TrackSet
 from personae.datasets import DatasetContext
-from personae.datasets.crops import Boxes, crops_of_film, links_of_boxes
+from personae.datasets.crops import TrackBoxes, cannot_links_from_frames, crops_from_film
 from personae.datasets.features import read_npz
-from personae.datasets.labelled import LabelledTracks, digest_of, number_people
-from personae.datasets.spec import Spec
+from personae.datasets.labelled import LabelledTracks, content_digest, factorize_people
+from personae.datasets.spec import DatasetSpec
 
 SYNTAX = "bbt:TRACKS[,LABELS.ids][,FEATURES]"
 
 FRAME_WIDTH = 1024.0
-"""Pixels of the frames that the published boxes refer to."""
+"""Width in pixels of the frames that the published boxes refer to."""
 
 MAIN_CAST = {
     "bbt": ("leonard", "sheldon", "penny", "howard", "raj"),
     "buffy": ("buffy", "dawn", "xander", "willow", "anya", "giles"),
 }
-"""The labels that TSiam's and SSiam's protocol keeps."""
+"""The labels kept by the protocol of TSiam and SSiam."""
 
 IDS_HEADER = "CVHCI_TRACKLABELS"
-ARRAYS = ("track_id", "label_tvpid", "offset", "frame", "time", "x", "y", "w", "h", "cooccur")
+REQUIRED_ARRAYS = (
+    "track_id",
+    "label_tvpid",
+    "offset",
+    "frame",
+    "time",
+    "x",
+    "y",
+    "w",
+    "h",
+    "cooccur",
+)
 
 
 @dataclass(frozen=True)
@@ -42,118 +56,127 @@ class Episode:
     """T tracks of one episode with N boxes in all."""
 
     name: str
-    """As the files are called: bbt_s01e01 ... buffy_s05e06."""
+    """Name of the files: bbt_s01e01 ... buffy_s05e06."""
     track_id: Int64Array
     """(T,)"""
-    first: tuple[str, ...]
-    """(T,) labels of the first release; all background people are one: unknown."""
-    second: tuple[str, ...] | None
-    """(T,) labels of the second release, background people told apart; '' = none. None where not given."""
-    boxes: Boxes
+    first_labels: tuple[str, ...]
+    """(T,) labels of the first release; all background people are called unknown."""
+    second_labels: tuple[str, ...] | None
+    """(T,) labels of the second release that distinguish background people, "" = unlabelled."""
+    boxes: TrackBoxes
     frame: Int64Array
-    """(N,)"""
+    """(N,) frame of each box."""
     cannot_link: Int32Array
     """(m, 2) tracks that share a frame."""
 
     @property
-    def frames(self) -> Int64Array:
-        """(T,) boxes of each track."""
+    def frame_counts(self) -> Int64Array:
+        """Return the (T,) number of boxes of each track."""
         return np.bincount(self.boxes.track_of, minlength=len(self.track_id)).astype(np.int64)
 
 
 @dataclass(frozen=True)
-class Cast:
-    """Which tracks of an episode take part, and who they are."""
+class TrackSelection:
+    """The tracks of an episode that are evaluated, and their labels."""
 
-    kept: BoolArray
+    selected: BoolArray
     """(T,)"""
     names: tuple[str | None, ...]
     """(T,)"""
     protocol: str | None
+    """Name of the published protocol, if the selection follows one."""
 
 
-def read(spec: Spec, room: DatasetContext) -> LabelledTracks:
-    """Read `bbt:TRACKS[,LABELS.ids],FEATURES`; raises SettingError for files that are not those.
+def read(spec: DatasetSpec, context: DatasetContext) -> LabelledTracks:
+    """Read an episode with its features.
 
-    TRACKS is an npz of an episode or the published `*.facetracks.mat`; FEATURES a folder of `TRACK.npy`
-    (n, d) files, an npz with embeddings (n, d) and track_id (n,), or the episode as a film. Options: cast
-    (all, named or main), labels (first or second release), width (of the frames that boxes refer to).
+    TRACKS is an npz of an episode or the published `*.facetracks.mat`. FEATURES is a folder of
+    `TRACK.npy` files (n, d), an npz with embeddings (n, d) and track_id (n,), or the episode as a
+    film. Options: cast (all, named or main), labels (first or second release), width (of the
+    frames that boxes refer to, in pixels).
+
+    Raises:
+        SettingError: a file is not of that form, or an option does not fit.
+        FilmError: the episode cannot be decoded.
     """
     spec.check_options("cast", "labels", "width")
     spec.check_paths(1, 3, SYNTAX)
-    rest = [path for path in spec.paths[1:] if path.suffix != ".ids"]
-    if len(rest) != 1:
+    feature_paths = [path for path in spec.paths[1:] if path.suffix != ".ids"]
+    if len(feature_paths) != 1:
         raise SettingError(
-            f"{spec.text}: these tracks come without features; name a folder or npz of features, or the "
-            f"episode as a film ({SYNTAX}), or use simulated:{spec.paths[0]}."
+            f"{spec.text}: these tracks come without features; name a folder or npz of features, "
+            f"or the episode as a film ({SYNTAX}), or use simulated:{spec.paths[0]}."
         )
     episode = read_episode(spec)
-    cast = choose_cast(episode, spec)
-    tracks, encoded = _with_features(episode, rest[0], spec, room)
-    truth, people = number_people(cast.names)
+    selection = select_tracks(episode, spec)
+    tracks, hashed = _read_features(episode, feature_paths[0], context)
+    truth, people = factorize_people(selection.names)
     data = LabelledTracks(
         name=episode.name,
         kind="bbt",
         tracks=tracks,
         truth=truth,
         people=people,
-        frames=episode.frames,
-        digest=digest_of(encoded, tracks.track_of, tracks.cannot_link),
+        frame_counts=episode.frame_counts,
+        digest=content_digest(hashed, tracks.track_of, tracks.cannot_link),
         note="Published tracks and labels.",
-        protocol=cast.protocol,
+        protocol=selection.protocol,
     )
-    return data.subset(cast.kept)
+    return data.subset(selection.selected)
 
 
-def read_episode(spec: Spec) -> Episode:
-    """Read tracks and labels of an episode from the first of the files, and an `.ids` file among them."""
-    path, width = spec.paths[0], spec.option("width", FRAME_WIDTH)
+def read_episode(spec: DatasetSpec) -> Episode:
+    """Read tracks and labels from the first file, and an `.ids` file among the others.
+
+    Raises:
+        SettingError: the file is not an episode's face tracks.
+    """
+    path, width = spec.paths[0], spec.get_option("width", FRAME_WIDTH)
     if path.suffix == ".npz":
-        return _episode_of_npz(path, width)
+        return _read_npz_episode(path, width)
     if path.suffix == ".mat":
         labels = [other for other in spec.paths[1:] if other.suffix == ".ids"]
-        return _episode_of_mat(path, labels[0] if labels else None, width)
+        return _read_mat_episode(path, labels[0] if labels else None, width)
     raise SettingError(
         f"{path} should be an .npz or the published .mat file of an episode's face tracks."
     )
 
 
-def choose_cast(episode: Episode, spec: Spec) -> Cast:
-    """Choose tracks by option `cast`, and their names by option `labels`; SettingError where neither fits.
+def select_tracks(episode: Episode, spec: DatasetSpec) -> TrackSelection:
+    """Select tracks by the option `cast`, and their labels by the option `labels`.
 
-    all: every track; named: without background people; main: the main cast, as TSiam and SSiam report. The
-    main cast is taken from the first release, the others from the second where there is one.
+    all: every track; named: without background people; main: the main cast, as TSiam and SSiam
+    report. The main cast takes labels of the first release, the others of the second where given.
+
+    Raises:
+        SettingError: the episode has no such cast or labels.
     """
-    cast = spec.choice("cast", ("all", "named", "main"))
-    second_first = (
-        ("second", "first")
-        if cast != "main" and episode.second is not None
-        else ("first", "second")
-    )
-    release = spec.choice("labels", second_first)
-    labels = episode.first if release == "first" else episode.second
+    cast = spec.get_choice("cast", ("all", "named", "main"))
+    second_is_default = cast != "main" and episode.second_labels is not None
+    releases = ("second", "first") if second_is_default else ("first", "second")
+    release = spec.get_choice("labels", releases)
+    labels = episode.first_labels if release == "first" else episode.second_labels
     if labels is None:
         raise SettingError(f"{spec.text}: there are no second labels; name their .ids file.")
-    # The first release calls everybody in the background "unknown": not one person.
+    # The first release calls everybody in the background "unknown", which is not one person.
     names = tuple(name if name and name != "unknown" else None for name in labels)
-    named = np.array(
-        [name is not None and not name.startswith("unknown") for name in names], dtype=np.bool_
-    )
     if cast == "all":
-        return Cast(np.ones(len(names), dtype=np.bool_), names, None)
+        return TrackSelection(np.ones(len(names), dtype=np.bool_), names, None)
     if cast == "named":
-        return Cast(named, names, None)
+        named = [name is not None and not name.startswith("unknown") for name in names]
+        return TrackSelection(np.array(named, dtype=np.bool_), names, None)
     main = MAIN_CAST.get(episode.name.partition("_")[0])
     if main is None:
         raise SettingError(
             f"{spec.text}: the main cast is known for files called bbt_... and buffy_... only."
         )
-    kept = np.array([name in main for name in names], dtype=np.bool_)
-    return Cast(kept, names, f"{episode.name} main cast" if release == "first" else None)
+    selected = np.array([name in main for name in names], dtype=np.bool_)
+    protocol = f"{episode.name} main cast" if release == "first" else None
+    return TrackSelection(selected, names, protocol)
 
 
-def _episode_of_npz(path: Path, width: float) -> Episode:
-    arrays = read_npz(path, ARRAYS)
+def _read_npz_episode(path: Path, width: float) -> Episode:
+    arrays = read_npz(path, REQUIRED_ARRAYS)
     offset = arrays["offset"].astype(np.int64)
     track_of = np.repeat(np.arange(len(offset) - 1), np.diff(offset))
     boxes = np.column_stack([arrays[name] for name in ("x", "y", "w", "h")]).astype(np.float64)
@@ -161,19 +184,19 @@ def _episode_of_npz(path: Path, width: float) -> Episode:
     return Episode(
         name=path.stem,
         track_id=arrays["track_id"].astype(np.int64),
-        first=tuple(map(str, arrays["label_tvpid"].tolist())),
-        second=None if second is None else tuple(map(str, second.tolist())),
-        boxes=Boxes(track_of, arrays["time"].astype(np.float64), boxes, width),
+        first_labels=tuple(map(str, arrays["label_tvpid"].tolist())),
+        second_labels=None if second is None else tuple(map(str, second.tolist())),
+        boxes=TrackBoxes(track_of, arrays["time"].astype(np.float64), boxes, width),
         frame=arrays["frame"].astype(np.int64),
         cannot_link=np.sort(arrays["cooccur"].astype(np.int32).reshape(-1, 2), axis=1),
     )
 
 
-def _episode_of_mat(path: Path, ids: Path | None, width: float) -> Episode:
-    """Read the published MATLAB file: a struct array `FaceTracks`, one entry a track."""
-    tracks = _face_tracks(path)
+def _read_mat_episode(path: Path, ids: Path | None, width: float) -> Episode:
+    """Read the published MATLAB file: a struct array `FaceTracks` with one entry per track."""
+    tracks = _load_face_tracks(path)
     try:
-        ident = np.array([int(track.trackerId) for track in tracks], dtype=np.int64)
+        track_id = np.array([int(track.trackerId) for track in tracks], dtype=np.int64)
         first = tuple(str(track.groundTruthIdentity) for track in tracks)
         frames = [np.atleast_1d(track.frames).astype(np.int64) for track in tracks]
         times = [np.atleast_1d(track.timestamps).astype(np.float64) for track in tracks]
@@ -183,26 +206,26 @@ def _episode_of_mat(path: Path, ids: Path | None, width: float) -> Episode:
         ]
     except AttributeError as error:
         raise SettingError(f"{path}: its tracks have no field {error.name!r}.") from error
-    track_of = np.repeat(np.arange(len(tracks)), [len(own) for own in frames])
+    track_of = np.repeat(np.arange(len(tracks)), [len(one) for one in frames])
     frame = np.concatenate(frames)
+    all_boxes = np.concatenate(boxes).astype(np.float64)
     second = None
     if ids is not None:
-        named = read_ids(ids)
-        second = tuple(named.get(int(number), "") for number in ident)
+        label_of = read_ids(ids)
+        second = tuple(label_of.get(int(number), "") for number in track_id)
     return Episode(
         name=re.sub(r"[._]facetracks$", "", path.stem),
-        track_id=ident,
-        first=first,
-        second=second,
-        boxes=Boxes(
-            track_of, np.concatenate(times), np.concatenate(boxes).astype(np.float64), width
-        ),
+        track_id=track_id,
+        first_labels=first,
+        second_labels=second,
+        boxes=TrackBoxes(track_of, np.concatenate(times), all_boxes, width),
         frame=frame,
-        cannot_link=links_of_boxes(track_of, frame),
+        cannot_link=cannot_links_from_frames(track_of, frame),
     )
 
 
-def _face_tracks(path: Path) -> list[Any]:
+def _load_face_tracks(path: Path) -> list[Any]:
+    """Load the structs of a MATLAB file, which scipy returns as objects with attributes."""
     from scipy.io import loadmat
 
     try:
@@ -215,52 +238,53 @@ def _face_tracks(path: Path) -> list[Any]:
 
 
 def read_ids(path: Path) -> dict[int, str]:
-    """Read an `.ids` file: a header, then `TRACK NAME` a line; SettingError if it is none."""
+    """Read an `.ids` file: a header, then one `TRACK NAME` per line.
+
+    Raises:
+        SettingError: the file is not of that form.
+    """
     lines = [line.split() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
     try:
         if not lines or not lines[0][0].startswith(IDS_HEADER):
             raise ValueError(f"its first line is not {IDS_HEADER}_V1")
         return {int(number): name for number, name in lines[1:]}
     except ValueError as error:
-        raise SettingError(f"{path} is no file of track labels: {error}.") from error
+        raise SettingError(f"{path} is not a file of track labels: {error}.") from error
 
 
-def _with_features(
-    episode: Episode, source: Path, spec: Spec, room: DatasetContext
+def _read_features(
+    episode: Episode, source: Path, context: DatasetContext
 ) -> tuple[TrackSet, Float32Array | str]:
-    """Give the tracks with what `source` holds of them, and what of it a digest has to cover."""
+    """Return the tracks with embeddings or crops from `source`, and what their digest hashes."""
     if source.is_dir():
-        parts = [_features_of(source / f"{number}.npy") for number in episode.track_id.tolist()]
+        parts = [_load_track_features(source / f"{i}.npy") for i in episode.track_id.tolist()]
         embeddings = np.concatenate(parts)
         track_of = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
     elif source.suffix == ".npz":
         arrays = read_npz(source, ("embeddings", "track_id"))
-        place = {number: row for row, number in enumerate(episode.track_id.tolist())}
-        known = np.array(
-            [number in place for number in arrays["track_id"].tolist()], dtype=np.bool_
-        )
+        index = {number: row for row, number in enumerate(episode.track_id.tolist())}
+        track_ids = arrays["track_id"].tolist()
+        known = np.array([number in index for number in track_ids], dtype=np.bool_)
         embeddings = arrays["embeddings"][known].astype(np.float32)
         track_of = np.array(
-            [place[number] for number in arrays["track_id"][known].tolist()], dtype=np.int64
+            [index[number] for number in arrays["track_id"][known].tolist()], dtype=np.int64
         )
-        if len(np.unique(track_of)) != len(place):
-            missing = len(place) - len(np.unique(track_of))
-            raise SettingError(f"{source} lacks features of {missing} of the {len(place)} tracks.")
+        if missing := len(index) - len(np.unique(track_of)):
+            raise SettingError(f"{source} lacks features of {missing} of the {len(index)} tracks.")
     else:
-        crops = crops_of_film(source, episode.boxes, room)
+        cropped = crops_from_film(source, episode.boxes, context)
         tracks = TrackSet(
-            track_of=crops.track_of,
-            crops=Crops(images=crops.images, widths=crops.width, sharpness=crops.sharpness),
-            cannot_link=episode.cannot_link,
+            track_of=cropped.track_of, crops=cropped.crops, cannot_link=episode.cannot_link
         )
-        return tracks, str(crops.sharpness.tolist())
+        sharpness = cropped.crops.sharpness
+        return tracks, str([] if sharpness is None else sharpness.tolist())
     tracks = TrackSet(
         track_of=track_of.astype(np.int32), embeddings=embeddings, cannot_link=episode.cannot_link
     )
     return tracks, embeddings
 
 
-def _features_of(path: Path) -> Float32Array:
+def _load_track_features(path: Path) -> Float32Array:
     try:
         return np.atleast_2d(np.load(path)).astype(np.float32)
     except (OSError, ValueError) as error:

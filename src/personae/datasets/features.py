@@ -1,4 +1,4 @@
-"""Features from a file: embeddings of crops, their tracks, and the tracks' people."""
+"""`features:FILE.npz`: embeddings of crops, their tracks, and the tracks' people."""
 
 from __future__ import annotations
 
@@ -11,43 +11,46 @@ import numpy.typing as npt
 from personae.core.errors import SettingError
 from personae.core.trackset import TrackSet
 from personae.datasets import DatasetContext
-from personae.datasets.labelled import LabelledTracks, digest_of, number_people
-from personae.datasets.spec import Spec
+from personae.datasets.labelled import LabelledTracks, content_digest, factorize_people
+from personae.datasets.spec import DatasetSpec
 
-NEEDED = ("embeddings", "track_of", "labels")
+REQUIRED_ARRAYS = ("embeddings", "track_of", "labels")
 
 
-def read(spec: Spec, room: DatasetContext) -> LabelledTracks:
-    """Read `features:FILE.npz`: embeddings (n, d), track_of (n,), labels (T,), and optional arrays.
+def read(spec: DatasetSpec, context: DatasetContext) -> LabelledTracks:
+    """Read an npz file with embeddings (n, d), track_of (n,) and labels (T,).
 
-    Labels are texts ('' = nobody knows) or whole numbers (negative = nobody knows). Optional: cannot_link
-    (m, 2), frames (T,), weak (T,). Raises SettingError for a file that is not that.
+    Labels are texts ("" = unlabelled) or whole numbers (negative = unlabelled). Optional arrays:
+    cannot_link (m, 2), frames (T,), attach_only (T,).
+
+    Raises:
+        SettingError: the file is not such an npz file.
     """
     spec.check_options()
     spec.check_paths(1, 1, "features:FILE.npz")
     path = spec.paths[0]
-    arrays = read_npz(path, NEEDED)
-    labels = arrays["labels"]
-    names = [person(label) for label in labels.tolist()]
-    truth, people = number_people(names)
+    arrays = read_npz(path, REQUIRED_ARRAYS)
+    truth, people = factorize_people([person_name(one) for one in arrays["labels"].tolist()])
     try:
         track_of = arrays["track_of"].astype(np.int32)
-        links = np.asarray(arrays.get("cannot_link", np.empty((0, 2))), dtype=np.int32).reshape(
-            -1, 2
-        )
-        weak = arrays["weak"].astype(np.bool_) if "weak" in arrays else None
+        pairs = np.asarray(arrays.get("cannot_link", np.empty((0, 2))), dtype=np.int32)
+        cannot_link = pairs.reshape(-1, 2)
+        attach_only = arrays["attach_only"].astype(np.bool_) if "attach_only" in arrays else None
         embeddings = arrays["embeddings"].astype(np.float32)
         tracks = TrackSet(
-            track_of=track_of, embeddings=embeddings, cannot_link=links, attach_only=weak
+            track_of=track_of,
+            embeddings=embeddings,
+            cannot_link=cannot_link,
+            attach_only=attach_only,
         )
         if embeddings.ndim != 2 or len(truth) != tracks.n_tracks:
             raise ValueError(f"{len(truth)} labels for {tracks.n_tracks} tracks")
     except ValueError as error:
-        raise SettingError(f"{path} does not hold together: {error}.") from error
-    frames = np.asarray(arrays.get("frames", np.bincount(track_of)), dtype=np.int64)
-    if len(frames) != len(truth):
+        raise SettingError(f"{path} is inconsistent: {error}.") from error
+    frame_counts = np.asarray(arrays.get("frames", np.bincount(track_of)), dtype=np.int64)
+    if len(frame_counts) != len(truth):
         raise SettingError(
-            f"{path} does not hold together: {len(frames)} frames for {len(truth)} tracks."
+            f"{path} is inconsistent: {len(frame_counts)} frames for {len(truth)} tracks."
         )
     return LabelledTracks(
         name=path.stem,
@@ -55,28 +58,32 @@ def read(spec: Spec, room: DatasetContext) -> LabelledTracks:
         tracks=tracks,
         truth=truth,
         people=people,
-        frames=frames,
-        digest=digest_of(embeddings, track_of, links, weak),
-        note="Features and labels as the file gives them.",
+        frame_counts=frame_counts,
+        digest=content_digest(embeddings, track_of, cannot_link, attach_only),
+        note="Features and labels as in the file.",
     )
 
 
-def read_npz(path: Path, needed: tuple[str, ...]) -> dict[str, npt.NDArray[Any]]:
-    """Read all arrays of an npz file; SettingError if it is none or lacks one that is needed."""
+def read_npz(path: Path, required: tuple[str, ...]) -> dict[str, npt.NDArray[Any]]:
+    """Read all arrays of an npz file.
+
+    Raises:
+        SettingError: the file is not an npz file, or lacks a required array.
+    """
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: np.asarray(file[name]) for name in file.files}
     except (OSError, ValueError, EOFError) as error:
         raise SettingError(f"{path} is not a readable npz file of plain arrays.") from error
-    except AttributeError as error:  # an .npy file holds one array, without names
+    except AttributeError as error:  # an .npy file holds one array without a name
         raise SettingError(f"{path} is not an npz file.") from error
-    if missing := [name for name in needed if name not in arrays]:
+    if missing := [name for name in required if name not in arrays]:
         raise SettingError(f"{path} has no array {', '.join(missing)}.")
     return arrays
 
 
-def person(label: object) -> str | None:
-    """Turn a label into a name; '' and negative numbers are nobody."""
+def person_name(label: object) -> str | None:
+    """Convert a label to a name; "" and negative numbers mean unlabelled, None."""
     if isinstance(label, int | float):
         return None if label < 0 else f"{label:g}"
     return str(label) or None

@@ -1,4 +1,4 @@
-"""Tracks whose people are known: what every reader of data sets gives, and every method is judged on."""
+"""Labelled tracks: the result of every reader, and the input of every evaluation."""
 
 from __future__ import annotations
 
@@ -15,73 +15,80 @@ from personae.core.trackset import TrackSet
 
 @dataclass(frozen=True)
 class LabelledTracks:
-    """T tracks and who they are."""
+    """T face tracks with their ground-truth people."""
 
     name: str
-    """Short, for tables."""
+    """Short name for tables."""
     kind: str
-    """The reader's name: clip, bbt, mfc, features, folder or simulated."""
+    """Name of the reader in `DATASETS`."""
     tracks: TrackSet
-    """What the methods get; embeddings are None until a face-ID network has seen the crops."""
+    """The input of the methods; embeddings are None until an encoder has seen the crops."""
     truth: Int64Array
-    """(T,) person of each track, an index into `people`; -1 = not labelled, and left out of every figure."""
+    """(T,) person of each track, an index into `people`; -1 = unlabelled, not evaluated."""
     people: tuple[str, ...]
     """Names of the people."""
-    frames: Int64Array
-    """(T,) in how many frames each track is seen; the weight of a track in frame-level figures."""
+    frame_counts: Int64Array
+    """(T,) number of frames of each track; its weight in frame-level metrics."""
     digest: str
-    """Of everything that a method can see."""
+    """Hash of everything that a method can see; labels are not part of it."""
     note: str = ""
-    """One sentence on where the tracks and labels come from, for people."""
+    """One sentence on where the tracks and labels come from."""
     protocol: str | None = None
-    """Name of the published protocol these tracks and labels follow, if any; see `bench.published`."""
+    """Name of the published protocol that tracks and labels follow; see `bench.published`."""
     simulated: bool = False
-    """Whether the features are made up; every output must say so."""
+    """Whether the features are simulated; every output has to say so."""
     encoder: str | None = None
-    """Which network made `tracks.embeddings`; None where they are absent or somebody else's features."""
+    """Network behind `tracks.embeddings`; None where they are absent or read from a file."""
     facts: dict[str, int] = field(default_factory=dict)
-    """Counts worth showing."""
+    """Counts to show beside the results."""
 
     @property
     def title(self) -> str:
-        """The name as tables must show it."""
+        """Return the name for tables, which marks simulated features."""
         return f"{self.name} (simulated features)" if self.simulated else self.name
 
     @property
     def n_people(self) -> int:
-        """How many people have a labelled track: the K of methods that are given it."""
+        """Return the number of people with a labelled track: K of the methods that need it."""
         return len(np.unique(self.truth[self.truth >= 0]))
 
-    def subset(self, kept: BoolArray) -> LabelledTracks:
-        """Give the tracks marked in (T,) `kept` only, renumbered; people without tracks go too."""
-        names: list[str | None] = [self.people[p] if p >= 0 else None for p in self.truth[kept]]
-        truth, people = number_people(names)
-        mark = hashlib.sha256(self.digest.encode() + np.packbits(kept).tobytes()).hexdigest()
+    def subset(self, selected: BoolArray) -> LabelledTracks:
+        """Return the tracks marked in the (T,) mask, renumbered; people without tracks go too."""
+        names: list[str | None] = [self.people[p] if p >= 0 else None for p in self.truth[selected]]
+        truth, people = factorize_people(names)
+        mask_bytes = np.packbits(selected).tobytes()
         return replace(
             self,
-            tracks=self.tracks.subset(kept),
+            tracks=self.tracks.subset(selected),
             truth=truth,
             people=people,
-            frames=self.frames[kept],
-            digest=mark,
+            frame_counts=self.frame_counts[selected],
+            digest=hashlib.sha256(self.digest.encode() + mask_bytes).hexdigest(),
         )
 
 
-def number_people(names: Sequence[str | None]) -> tuple[Int64Array, tuple[str, ...]]:
-    """Number people by name; None and "" are nobody, -1. Gives (T,) numbers and the names, sorted."""
+def factorize_people(names: Sequence[str | None]) -> tuple[Int64Array, tuple[str, ...]]:
+    """Encode names as indices into the sorted list of distinct names.
+
+    Args:
+        names: T names; None and "" mean unlabelled.
+
+    Returns:
+        (T,) indices, -1 where unlabelled, and the distinct names.
+    """
     people = tuple(sorted({name for name in names if name}))
-    place = {name: number for number, name in enumerate(people)}
-    return np.array([place[name] if name else -1 for name in names], dtype=np.int64), people
+    index = {name: number for number, name in enumerate(people)}
+    return np.array([index[name] if name else -1 for name in names], dtype=np.int64), people
 
 
-def digest_of(*parts: npt.NDArray[np.generic] | bytes | str | None) -> str:
-    """Hash arrays with their shapes and types, bytes and texts, in order."""
-    mark = hashlib.sha256()
+def content_digest(*parts: npt.NDArray[np.generic] | bytes | str | None) -> str:
+    """Return the sha256 of arrays (with shapes and types), bytes and texts, in order."""
+    sha256 = hashlib.sha256()
     for part in parts:
         if isinstance(part, np.ndarray):
-            mark.update(f"{part.shape}{part.dtype}".encode())
-            mark.update(np.ascontiguousarray(part).tobytes())
+            sha256.update(f"{part.shape}{part.dtype}".encode())
+            sha256.update(np.ascontiguousarray(part).tobytes())
         else:
-            mark.update(part.encode() if isinstance(part, str) else part or b"-")
-        mark.update(b"\0")
-    return mark.hexdigest()
+            sha256.update(part.encode() if isinstance(part, str) else part or b"-")
+        sha256.update(b"\0")
+    return sha256.hexdigest()

@@ -1,4 +1,4 @@
-"""How a data set is named on the command line: `kind:FILE,FILE?option=value&option=value`."""
+"""Data set names on the command line: `kind:FILE,FILE?option=value&option=value`."""
 
 from __future__ import annotations
 
@@ -13,60 +13,80 @@ Value = TypeVar("Value", int, float, str)
 
 
 @dataclass(frozen=True)
-class Spec:
-    """A data set as named: its kind, its files, its options."""
+class DatasetSpec:
+    """A parsed data set name: kind, files and options."""
 
     text: str
-    """As it was written."""
+    """The name as it was written."""
     kind: str
     paths: tuple[Path, ...] = ()
     options: Mapping[str, str] = field(default_factory=dict)
 
-    def option(self, name: str, default: Value) -> Value:
-        """Give an option in its default's type; SettingError where it is not of that type."""
-        given = self.options.get(name)
-        if given is None:
+    def get_option(self, name: str, default: Value) -> Value:
+        """Return an option converted to the type of its default.
+
+        Raises:
+            SettingError: the value cannot be converted.
+        """
+        value = self.options.get(name)
+        if value is None:
             return default
         try:
-            return type(default)(given)
+            return type(default)(value)
         except ValueError:
             kind = "a whole number" if isinstance(default, int) else "a number"
-            raise SettingError(f"{self.text}: {name} should be {kind}, not {given!r}.") from None
+            raise SettingError(f"{self.text}: {name} should be {kind}, not {value!r}.") from None
 
-    def choice(self, name: str, choices: tuple[str, ...]) -> str:
-        """Give an option that is one of some words, the first by default; SettingError for another."""
-        given = self.options.get(name, choices[0])
-        if given not in choices:
+    def get_choice(self, name: str, choices: tuple[str, ...]) -> str:
+        """Return an option that takes one of several words; the first is the default.
+
+        Raises:
+            SettingError: the value is not among the choices.
+        """
+        value = self.options.get(name, choices[0])
+        if value not in choices:
             raise SettingError(
-                f"{self.text}: {name} should be {' or '.join(choices)}, not {given!r}."
+                f"{self.text}: {name} should be {' or '.join(choices)}, not {value!r}."
             )
-        return given
+        return value
 
     def check_options(self, *known: str) -> None:
-        """Raise SettingError for an option that the kind does not have."""
+        """Check that every option is one of `known`.
+
+        Raises:
+            SettingError: the kind does not have one of the options.
+        """
         for name in self.options:
             if name not in known:
-                there = f"there are: {', '.join(known)}" if known else "it has none"
-                raise SettingError(f"{self.text}: {self.kind} has no option {name!r}; {there}.")
+                hint = f"there are: {', '.join(known)}" if known else "it has none"
+                raise SettingError(f"{self.text}: {self.kind} has no option {name!r}; {hint}.")
 
-    def check_paths(self, least: int, most: int, syntax: str) -> None:
-        """Raise SettingError where files are missing, too many, or not there."""
-        if not least <= len(self.paths) <= most:
+    def check_paths(self, min_count: int, max_count: int, syntax: str) -> None:
+        """Check the number of files and that each exists.
+
+        Raises:
+            SettingError: too few or too many files are named, or one does not exist.
+        """
+        if not min_count <= len(self.paths) <= max_count:
             raise SettingError(f"{self.text}: write {syntax}.")
         for path in self.paths:
             if not path.exists():
                 raise SettingError(f"{self.text}: there is no {path}.")
 
 
-def parse(text: str) -> Spec:
-    """Take a data set's name apart; whether the kind exists is looked at elsewhere."""
-    named, _, asked = text.partition("?")
+def parse_spec(text: str) -> DatasetSpec:
+    """Parse a data set name, without checking whether the kind exists.
+
+    Raises:
+        SettingError: an option is not of the form `name=value`.
+    """
+    named, _, option_text = text.partition("?")
     kind, _, files = named.partition(":")
     options = {}
-    for pair in filter(None, asked.split("&")):
+    for pair in filter(None, option_text.split("&")):
         name, equals, value = pair.partition("=")
         if not equals or not name or not value:
             raise SettingError(f"{text}: write options as ?name=value&name=value, not {pair!r}.")
         options[name] = value
     paths = tuple(Path(part).expanduser() for part in files.split(",") if part)
-    return Spec(text, kind.strip(), paths, options)
+    return DatasetSpec(text, kind.strip(), paths, options)

@@ -1,4 +1,4 @@
-"""The report: one page that shows who was found, where, and what is worth a second look."""
+"""The report: one HTML page that shows who was found, where, and which decisions to review."""
 
 from __future__ import annotations
 

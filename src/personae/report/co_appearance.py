@@ -1,41 +1,36 @@
-"""Who shares shots with whom."""
+"""Co-appearance: the number of shots that two characters share."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from personae.project import Character
+from personae.report.report_data import CharacterLink, ReportData
 
-MOST = 16
-"""Characters in the matrix: more columns cannot be read."""
+MAX_CHARACTERS = 16
+"""Characters in the matrix; more columns would not be readable."""
 
 
 @dataclass(frozen=True)
-class Together:
-    """Shots that pairs of characters share; the diagonal counts each one's own shots."""
+class CoAppearance:
+    """Symmetric matrix of shared shots; the diagonal counts each character's own shots."""
 
-    labels: list[str]
-    titles: list[str]
+    links: list[CharacterLink]
     shots: list[list[int]]
-    most: int
-    """Shots of the pair that shares most."""
+    max_shared: int
+    """Largest number of shots shared by two characters."""
 
-    left_out: int
-    """Characters that found no room."""
+    n_left_out: int
+    """Characters beyond `MAX_CHARACTERS`."""
 
 
-def together(cast: Sequence[Character]) -> Together:
-    """Count shared shots of the characters with most screen time."""
-    shown = cast[:MOST]
-    seen = [{appearance.shot for appearance in one.appearances} for one in shown]
-    shots = [[len(a & b) for b in seen] for a in seen]
-    return Together(
-        labels=[one.label for one in shown],
-        titles=[one.name or one.label for one in shown],
+def count_shared_shots(data: ReportData) -> CoAppearance:
+    """Count shared shots of the characters with the most screen time."""
+    shown = data.characters[:MAX_CHARACTERS]
+    shots_of = [{appearance.shot for appearance in one.appearances} for one in shown]
+    shots = [[len(a & b) for b in shots_of] for a in shots_of]
+    return CoAppearance(
+        links=[data.links[one.label] for one in shown],
         shots=shots,
-        most=max((shots[i][j] for i in range(len(shown)) for j in range(i)), default=0),
-        left_out=len(cast) - len(shown),
+        max_shared=max((shots[i][j] for i in range(len(shown)) for j in range(i)), default=0),
+        n_left_out=len(data.characters) - len(shown),
     )

@@ -1,167 +1,161 @@
-"""Facts: what the film is, what was found, and how the run was made."""
+"""Facts: properties of the film, counts of what was found, and how the run was made."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import PurePath
-from typing import Any
 
 import pyarrow.compute as pc
 
 from personae.project.manifest import STAGES, StageRecord
-from personae.report.formatting import short_clock, size_text
-from personae.report.report_data import Film
-from personae.weights import WEIGHTS, Weight
+from personae.report.formatting import format_size, format_tenths
+from personae.report.report_data import ReportData
+from personae.weights import WEIGHTS, WeightFile
 
-WARNINGS = "warnings"
-"""The fact of a stage that is a list of sentences."""
-
-SHOWN_ELSEWHERE = {WARNINGS, "shots", "faces", "tracks", "characters", "unknown"}
-"""Facts of stages that the header counts, from the tables."""
+HEADER_FACTS = {"warnings", "shots", "faces", "tracks", "characters", "unknown"}
+"""Facts of stages that the header shows, from the tables."""
 
 
 @dataclass(frozen=True)
 class FilmFacts:
-    """The header."""
+    """The header of the page."""
 
     name: str
     properties: list[str]
-    """Short texts: length, picture, frame rate, codec, size."""
+    """Short texts: length, size of the frames, frame rate, codec, file size."""
 
-    characters: int
-    tracks: int
-    faces: int
-    """Detected boxes that belong to a track."""
+    n_characters: int
+    n_tracks: int
+    n_faces: int
+    """Detected faces that belong to a track."""
 
-    stray: int
-    """Detected boxes that no track took up."""
+    n_untracked_faces: int
+    """Detected faces that belong to no track."""
 
-    shots: int
-    unknown: int
+    n_shots: int
+    n_unknown: int
 
 
 @dataclass(frozen=True)
-class Stage:
+class StageFacts:
     """A finished stage."""
 
     name: str
     seconds: float
-    ratio: float | None
+    relative_time: float | None
     """Run time as a share of the film's length."""
 
     settings: list[tuple[str, str]]
     facts: list[tuple[str, str]]
-    software: str
     finished: str
 
 
 @dataclass(frozen=True)
-class UsedWeight:
-    """A weight file; `entry` is None where it is not one that the package carries."""
+class WeightFacts:
+    """A weight file that was used."""
 
     name: str
     stages: list[str]
     sha256: str
-    entry: Weight | None
+    entry: WeightFile | None
+    """Entry of the registry; None for a file that the package does not know."""
 
 
 @dataclass(frozen=True)
 class RunFacts:
     """How the cast was found."""
 
-    stages: list[Stage]
+    stages: list[StageFacts]
     seconds: float
-    ratio: float | None
+    relative_time: float | None
     seeds: list[int]
     software: list[str]
-    weights: list[UsedWeight]
+    weights: list[WeightFacts]
     content_hash: str
     warnings: list[str]
-    """Sentences about what may be wrong with the film or the run."""
+    """Sentences about possible faults of the film or the run."""
 
 
-def film_facts(film: Film) -> FilmFacts:
-    """Gather the header's facts."""
-    source, faces = film.source, film.project.table("faces")
+def collect_film_facts(data: ReportData) -> FilmFacts:
+    """Collect the facts of the header."""
+    source, faces = data.source, data.project.table("faces")
     detected = faces.filter(pc.invert(faces["interpolated"]))
     tracked = pc.sum(pc.cast(pc.greater_equal(detected["track"], 0), "int64")).as_py() or 0
     rate = f"{float(Fraction(source.frame_rate)):.5g} frames/s" if source.frame_rate else None
     properties = [
-        short_clock(source.duration_s),
+        format_tenths(source.duration_s),
         f"{source.width} × {source.height}",
         rate,
         source.codec,
-        size_text(source.size),
+        format_size(source.size),
     ]
     return FilmFacts(
         name=PurePath(source.path).name,
         properties=[text for text in properties if text],
-        characters=len(film.cast),
-        tracks=len(film.tracks),
-        faces=tracked,
-        stray=len(detected) - tracked,
-        shots=len(film.project.table("shots")),
-        unknown=len(film.unknown),
+        n_characters=len(data.characters),
+        n_tracks=len(data.tracks),
+        n_faces=tracked,
+        n_untracked_faces=len(detected) - tracked,
+        n_shots=len(data.project.table("shots")),
+        n_unknown=len(data.unknown),
     )
 
 
-def run_facts(film: Film) -> RunFacts:
-    """Gather settings, weights and times of the finished stages."""
-    records = [
-        (name, film.project.manifest.stages[name])
-        for name in STAGES
-        if name in film.project.manifest.stages
-    ]
-    records = [(name, record) for name, record in records if name != "report"]
-    length = film.source.duration_s
-    seconds = sum(record.seconds for _, record in records)
+def collect_run_facts(data: ReportData) -> RunFacts:
+    """Collect settings, weights and run times of the finished stages, the report excepted."""
+    finished = data.project.manifest.stages
+    records = {name: finished[name] for name in STAGES if name in finished and name != "report"}
+    duration_s = data.source.duration_s
+    seconds = sum(record.seconds for record in records.values())
+    seeds = {
+        record.parameters["seed"] for record in records.values() if "seed" in record.parameters
+    }
     return RunFacts(
-        stages=[
-            Stage(
-                name=name,
-                seconds=record.seconds,
-                ratio=record.seconds / length if length > 0 else None,
-                settings=[(key, _text(value)) for key, value in record.parameters.items()],
-                facts=[
-                    (key.replace("_", " "), _text(value))
-                    for key, value in record.facts.items()
-                    if key not in SHOWN_ELSEWHERE
-                ],
-                software=record.software,
-                finished=record.finished,
-            )
-            for name, record in records
-        ],
+        stages=[_stage_facts(name, record, duration_s) for name, record in records.items()],
         seconds=seconds,
-        ratio=seconds / length if length > 0 else None,
-        seeds=sorted(
-            {record.parameters["seed"] for _, record in records if "seed" in record.parameters}
-        ),
-        software=sorted({record.software for _, record in records}),
-        weights=_weights(records),
-        content_hash=film.source.content_hash,
-        warnings=[str(text) for _, record in records for text in record.facts.get(WARNINGS, ())],
+        relative_time=seconds / duration_s if duration_s > 0 else None,
+        seeds=sorted(seeds),
+        software=sorted({record.software for record in records.values()}),
+        weights=_weight_facts(records),
+        content_hash=data.source.content_hash,
+        warnings=[text for record in records.values() for text in record.warnings],
     )
 
 
-def _weights(records: list[tuple[str, StageRecord]]) -> list[UsedWeight]:
+def _stage_facts(name: str, record: StageRecord, duration_s: float) -> StageFacts:
+    return StageFacts(
+        name=name,
+        seconds=record.seconds,
+        relative_time=record.seconds / duration_s if duration_s > 0 else None,
+        settings=[(key, _format_value(value)) for key, value in record.parameters.items()],
+        facts=[
+            (key.replace("_", " "), _format_value(value))
+            for key, value in record.facts.items()
+            if key not in HEADER_FACTS
+        ],
+        finished=record.finished,
+    )
+
+
+def _weight_facts(records: dict[str, StageRecord]) -> list[WeightFacts]:
     stages: dict[tuple[str, str], list[str]] = {}
-    for stage, record in records:
-        for used in record.weights.items():
-            stages.setdefault(used, []).append(stage)
+    for stage, record in records.items():
+        for name_and_sha256 in record.weights.items():
+            stages.setdefault(name_and_sha256, []).append(stage)
     return [
-        UsedWeight(name, by, sha256, _entry(name, sha256)) for (name, sha256), by in stages.items()
+        WeightFacts(name, users, sha256, _find_entry(name, sha256))
+        for (name, sha256), users in stages.items()
     ]
 
 
-def _entry(name: str, sha256: str) -> Weight | None:
-    """Find what is known of a weight, of the very bytes that were used."""
+def _find_entry(name: str, sha256: str) -> WeightFile | None:
+    """Return the registry's entry of exactly the file that was used."""
     entry = WEIGHTS.get(name)
     return entry if entry is not None and entry.sha256 == sha256 else None
 
 
-def _text(value: Any) -> str:
+def _format_value(value: object) -> str:
     if value is None:
         return "automatic"
     if isinstance(value, bool):
@@ -169,7 +163,7 @@ def _text(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.4g}"
     if isinstance(value, dict):
-        return ", ".join(f"{key} {_text(one)}" for key, one in value.items())
+        return ", ".join(f"{key} {_format_value(one)}" for key, one in value.items())
     if isinstance(value, list | tuple):
-        return ", ".join(_text(one) for one in value)
+        return ", ".join(_format_value(one) for one in value)
     return str(value)

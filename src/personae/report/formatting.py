@@ -1,46 +1,46 @@
-"""How the report writes numbers: clock texts, counts, shares, sizes."""
+"""Number formats of the report: clocks, counts, shares, file sizes."""
 
 from __future__ import annotations
 
-from personae.core.time import clock
+from personae.core.time import format_clock
+
+THIN_SPACE, NO_BREAK_SPACE = "\u202f", "\u00a0"
 
 
-def short_clock(seconds: float) -> str:
-    """Write seconds as ``h:mm:ss.t``: tenths are enough to find a moment by eye."""
-    return clock(round(seconds, 1))[:-2]
+def format_tenths(seconds: float) -> str:
+    """Return seconds as `h:mm:ss.t`, precise enough to find a moment by eye."""
+    return format_clock(round(seconds, 1))[:-2]
 
 
-def whole_clock(seconds: float) -> str:
-    """Write whole seconds as ``h:mm:ss``."""
-    return clock(round(seconds))[:-4]
+def format_whole_seconds(seconds: float) -> str:
+    """Return seconds as `h:mm:ss`."""
+    return format_clock(round(seconds))[:-4]
 
 
-def percent(share: float) -> str:
-    """Write 0..1 as a percentage without decimals; only exact 0 and 1 become 0 % and 100 %."""
+def format_percent(share: float) -> str:
+    """Return 0..1 as a whole percentage; only exact 0 and 1 become 0 % and 100 %."""
     whole = round(share * 100)
     if 0 < share < 1:
         whole = min(max(whole, 1), 99)
     return f"{whole} %"
 
 
-def thousands(count: int) -> str:
-    """Write a count with thin spaces between thousands."""
-    return f"{count:,}".replace(",", "\u202f")
+def format_count(count: int) -> str:
+    """Return a count with thin spaces between thousands."""
+    return f"{count:,}".replace(",", THIN_SPACE)
 
 
-def count_of(count: int, one: str, many: str | None = None) -> str:
-    """Write a count with its noun: 1 track, 2 tracks."""
-    return f"{thousands(count)}\u00a0{one if count == 1 else many or one + 's'}"
+def format_count_of(count: int, singular: str, plural: str | None = None) -> str:
+    """Return a count with its noun: 1 track, 2 tracks."""
+    noun = singular if count == 1 else plural or singular + "s"
+    return f"{format_count(count)}{NO_BREAK_SPACE}{noun}"
 
 
-def size_text(size: int) -> str:
-    """Write a file's size in decimal units."""
+def format_size(n_bytes: int) -> str:
+    """Return a file size in decimal units."""
     units = iter(("bytes", "kB", "MB", "GB", "TB"))
-    value, unit = float(size), next(units)
+    value, unit = float(n_bytes), next(units)
     while value >= 999.5 and unit != "TB":
         value, unit = value / 1000, next(units)
-    return (
-        f"{value:.0f}\u00a0{unit}"
-        if unit == "bytes" or value >= 99.95
-        else f"{value:.1f}\u00a0{unit}"
-    )
+    digits = 0 if unit == "bytes" or value >= 99.95 else 1
+    return f"{value:.{digits}f}{NO_BREAK_SPACE}{unit}"

@@ -1,4 +1,4 @@
-"""The cast gallery: a card per character, and a compact list of those who are hardly seen."""
+"""The cast gallery: a card per character, and a compact list of those seen least."""
 
 from __future__ import annotations
 
@@ -6,106 +6,107 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from personae.report.report_data import Face, Film, Person, Track
+from personae.report.report_data import CharacterLink, FaceImage, ReportData, ReportTrack
 
 if TYPE_CHECKING:
     from personae.project import Character
     from personae.project.cast import Appearance
 
-PORTRAIT, THUMBNAIL, SMALL, TINY = 144, 88, 64, 48
-"""Sides of the pictures in pixels."""
+PORTRAIT_SIDE, THUMBNAIL_SIDE, SMALL_SIDE, TINY_SIDE = 144, 88, 64, 48
+"""Sides of face images in pixels."""
 
-FACES = 12
+MAX_FACES = 12
 """Best faces of a character, the portrait among them."""
 
-DOUBTS = 6
+MAX_UNCERTAIN_TRACKS = 6
 """Least certain tracks shown of a character."""
 
-APPEARANCES = 200
+MAX_APPEARANCES = 200
 """Appearances listed on a card."""
 
 
 @dataclass(frozen=True)
-class Doubt:
-    """A track of a character that may be somebody else's."""
+class UncertainTrack:
+    """A track of a character that may belong to another one."""
 
-    face: Face
+    face: FaceImage
     confidence: float
-    runner_up: Person | None
+    runner_up: CharacterLink | None
 
 
 @dataclass(frozen=True)
-class Card:
-    """What the gallery says of one character."""
+class CharacterCard:
+    """The card of one character."""
 
-    person: Person
+    link: CharacterLink
     character: Character
     share: float
     """Screen time as a share of the film's length."""
 
-    relative: float
+    relative_share: float
     """Screen time as a share of the longest in the cast."""
 
-    shots: int
-    portrait: Face | None
-    faces: list[Face]
-    similar: Person | None
+    n_shots: int
+    portrait: FaceImage | None
+    faces: list[FaceImage]
+    most_similar: CharacterLink | None
     """The most frequent runner-up of its tracks."""
 
-    doubts: list[Doubt]
+    uncertain_tracks: list[UncertainTrack]
     appearances: tuple[Appearance, ...]
-    more_appearances: int
+    n_more_appearances: int
 
 
-def cards(film: Film, characters: Sequence[Character]) -> list[Card]:
-    """Describe characters for the gallery, in the order given."""
-    return [_card(film, one) for one in characters]
+def make_character_cards(data: ReportData, characters: Sequence[Character]) -> list[CharacterCard]:
+    """Return the cards of characters, in the order given."""
+    return [_make_card(data, character) for character in characters]
 
 
 @dataclass(frozen=True)
-class Row:
-    """What the compact list says of one character."""
+class CharacterRow:
+    """The row of one character in the compact list."""
 
-    person: Person
+    link: CharacterLink
     character: Character
-    face: Face | None
+    face: FaceImage | None
 
 
-def compact_list(film: Film, characters: Sequence[Character]) -> list[Row]:
-    """Describe characters in one line each."""
+def make_character_rows(data: ReportData, characters: Sequence[Character]) -> list[CharacterRow]:
+    """Return the rows of characters, in the order given."""
     rows = []
-    for one in characters:
-        faces = film.best_faces(one.tracks, 1, TINY)
-        rows.append(Row(film.people[one.label], one, faces[0] if faces else None))
+    for character in characters:
+        faces = data.best_faces(character.tracks, 1, TINY_SIDE)
+        link = data.links[character.label]
+        rows.append(CharacterRow(link, character, faces[0] if faces else None))
     return rows
 
 
-def _card(film: Film, character: Character) -> Card:
-    portraits = film.best_faces(character.tracks, 1, PORTRAIT, tight=False)
-    longest = max(one.screen_time for one in film.cast)
-    tracks = [film.tracks[number] for number in character.tracks]
-    return Card(
-        person=film.people[character.label],
+def _make_card(data: ReportData, character: Character) -> CharacterCard:
+    portraits = data.best_faces(character.tracks, 1, PORTRAIT_SIDE, tight=False)
+    longest = max(one.screen_time for one in data.characters)
+    duration_s = data.source.duration_s
+    return CharacterCard(
+        link=data.links[character.label],
         character=character,
-        share=character.screen_time / film.source.duration_s if film.source.duration_s > 0 else 0.0,
-        relative=character.screen_time / longest if longest > 0 else 0.0,
-        shots=len({seen.shot for seen in character.appearances}),
+        share=character.screen_time / duration_s if duration_s > 0 else 0.0,
+        relative_share=character.screen_time / longest if longest > 0 else 0.0,
+        n_shots=len({appearance.shot for appearance in character.appearances}),
         portrait=portraits[0] if portraits else None,
-        faces=film.best_faces(character.tracks, FACES, THUMBNAIL)[1:],
-        similar=film.person(film.similar[character.label]),
-        doubts=_doubts(film, tracks),
-        appearances=character.appearances[:APPEARANCES],
-        more_appearances=max(0, len(character.appearances) - APPEARANCES),
+        faces=data.best_faces(character.tracks, MAX_FACES, THUMBNAIL_SIDE)[1:],
+        most_similar=data.link(data.most_similar[character.label]),
+        uncertain_tracks=_select_uncertain(data, [data.tracks[i] for i in character.tracks]),
+        appearances=character.appearances[:MAX_APPEARANCES],
+        n_more_appearances=max(0, len(character.appearances) - MAX_APPEARANCES),
     )
 
 
-def _doubts(film: Film, tracks: list[Track]) -> list[Doubt]:
-    """Show the tracks with the lowest confidence, unless a method without probabilities put 1 everywhere."""
+def _select_uncertain(data: ReportData, tracks: list[ReportTrack]) -> list[UncertainTrack]:
+    """Select the tracks of lowest confidence; none where the method gives no probabilities."""
     if len(tracks) < 2 or min(track.confidence for track in tracks) >= 1:
         return []
-    least = sorted(tracks, key=lambda track: (track.confidence, track.number))[:DOUBTS]
+    by_confidence = sorted(tracks, key=lambda track: (track.confidence, track.number))
     return [
-        Doubt(face, track.confidence, film.person(track.runner_up))
-        for track in least
-        for face in film.best_faces([track.number], 1, SMALL)
+        UncertainTrack(face, track.confidence, data.link(track.runner_up))
+        for track in by_confidence[:MAX_UNCERTAIN_TRACKS]
+        for face in data.best_faces([track.number], 1, SMALL_SIDE)
     ]

@@ -1,28 +1,34 @@
-"""`report.html`: gathers what the sections show and renders the one self-contained page."""
+"""`report.html`: collects the data of all sections and renders one self-contained page."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from personae.core.files import replacing
+from personae.core.files import atomic_write
 from personae.project.folder import REPORT
-from personae.report.co_appearance import together
-from personae.report.facts import film_facts, run_facts
-from personae.report.formatting import count_of, percent, short_clock, thousands, whole_clock
-from personae.report.gallery import cards, compact_list
-from personae.report.report_data import Film
-from personae.report.review_items import review_cards
-from personae.report.timeline import timeline
-from personae.report.unknown import unknown_groups
+from personae.report.co_appearance import count_shared_shots
+from personae.report.facts import collect_film_facts, collect_run_facts
+from personae.report.formatting import (
+    format_count,
+    format_count_of,
+    format_percent,
+    format_tenths,
+    format_whole_seconds,
+)
+from personae.report.gallery import make_character_cards, make_character_rows
+from personae.report.report_data import ReportData
+from personae.report.review_items import make_review_cards
+from personae.report.timeline import make_timeline
+from personae.report.unknown import group_unknown_tracks
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
     from personae.project import Project
 
-CARDS = 60
-"""Characters that get a card and a row in the timeline; the rest share a compact list."""
+MAX_CHARACTER_CARDS = 60
+"""Characters with a card and a lane in the timeline; the others share a compact list."""
 
 
 def write_report(project: Project) -> Path:
@@ -34,32 +40,37 @@ def write_report(project: Project) -> Path:
     """
     path = project.folder / REPORT
     page = render_report(project)
-    with replacing(path) as stream:
+    with atomic_write(path) as stream:
         stream.write(page.encode())
     return path
 
 
 def render_report(project: Project) -> str:
-    """Render the report as one HTML text that needs no other file and no network."""
-    film = Film.read(project)
-    shown, rest = film.cast[:CARDS], film.cast[CARDS:]
+    """Render the report as one HTML text that needs no other file and no network.
+
+    Raises:
+        ProjectError: the scan or the clustering has not finished.
+    """
+    data = ReportData.load(project)
+    main_characters = data.characters[:MAX_CHARACTER_CARDS]
+    other_characters = data.characters[MAX_CHARACTER_CARDS:]
     return (
-        _templates()
+        _make_environment()
         .get_template("report.html")
         .render(
-            facts=film_facts(film),
-            run=run_facts(film),
-            cards=cards(film, shown),
-            others=compact_list(film, rest),
-            timeline=timeline(film, shown),
-            together=together(film.cast),
-            checks=review_cards(film),
-            unknown=unknown_groups(film),
+            film=collect_film_facts(data),
+            run=collect_run_facts(data),
+            character_cards=make_character_cards(data, main_characters),
+            character_rows=make_character_rows(data, other_characters),
+            timeline=make_timeline(data, main_characters),
+            co_appearance=count_shared_shots(data),
+            review_cards=make_review_cards(data),
+            unknown_groups=group_unknown_tracks(data),
         )
     )
 
 
-def _templates() -> Environment:
+def _make_environment() -> Environment:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
@@ -70,7 +81,10 @@ def _templates() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters.update(
-        clock=short_clock, whole_clock=whole_clock, percent=percent, thousands=thousands
+        clock=format_tenths,
+        whole_clock=format_whole_seconds,
+        percent=format_percent,
+        count=format_count,
     )
-    environment.globals.update(count_of=count_of)
+    environment.globals.update(count_of=format_count_of)
     return environment

@@ -1,27 +1,27 @@
-"""What every section of the report reads: the cast, the tracks and the pictures, loaded once."""
+"""The data of the report: characters, tracks and crops of a project, loaded once."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from personae.export.characters import characters_table
-from personae.report.formatting import short_clock
-from personae.report.portraits import Pictures
+from personae.export.tables import build_characters_table
+from personae.report.formatting import format_tenths
+from personae.report.portraits import Portraits
 
 if TYPE_CHECKING:
     from personae.project import Character, Project
     from personae.project.manifest import Source
 
-COLOURS = 8
-"""Character colours in the style sheet; further characters start again with the first."""
+N_COLOURS = 8
+"""Number of character colours in the style sheet; they repeat after that."""
 
 
 @dataclass(frozen=True)
-class Track:
-    """One face track with whom it was given to."""
+class ReportTrack:
+    """A face track with the character it was assigned to."""
 
     number: int
     shot: int
@@ -29,114 +29,122 @@ class Track:
     end_s: float
     status: str
     character: str | None
+    """Label of the character; None where unknown."""
+
     confidence: float
     runner_up: str | None
+    """Label of the second most likely character."""
 
     @property
-    def length(self) -> float:
-        """Seconds."""
+    def duration_s(self) -> float:
+        """Return the length of the track in seconds."""
         return self.end_s - self.start_s
 
 
 @dataclass(frozen=True)
-class Face:
-    """A thumbnail with the words that go with it."""
+class FaceImage:
+    """A face with its caption."""
 
     uri: str
     side: int
-    """Pixels of the square picture."""
+    """Width and height in pixels."""
 
     track: int
     time_s: float
-    says: str
+    caption: str
     """Whose face it is and when it was seen."""
 
 
 @dataclass(frozen=True)
-class Person:
-    """How a character is called and coloured."""
+class CharacterLink:
+    """Name and colour of a character, and where its card is."""
 
     label: str
     title: str
-    """The name a person has given, otherwise the label."""
+    """The name given by a user, otherwise the label."""
 
     colour: int
 
     @property
     def anchor(self) -> str:
-        """Id of the character's card."""
+        """Return the id of the character's card."""
         return f"character-{self.label}"
 
 
 @dataclass(frozen=True)
-class Film:
-    """A project as the report sees it."""
+class ReportData:
+    """Everything that the sections of the report read from a project."""
 
     project: Project
-    cast: tuple[Character, ...]
+    characters: tuple[Character, ...]
+    """By falling screen time."""
+
     unknown: tuple[int, ...]
-    tracks: dict[int, Track]
-    pictures: Pictures
+    """Numbers of the tracks without a character."""
+
+    tracks: dict[int, ReportTrack]
+    portraits: Portraits
 
     @classmethod
-    def read(cls, project: Project) -> Film:
-        """Load what the report needs; ProjectError where the clustering has not finished."""
+    def load(cls, project: Project) -> ReportData:
+        """Load the data of a project.
+
+        Raises:
+            ProjectError: the clustering has not finished.
+        """
         cast = project.cast()
-        given = {row["track"]: row for row in project.table("characters").to_pylist()}
-        tracks = {
-            row["track"]: _track(row, given[row["track"]])
-            for row in project.table("tracks").to_pylist()
-        }
-        return cls(project, tuple(cast), cast.unknown, tracks, Pictures(project))
+        assigned = {row["track"]: row for row in project.table("characters").to_pylist()}
+        tracks = {}
+        for row in project.table("tracks").to_pylist():
+            number = row["track"]
+            tracks[number] = ReportTrack(
+                number=number,
+                shot=row["shot"],
+                start_s=row["start_s"],
+                end_s=row["end_s"],
+                status=row["status"],
+                character=assigned[number]["character"],
+                confidence=assigned[number]["confidence"],
+                runner_up=assigned[number]["runner_up"],
+            )
+        return cls(project, tuple(cast), cast.unknown, tracks, Portraits(project))
 
     @property
     def source(self) -> Source:
-        """The film's file."""
+        """Return the properties of the film's file."""
         return self.project.source
 
     @cached_property
-    def people(self) -> dict[str, Person]:
-        """Every character by its label."""
+    def links(self) -> dict[str, CharacterLink]:
+        """Map the label of every character to its name, colour and card."""
         return {
-            one.label: Person(one.label, one.name or one.label, place % COLOURS)
-            for place, one in enumerate(self.cast)
+            one.label: CharacterLink(one.label, one.name or one.label, index % N_COLOURS)
+            for index, one in enumerate(self.characters)
         }
 
     @cached_property
-    def similar(self) -> dict[str, str | None]:
-        """For each character the label of the one it is likeliest mistaken for, None where there is none."""
-        table = characters_table(self.project)
-        return dict(
-            zip(*(table[name].to_pylist() for name in ("character", "most_similar")), strict=True)
-        )
+    def most_similar(self) -> dict[str, str | None]:
+        """Map the label of every character to the most frequent runner-up of its tracks."""
+        table = build_characters_table(self.project)
+        columns = (table[name].to_pylist() for name in ("character", "most_similar"))
+        return dict(zip(*columns, strict=True))
 
-    def person(self, label: str | None) -> Person | None:
-        """Find a character; None for an unknown one."""
-        return self.people.get(label) if label is not None else None
+    def link(self, label: str | None) -> CharacterLink | None:
+        """Return a character's name and colour; None for an unknown one."""
+        return self.links.get(label) if label is not None else None
 
     def best_faces(
         self, tracks: Iterable[int], count: int, side: int, tight: bool = True
-    ) -> list[Face]:
-        """Show the best faces of some tracks, each track once before any comes again."""
-        return [self._face(row, side, tight) for row in self.pictures.best(tracks, count)]
+    ) -> list[FaceImage]:
+        """Return the best faces of some tracks, one of every track before a second of any."""
+        rows = self.portraits.select(tracks, count)
+        return [self._face_image(row, side, tight) for row in rows]
 
-    def _face(self, row: int, side: int, tight: bool) -> Face:
-        number, time_s = self.pictures.track(row), self.pictures.time_s(row)
+    def _face_image(self, row: int, side: int, tight: bool) -> FaceImage:
+        number, time_s = self.portraits.track(row), self.portraits.time_s(row)
         track = self.tracks[number]
-        person = self.person(track.character)
-        who = person.title if person else "Unknown"
-        says = f"{who} at {short_clock(time_s)}, shot {track.shot + 1}, track {number}"
-        return Face(self.pictures.uri(row, side, tight), side, number, time_s, says)
-
-
-def _track(row: dict[str, Any], given: dict[str, Any]) -> Track:
-    return Track(
-        number=row["track"],
-        shot=row["shot"],
-        start_s=row["start_s"],
-        end_s=row["end_s"],
-        status=row["status"],
-        character=given["character"],
-        confidence=given["confidence"],
-        runner_up=given["runner_up"],
-    )
+        link = self.link(track.character)
+        title = link.title if link else "Unknown"
+        caption = f"{title} at {format_tenths(time_s)}, shot {track.shot + 1}, track {number}"
+        uri = self.portraits.data_uri(row, side, tight)
+        return FaceImage(uri, side, number, time_s, caption)

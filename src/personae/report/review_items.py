@@ -1,68 +1,65 @@
-"""Check these first: the clustering's decisions nearest to the edge, with the faces of both sides."""
+"""Review: the least certain decisions of the clustering, with faces of both sides."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from personae.report.formatting import short_clock
-from personae.report.gallery import THUMBNAIL
-from personae.report.report_data import Face, Film, Person
+from personae.report.formatting import format_tenths
+from personae.report.gallery import THUMBNAIL_SIDE
+from personae.report.report_data import CharacterLink, FaceImage, ReportData
 
-SHOWN = 24
+MAX_CARDS = 24
 """Decisions on the page."""
 
-FACES = 4
-"""Faces of each side."""
+FACES_PER_SIDE = 4
 
-TITLES = {"merge": "Put together", "split": "Kept apart", "unknown": "Left unknown"}
+TITLES = {"merge": "Merged", "split": "Kept separate", "unknown": "Left unknown"}
 """Kind of decision -> its title."""
 
 
 @dataclass(frozen=True)
-class Side:
-    """One of the two that a decision compares: a track that is typical of it, and whom it belongs to."""
+class ReviewSide:
+    """One of the two sides of a decision: a typical track, and the character it belongs to."""
 
-    person: Person | None
+    link: CharacterLink | None
     caption: str
-    faces: list[Face]
+    faces: list[FaceImage]
 
 
 @dataclass(frozen=True)
-class Check:
-    """A decision worth a look."""
+class ReviewCard:
+    """A decision to review."""
 
-    kind: str
     title: str
     text: str
     probability: float
-    """That the sides are one person, 0..1."""
+    """0..1: probability that both sides are the same person."""
 
-    sides: list[Side]
+    sides: list[ReviewSide]
 
 
-def review_cards(film: Film) -> list[Check]:
-    """List the decisions nearest to the edge, least certain first."""
+def make_review_cards(data: ReportData) -> list[ReviewCard]:
+    """Return the least certain decisions, least certain first."""
     return [
-        Check(
-            kind=one["kind"],
-            title=TITLES[one["kind"]],
-            text=one["text"],
-            probability=one["probability"],
-            sides=[_side(film, track, one["kind"]) for track in one["tracks"]],
+        ReviewCard(
+            title=TITLES[item["kind"]],
+            text=item["text"],
+            probability=item["probability"],
+            sides=[_make_side(data, track, item["kind"]) for track in item["tracks"]],
         )
-        for one in film.project.checks[:SHOWN]
+        for item in data.project.review_items[:MAX_CARDS]
     ]
 
 
-def _side(film: Film, number: int, kind: str) -> Side:
-    """Show a track; where whole characters are compared, half the faces are from its character's others."""
-    track = film.tracks[number]
-    person = film.person(track.character)
-    rest: list[int] = []
-    if person is not None and kind != "merge":
-        character = next(one for one in film.cast if one.label == person.label)
-        rest = [other for other in character.tracks if other != number]
-    others = film.best_faces(rest, FACES // 2, THUMBNAIL)
-    own = film.best_faces([number], FACES - len(others), THUMBNAIL)
-    caption = f"track {number}, shot {track.shot + 1}, {short_clock(track.start_s)}"
-    return Side(person, caption, own + others)
+def _make_side(data: ReportData, number: int, kind: str) -> ReviewSide:
+    """Show a track; where characters are compared, half of the faces are from its other tracks."""
+    track = data.tracks[number]
+    link = data.link(track.character)
+    other_tracks: list[int] = []
+    if link is not None and kind != "merge":
+        character = next(one for one in data.characters if one.label == link.label)
+        other_tracks = [other for other in character.tracks if other != number]
+    other_faces = data.best_faces(other_tracks, FACES_PER_SIDE // 2, THUMBNAIL_SIDE)
+    faces = data.best_faces([number], FACES_PER_SIDE - len(other_faces), THUMBNAIL_SIDE)
+    caption = f"track {number}, shot {track.shot + 1}, {format_tenths(track.start_s)}"
+    return ReviewSide(link, caption, faces + other_faces)

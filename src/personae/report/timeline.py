@@ -6,25 +6,31 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from personae.report.gallery import TINY
-from personae.report.report_data import Face, Film, Person
+from personae.report.gallery import TINY_SIDE
+from personae.report.report_data import CharacterLink, FaceImage, ReportData
 
 if TYPE_CHECKING:
     from personae.project import Character
     from personae.project.cast import Appearance
 
 WIDTH = 10_000
-"""Units of the drawing across the whole film; it is stretched to the page's width."""
+"""Width of the drawing in its own units; it is stretched to the width of the page."""
 
-TICKS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 36000)
-"""Seconds between two marks of the axis; the smallest that gives at most `MOST_TICKS` is used."""
+MIN_GAP_SHARE = 1 / 2000
+"""Gaps shorter than this share of the film would not be visible; such appearances are joined."""
 
-MOST_TICKS = 9
+TICK_INTERVALS_S = (
+    *(1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900),
+    *(1800, 3600, 7200, 14400, 36000),
+)
+"""Seconds between two ticks; the smallest that gives at most `MAX_TICKS` is used."""
+
+MAX_TICKS = 9
 
 
 @dataclass(frozen=True)
 class Bar:
-    """A stretch of presence, in units of the drawing."""
+    """A stretch of time on screen; x and width are in units of the drawing."""
 
     x: float
     width: float
@@ -35,25 +41,27 @@ class Bar:
 
 @dataclass(frozen=True)
 class Lane:
-    """One character's row."""
+    """The row of one character."""
 
-    person: Person
-    face: Face | None
-    screen_time: float
+    link: CharacterLink
+    face: FaceImage | None
+    screen_time_s: float
     bars: list[Bar]
 
 
 @dataclass(frozen=True)
 class Tick:
-    """A mark of the axis; `at` is its place in percent."""
+    """A tick of the axis."""
 
-    at: float
+    percent: float
+    """Position in percent of the width."""
+
     time_s: float
 
 
 @dataclass(frozen=True)
 class Timeline:
-    """Everything drawn, from `start_s` to `end_s`."""
+    """The drawing, from `start_s` to `end_s`."""
 
     start_s: float
     end_s: float
@@ -61,75 +69,71 @@ class Timeline:
     lanes: list[Lane]
     ticks: list[Tick]
     cuts: list[float]
-    """Where a shot begins, in units of the drawing; the film's own beginning is none."""
+    """Starts of all shots but the first, in units of the drawing."""
 
     bands: list[tuple[float, float]]
-    """Left edge and width of every other shot, in units of the drawing."""
+    """x and width of every other shot, in units of the drawing."""
 
-    shots: int
+    n_shots: int
 
 
-def timeline(film: Film, characters: Sequence[Character]) -> Timeline:
-    """Lay out the appearances of characters, a lane each, in the order given."""
-    start, end = _extent(film)
+def make_timeline(data: ReportData, characters: Sequence[Character]) -> Timeline:
+    """Lay out the appearances of characters, one lane each, in the order given."""
+    start, end = _time_range(data)
     scale = WIDTH / (end - start)
 
-    def place(seconds: float) -> float:
+    def position(seconds: float) -> float:
         return round((seconds - start) * scale, 1)
 
-    lanes = [
-        Lane(
-            film.people[one.label],
-            next(iter(film.best_faces(one.tracks, 1, TINY)), None),
-            one.screen_time,
-            [
-                Bar(place(a), max(0.1, round(place(b) - place(a), 1)), a, b, shots)
-                for a, b, shots in _joined(one.appearances, (end - start) / 2000)
-            ],
-        )
-        for one in characters
-    ]
-    shots = film.project.table("shots")
-    begins, ends = shots["start_s"].to_pylist(), shots["end_s"].to_pylist()
-    bands = [
-        (place(a), round(place(b) - place(a), 1))
-        for a, b in zip(begins[::2], ends[::2], strict=True)
-    ]
+    def width(a: float, b: float) -> float:
+        return round(position(b) - position(a), 1)
+
+    lanes = []
+    for character in characters:
+        joined = _join_appearances(character.appearances, (end - start) * MIN_GAP_SHARE)
+        bars = [Bar(position(a), max(0.1, width(a, b)), a, b, shots) for a, b, shots in joined]
+        face = next(iter(data.best_faces(character.tracks, 1, TINY_SIDE)), None)
+        lanes.append(Lane(data.links[character.label], face, character.screen_time, bars))
+    shots = data.project.table("shots")
+    starts, ends = shots["start_s"].to_pylist(), shots["end_s"].to_pylist()
     return Timeline(
-        start,
-        end,
-        WIDTH,
-        lanes,
-        _ticks(start, end),
-        [place(at) for at in begins[1:]],
-        bands,
-        len(begins),
+        start_s=start,
+        end_s=end,
+        width=WIDTH,
+        lanes=lanes,
+        ticks=_make_ticks(start, end),
+        cuts=[position(seconds) for seconds in starts[1:]],
+        bands=[(position(a), width(a, b)) for a, b in zip(starts[::2], ends[::2], strict=True)],
+        n_shots=len(starts),
     )
 
 
-def _extent(film: Film) -> tuple[float, float]:
-    start = film.source.start_s
-    latest = max((one.last_seen for one in film.cast), default=start)
-    return start, max(start + film.source.duration_s, latest, start + 1e-3)
+def _time_range(data: ReportData) -> tuple[float, float]:
+    start = data.source.start_s
+    last_seen = max((one.last_seen for one in data.characters), default=start)
+    return start, max(start + data.source.duration_s, last_seen, start + 1e-3)
 
 
-def _joined(appearances: Iterable[Appearance], gap: float) -> list[tuple[float, float, str]]:
-    """Join appearances closer than `gap` seconds, which would be one stroke on the page anyhow."""
+def _join_appearances(
+    appearances: Iterable[Appearance], max_gap_s: float
+) -> list[tuple[float, float, str]]:
+    """Join appearances with gaps of at most `max_gap_s`; return start, end and shots of each."""
     joined: list[tuple[float, float, int, int]] = []
-    for seen in appearances:
-        if joined and seen.start_s - joined[-1][1] <= gap:
+    for one in appearances:
+        if joined and one.start_s - joined[-1][1] <= max_gap_s:
             start, end, first, _ = joined[-1]
-            joined[-1] = (start, max(end, seen.end_s), first, seen.shot)
+            joined[-1] = (start, max(end, one.end_s), first, one.shot)
         else:
-            joined.append((seen.start_s, seen.end_s, seen.shot, seen.shot))
+            joined.append((one.start_s, one.end_s, one.shot, one.shot))
     return [
         (start, end, f"shot {first + 1}" if first == last else f"shots {first + 1} to {last + 1}")
         for start, end, first, last in joined
     ]
 
 
-def _ticks(start: float, end: float) -> list[Tick]:
-    step = next((step for step in TICKS if (end - start) / step <= MOST_TICKS), TICKS[-1])
+def _make_ticks(start: float, end: float) -> list[Tick]:
+    fitting = (step for step in TICK_INTERVALS_S if (end - start) / step <= MAX_TICKS)
+    step = next(fitting, TICK_INTERVALS_S[-1])
     first = -int(-start // step)
     times: list[float] = []
     while (first + len(times)) * step <= end:

@@ -1,54 +1,58 @@
-"""Tracks that were given to nobody, by the reason."""
+"""Unknown tracks, grouped by the reason why they have no character."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from personae.report.gallery import TINY
-from personae.report.report_data import Face, Film
+from personae.report.gallery import TINY_SIDE
+from personae.report.report_data import FaceImage, ReportData
 
-SHOWN = 48
-"""Faces shown of each reason."""
+MAX_FACES = 48
+"""Faces shown for each reason."""
 
 REASONS = {
-    "kept": ("Like nobody for certain", "Clear faces that resemble no character well enough."),
+    "kept": ("No clear match", "Recognisable faces that are not similar enough to any character."),
     "small": ("Too small", "Narrower than the smallest face that is compared."),
     "blurred": ("Blurred", "Not sharp enough to be compared."),
-    "short": ("Too short", "Seen for too few frames."),
+    "short": ("Too short", "Seen in too few frames."),
     "low_quality": (
         "Low quality",
-        "Turned away or covered; things mistaken for faces are mostly here.",
+        "Turned away or covered; most false detections are here.",
     ),
 }
 """Status of a track -> title and explanation, in the order of the page."""
 
 
 @dataclass(frozen=True)
-class Group:
-    """Unknown tracks with one status."""
+class UnknownGroup:
+    """The unknown tracks with one status."""
 
     title: str
     explanation: str
-    tracks: int
+    n_tracks: int
     seconds: float
-    faces: list[Face]
+    """Total length of the tracks."""
+
+    faces: list[FaceImage]
 
     @property
-    def left_out(self) -> int:
-        """Tracks without a picture here."""
-        return self.tracks - len(self.faces)
+    def n_without_image(self) -> int:
+        """Return the number of tracks that are not shown."""
+        return self.n_tracks - len(self.faces)
 
 
-def unknown_groups(film: Film) -> list[Group]:
-    """Group the unknown tracks, the longest of each group first."""
+def group_unknown_tracks(data: ReportData) -> list[UnknownGroup]:
+    """Group the unknown tracks by status, the longest of each group first."""
+    unknown = [data.tracks[number] for number in data.unknown]
     groups = []
     for status, (title, explanation) in REASONS.items():
-        tracks = [
-            film.tracks[number] for number in film.unknown if film.tracks[number].status == status
-        ]
+        tracks = [track for track in unknown if track.status == status]
         if not tracks:
             continue
-        longest = sorted(tracks, key=lambda track: (-track.length, track.number))[:SHOWN]
-        faces = [face for track in longest for face in film.best_faces([track.number], 1, TINY)]
-        groups.append(Group(title, explanation, len(tracks), sum(t.length for t in tracks), faces))
+        longest = sorted(tracks, key=lambda track: (-track.duration_s, track.number))[:MAX_FACES]
+        faces = [
+            face for track in longest for face in data.best_faces([track.number], 1, TINY_SIDE)
+        ]
+        seconds = sum(track.duration_s for track in tracks)
+        groups.append(UnknownGroup(title, explanation, len(tracks), seconds, faces))
     return groups

@@ -1,4 +1,4 @@
-"""Figures on the screen as they come, then as a table and, where wanted, as a CSV; and pages made of CSVs."""
+"""Output of the benchmarks: printed tables, CSV files, and Markdown pages made from them."""
 
 from __future__ import annotations
 
@@ -12,49 +12,55 @@ from rich.table import Table
 
 from measure import RESULTS, ROOT
 
-WIDTH = 140
-"""Characters of the table's widest line."""
+TABLE_WIDTH = 140
+"""Width of a printed table in characters."""
 
 
-class Shown:
-    """Rows of a script's results."""
+class ResultTable:
+    """The rows of a script's results: printed as they come, then as a table and a CSV file."""
 
     def __init__(self, columns: Sequence[str]) -> None:
         self._columns = columns
         self._rows: list[tuple[str, ...]] = []
 
     def add(self, *cells: str) -> None:
-        """Show a row."""
+        """Add a row and print it."""
         self._rows.append(cells)
         print("\t".join(cells), flush=True)
 
     def finish(self, path: Path | None) -> None:
-        """Show all rows as a table, and write them to a CSV where a path is given."""
+        """Print all rows as a table, and write them to a CSV file if a path is given."""
         table = Table(*self._columns)
         for row in self._rows:
             table.add_row(*row)
-        Console(width=WIDTH).print(table)
+        Console(width=TABLE_WIDTH).print(table)
         if path:
             write_csv(path, self._columns, self._rows)
 
 
 def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Write a CSV of rows."""
+    """Write rows to a CSV file."""
     with open(path, "w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([columns, *rows])
 
 
-def markdown(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    """Give the lines of a Markdown table."""
+def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    """Return the lines of a Markdown table."""
     return [f"| {' | '.join(line)} |" for line in (header, ["---"] * len(header), *rows)]
 
 
-def write_page(about: str, name: str, page: Callable[[Path], str]) -> None:
-    """Be the command that writes a page of docs/ from the folder of results; `about` is its help."""
+def run_page_command(description: str, name: str, render: Callable[[Path], str]) -> None:
+    """Run the command line that writes a page of docs/ from the folder of results.
+
+    Args:
+        description: Help text of the command.
+        name: File name of the page.
+        render: Makes the page from the folder of results.
+    """
     parser = argparse.ArgumentParser(
-        description=about, formatter_class=argparse.RawDescriptionHelpFormatter
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--results", type=Path, default=RESULTS)
     parser.add_argument("--to", type=Path, default=ROOT / "docs" / name)
     options = parser.parse_args()
-    options.to.write_text(page(options.results), encoding="utf-8")
+    options.to.write_text(render(options.results), encoding="utf-8")
