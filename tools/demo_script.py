@@ -1,4 +1,4 @@
-"""The shooting script of `examples/demo.mp4`: sources, the faces marked in them, the shots in order."""
+"""The script of `examples/demo.mp4`: sources, the faces marked in them, the shots in order."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ ARCHIVES = {
 
 @dataclass(frozen=True)
 class Source:
-    """A photograph with its face marked by hand, or a recording (`face` None: found frame by frame)."""
+    """A photograph with its face marked by hand, or a recording (`face` None: detected)."""
 
     person: str
     archive: str | None  # None: scikit-image's own `data.astronaut()`
@@ -94,7 +94,7 @@ class Panel:
 
 @dataclass(frozen=True)
 class Shot:
-    """Panels that run together, cut hard unless `dissolve` seconds of the shot before are blended in."""
+    """Panels shown together; `dissolve` is how many seconds of the shot before are blended in."""
 
     seconds: float
     panels: tuple[Panel, ...]
