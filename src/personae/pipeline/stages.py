@@ -1,6 +1,6 @@
-"""The film's way: scan, encode, adapt, cluster, report.
+"""The five stages of a run: scan, encode, adapt, cluster, report.
 
-Each stage says what its result depends on and what it does; the runner decides which have to run.
+Each stage states what its result depends on and what it does; the runner decides which have to run.
 The one method in which a stage calls another package (`scan`, `load_encoder`, `adapt`, `cluster`,
 `write_report`) may be overridden; tests put fakes there.
 """
@@ -161,7 +161,7 @@ class AdaptStage(Stage):
     """Adapt the network to this film; a killed run goes on from its last whole iteration."""
 
     name = "adapt"
-    version = 3
+    version = 4
 
     def is_needed(self, settings: Settings) -> bool:
         """Return whether the clustering method works on adapted embeddings."""
@@ -310,7 +310,7 @@ def hash_encoder_weights(settings: Settings) -> dict[str, str]:
     from personae.weights import WEIGHTS, default_weights
 
     encoder, named = settings.encode.encoder, settings.encode.weights
-    if named is None and encoder in WEIGHTS:  # what it should be; loading it compares
+    if named is None and encoder in WEIGHTS:  # loading the file checks this hash
         return {encoder: WEIGHTS[encoder].sha256}
     path = default_weights(encoder) if named is None else named
     try:
@@ -320,7 +320,13 @@ def hash_encoder_weights(settings: Settings) -> dict[str, str]:
 
 
 def load_encoder_of(settings: Settings) -> Encoder:
-    """Load the encoder that the settings name, on their device."""
+    """Load the encoder that the settings name, on their device.
+
+    Raises:
+        SettingError: There is no such device.
+        WeightsError: There is no such encoder, or its file is missing, altered or of another
+            network.
+    """
     from personae.core.compute import configure_torch, select_device
     from personae.encode import load_encoder
 
