@@ -83,7 +83,7 @@ def _provenance(rows: list[Row]) -> list[str]:
         runs = dict.fromkeys(
             (row.get("commit", ""), row.get("date", ""), row.get("command", "")) for row in here
         )
-        lines += [f"  Commit {commit}, {date}: `{command}`" for commit, date, command in runs]
+        lines += [f"    * Commit {commit}, {date}: `{command}`" for commit, date, command in runs]
     if any(row.get("commit", "").endswith("+") for row in rows):
         lines.append("* A commit with + had uncommitted changes in `src/`.")
     return [*lines, ""]

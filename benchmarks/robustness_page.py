@@ -29,7 +29,7 @@ Every film is scanned by `personae`, and all methods cluster the same tracks. Th
 compared with Algorithm 1 of VideoClusterNet on the same adaptation, with FINCH at the partition
 with the best score (chosen by the labels), and with average linkage at a fixed distance; the page
 shows the best of the three by its mean over the seeds. *Found* is the number of labelled faces on a
-track of the scan; those on deleted tracks stay in it, and have no character.
+track of the scan. Where a variant removes tracks, their faces still count, without a character.
 """
 
 

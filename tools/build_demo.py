@@ -192,7 +192,7 @@ def render_backdrop(kind: str, library: SourceLibrary) -> UInt8Array:
 
 
 def is_labelled(frame: int) -> bool:
-    """Tell whether a frame of the film is labelled: about every LABEL_INTERVAL_S seconds."""
+    """Return whether a frame of the film is labelled: about every LABEL_INTERVAL_S seconds."""
     return frame == round(round(frame / RATE / LABEL_INTERVAL_S) * LABEL_INTERVAL_S * RATE)
 
 

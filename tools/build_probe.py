@@ -4,7 +4,7 @@
 
 The photograph is NASA's portrait of Eileen Collins (public domain) as packaged by scikit-image. The
 embedding is computed by the encoder's original TensorFlow Lite file, not by our own network. Needs
-scikit-image and ai-edge-litert; `build_weights.py` says where the file comes from.
+scikit-image and ai-edge-litert; see `build_weights.py` for the origin of the file.
 """
 
 from __future__ import annotations

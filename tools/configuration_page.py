@@ -38,7 +38,8 @@ cast = personae.analyze("film.mp4", depth="last", crop_interval=6)
 
 [The command](command.md) offers those that users change most often. A setting is part of the digest
 of its stage: the stage and those that read it run again when it changes. An unknown name or a value
-out of range is refused in one sentence. `device` ({devices}) belongs to no stage, since it changes
+out of range is refused in one sentence. So is a setting of adaptation for a method that adapts
+nothing (`hac`, `finch`). `device` ({devices}) belongs to no stage, since it changes
 how fast a run is and not what it finds.
 
 *Paper* is VideoClusterNet (Walawalkar and Garrido, ECCV 2024).

@@ -146,7 +146,7 @@ def _replacements(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
         if isinstance(node, kind) and operator not in (operator_string, operator_number):
             yield from operator(node)
     if isinstance(node, cst.SimpleString):
-        yield from list(operator_string(node))[:1]  # the text itself; its case says nothing more
+        yield from list(operator_string(node))[:1]  # not the changes of its case
     if isinstance(node, cst.Integer | cst.Float):
         yield from operator_number(node)
     if isinstance(node, cst.Float) and abs(node.evaluated_value) >= MIN_DOUBLED:

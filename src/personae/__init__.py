@@ -8,7 +8,7 @@ handler.
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from personae.cluster import FaceTrackClusterer, VideoClusterNet
@@ -37,7 +37,7 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     """Load a public name when it is first used, so that `import personae` is quick."""
     if name == "__version__":
         from importlib.metadata import version

@@ -14,9 +14,9 @@ from personae.adapt.quality import (
     DROPOUT_PROBABILITY,
     MAX_DEVIATION_IN_MADS,
     N_PASSES,
+    average_crop_quality,
     crop_quality,
     quality_inliers,
-    track_quality,
 )
 
 
@@ -86,5 +86,7 @@ def test_equal_quality_leaves_no_outlier() -> None:
 
 
 def test_track_quality_is_the_mean_over_crops() -> None:
-    found = track_quality(np.array([0.2, 0.4, 0.9], np.float32), np.array([0, 0, 1], np.int32))
+    found = average_crop_quality(
+        np.array([0.2, 0.4, 0.9], np.float32), np.array([0, 0, 1], np.int32)
+    )
     assert found.tolist() == pytest.approx([0.3, 0.9])

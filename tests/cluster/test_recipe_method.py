@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -21,13 +22,11 @@ METHOD, ENTRY, USE = code_blocks((DOCS / "how-to" / "add-a-clustering-method.md"
 @pytest.fixture
 def recipe() -> Iterator[dict[str, object]]:
     """Run the first two steps; what they define."""
-    known = dict(METHODS)
     scope: dict[str, object] = {}
-    exec(METHOD, scope)
-    exec(ENTRY, scope)
-    yield scope
-    METHODS.clear()
-    METHODS.update(known)
+    with patch.dict(METHODS):
+        exec(METHOD, scope)
+        exec(ENTRY, scope)
+        yield scope
 
 
 def test_method_is_added_by_one_class_and_one_entry(recipe: dict[str, object]) -> None:

@@ -82,7 +82,7 @@ def test_ward_protocol_clusters_track_means_of_learned_features():
     assert cluster_by_ward("x", tracks, learned, 6, 0.1).tolist() == expected.tolist()
     cut = HAC("ward", "euclidean", threshold=1.0).fit_predict(described)
     assert cluster_by_ward("x", tracks, learned, None, 1.0).tolist() == cut.tolist()
-    with pytest.raises(SettingError, match="give n_clusters"):
+    with pytest.raises(SettingError, match="set n_clusters"):
         cluster_by_ward("x", tracks, learned, None)
 
 

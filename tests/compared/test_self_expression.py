@@ -11,7 +11,7 @@ from helpers.simulated_tracks import tracks_of_lengths, tracks_of_people
 from personae.compared.cpssc import CPSSC, complete_matrix, sparse_self_expression
 from personae.compared.self_expression import (
     block_soft_threshold,
-    sample_crops,
+    select_crops_evenly,
     self_expression_affinity,
     singular_value_threshold,
     soft_threshold,
@@ -49,10 +49,10 @@ def test_thresholds_solve_their_proximal_problems():
 
 def test_sampled_crops_are_spread_evenly_over_each_track():
     tracks = tracks_of_lengths([1, 9, 3])
-    assert sample_crops(tracks, 9).tolist() == [0, 1, 5, 9, 10, 11, 12]
-    assert sample_crops(tracks, 6).tolist() == [0, 1, 9, 10, 12]
-    assert sample_crops(tracks, 2).tolist() == [0, 1, 10]  # at least one a track
-    assert sample_crops(tracks, 1000).tolist() == list(range(13))
+    assert select_crops_evenly(tracks, 9).tolist() == [0, 1, 5, 9, 10, 11, 12]
+    assert select_crops_evenly(tracks, 6).tolist() == [0, 1, 9, 10, 12]
+    assert select_crops_evenly(tracks, 2).tolist() == [0, 1, 10]  # at least one a track
+    assert select_crops_evenly(tracks, 1000).tolist() == list(range(13))
 
 
 def test_affinity_scales_columns_and_ignores_the_diagonal():

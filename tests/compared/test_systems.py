@@ -124,7 +124,7 @@ def test_copies_of_one_crop_get_labels(name):
 @pytest.mark.parametrize("name", [n for n in RUNNABLE if SYSTEMS[n].load().needs_n_clusters])
 def test_a_system_that_needs_the_number_of_people_says_so(name):
     tracks, _ = tracks_of_people()
-    with pytest.raises(SettingError, match="give n_clusters"):
+    with pytest.raises(SettingError, match="set n_clusters"):
         SYSTEMS[name].load()().fit_predict(tracks)
     with pytest.raises(SettingError, match="at least 1"):
         SYSTEMS[name].load()(n_clusters=0).fit_predict(tracks)

@@ -108,6 +108,19 @@ def test_a_transaction_puts_all_files_in_place_together(tmp_path: Path) -> None:
     assert names(tmp_path / "folder") == ["three"]
 
 
+def test_files_of_a_subfolder_have_the_usual_permissions(tmp_path: Path) -> None:
+    transaction = FileTransaction(tmp_path)
+    with transaction.subfolder("folder") as folder:
+        (folder / "nested").mkdir()
+        for name in ("private", "nested/private"):
+            (folder / name).touch(mode=0o600)  # as safetensors makes its files
+    transaction.commit()
+    (tmp_path / "usual").touch()
+    usual = (tmp_path / "usual").stat().st_mode
+    for name in ("private", "nested/private"):
+        assert (tmp_path / "folder" / name).stat().st_mode == usual
+
+
 def test_a_rollback_removes_what_is_not_in_place(tmp_path: Path) -> None:
     (tmp_path / "one").write_bytes(b"old")
     transaction = FileTransaction(tmp_path)

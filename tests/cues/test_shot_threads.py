@@ -18,8 +18,8 @@ from personae.cues.shot_threads import (
     EM_TOLERANCE,
     MAX_DISTANCE_IN_FACE_WIDTHS,
     MAX_EM_ROUNDS,
-    MAX_GAP_S,
-    MAX_SIZE_RATIO,
+    MAX_FACE_SIZE_RATIO,
+    MAX_THREAD_GAP_S,
     MIN_DECORRELATION,
     add_thread_log_odds,
     find_thread_pairs,
@@ -63,7 +63,7 @@ def test_a_thread_pair_is_near_one_position_within_the_gap() -> None:
             ),  # track 0 again, leaning to the right
             (2, 5.0, THERE, thumbnail(1)),  # elsewhere in the same frame
             (3, 5.5, (80, 80, 110, 110), thumbnail(1)),  # much larger
-            (4, 6.0 + MAX_GAP_S, HERE, thumbnail(1)),  # too late
+            (4, 6.0 + MAX_THREAD_GAP_S, HERE, thumbnail(1)),  # too late
         )
     )
     assert found.pairs.tolist() == [[0, 1]]
@@ -127,7 +127,7 @@ def test_blocks_of_a_long_film_leave_no_pair_out() -> None:
         (a, b): -float(np.linalg.norm(box[a, :2] - box[b, :2]) / 60)
         for a in range(n)
         for b in range(a + 1, n)
-        if time[b] - time[a] <= MAX_GAP_S
+        if time[b] - time[a] <= MAX_THREAD_GAP_S
         and np.linalg.norm(box[a, :2] - box[b, :2]) < MAX_DISTANCE_IN_FACE_WIDTHS * 60
     }
     found = find_thread_pairs(tracks)
@@ -251,7 +251,7 @@ def pair_of_faces(
 
 @pytest.mark.parametrize(("gap_s", "n_pairs"), [(0.0, 0), (0.5, 1), (60.0, 1), (60.1, 0)])
 def test_a_pair_is_at_most_60_seconds_apart(gap_s: float, n_pairs: int) -> None:
-    assert MAX_GAP_S == 60.0
+    assert MAX_THREAD_GAP_S == 60.0
     assert len(find_thread_pairs(pair_of_faces(gap_s=gap_s)).pairs) == n_pairs
 
 
@@ -264,7 +264,7 @@ def test_a_pair_is_less_than_one_and_a_half_face_widths_apart(shift: float, n_pa
 @pytest.mark.parametrize("reverse", [False, True])
 @pytest.mark.parametrize(("ratio", "n_pairs"), [(1.0, 1), (1.98, 1), (2.02, 0), (60.0, 0)])
 def test_a_pair_has_sizes_within_a_factor_of_two(ratio: float, n_pairs: int, reverse: bool) -> None:
-    assert MAX_SIZE_RATIO == 2.0
+    assert MAX_FACE_SIZE_RATIO == 2.0
     assert len(find_thread_pairs(pair_of_faces(ratio=ratio, reverse=reverse)).pairs) == n_pairs
 
 

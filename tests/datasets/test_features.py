@@ -65,6 +65,7 @@ def test_attach_only_tracks_are_read(tmp_path, context):
         ({"embeddings": np.zeros((5, 2))}, "is inconsistent"),
         ({"cannot_link": np.array([[0, 9]])}, "is inconsistent"),
         ({"frames": np.array([1, 2])}, "2 frames for 3 tracks"),
+        ({"weak": np.array([0, 1, 0])}, r"unknown arrays \(weak\).*there are: .*, attach_only\."),
     ],
 )
 def test_inconsistent_features_raise(changes, says, tmp_path, context):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -34,12 +34,9 @@ def table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     (tmp_path / "crops.csv").write_text(TABLE)
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.chdir(tmp_path)
-    known = dict(DATASETS)
-    exec(REGISTRATION, {})
-    yield tmp_path
-    DATASETS.clear()
-    DATASETS.update(known)
-    sys.modules.pop("table_dataset", None)
+    with patch.dict(DATASETS):
+        exec(REGISTRATION, {})
+        yield tmp_path
 
 
 def test_data_set_is_added_by_one_module_and_one_line(table: Path, context: DatasetContext) -> None:

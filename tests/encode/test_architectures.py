@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -112,7 +111,6 @@ def test_encoders_without_weights_say_where_to_get_them(
 def test_dlibs_weights_are_found_in_their_package_and_checked(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.delitem(sys.modules, "face_recognition_models", raising=False)
     monkeypatch.setattr("sys.path", [str(tmp_path)])
     with pytest.raises(WeightsError, match=r"personae\[dlib-weights\]"):
         default_weights("dlib-resnet-128")

@@ -15,7 +15,7 @@ from personae.core.errors import WeightsError
 from personae.encode.architectures.adaface import AdaFaceIR
 from personae.encode.architectures.dlib_resnet import DlibResNet
 from personae.encode.architectures.iresnet import IResNet
-from personae.encode.checkpoint import load_checkpoint, load_tensors
+from personae.encode.checkpoint import load_tensors, load_weights
 from personae.encode.encoder import load_encoder
 
 
@@ -38,7 +38,7 @@ def test_a_file_of_each_format_loads(name: str, form: str, tmp_path: Path) -> No
         )
     fresh = trained(name, seed=5)[0]
     assert not torch.allclose(output(fresh, size), output(module, size))
-    load_checkpoint(fresh, file, size)
+    load_weights(fresh, file, size)
     torch.testing.assert_close(output(fresh, size), output(module, size))
 
 
@@ -48,7 +48,7 @@ def test_an_onnx_file_with_anonymous_tensors_loads(name: str, fold: bool, tmp_pa
     module, size = trained(name)
     write_onnx(module, size, tmp_path / "network.onnx", fold)
     fresh = trained(name, seed=5)[0]
-    load_checkpoint(fresh, tmp_path / "network.onnx", size)
+    load_weights(fresh, tmp_path / "network.onnx", size)
     torch.testing.assert_close(output(fresh, size), output(module, size), atol=1e-4, rtol=1e-4)
 
 
@@ -56,7 +56,7 @@ def test_an_onnx_file_that_kept_its_names_loads(tmp_path: Path) -> None:
     module, size = trained("arcface")
     write_onnx(module, size, tmp_path / "network.onnx", fold=False, keep_names=True)
     fresh = trained("arcface", seed=5)[0]
-    load_checkpoint(fresh, tmp_path / "network.onnx", size)
+    load_weights(fresh, tmp_path / "network.onnx", size)
     torch.testing.assert_close(output(fresh, size), output(module, size), atol=1e-4, rtol=1e-4)
 
 
@@ -65,14 +65,14 @@ def test_an_onnx_file_of_another_depth_or_kind_is_refused(tmp_path: Path) -> Non
     write_onnx(module, size, tmp_path / "network.onnx", fold=True)
     deeper = IResNet((1, 2, 2, 1), dim=8, widths=(4, 4, 6, 8))
     with pytest.raises(WeightsError, match=r"no layer for layer3\.1"):
-        load_checkpoint(deeper, tmp_path / "network.onnx", size)
+        load_weights(deeper, tmp_path / "network.onnx", size)
     shallower = IResNet((1, 1, 1, 1), dim=8, widths=(4, 4, 6, 8))
     with pytest.raises(WeightsError, match="layers too many"):
-        load_checkpoint(shallower, tmp_path / "network.onnx", size)
+        load_weights(shallower, tmp_path / "network.onnx", size)
     # The same layers, wired otherwise: AdaFace subsamples where ArcFace convolves.
     other = AdaFaceIR((1, 2, 1, 1), dim=8, widths=(4, 5, 6, 8))
     with pytest.raises(WeightsError):
-        load_checkpoint(other, tmp_path / "network.onnx", size)
+        load_weights(other, tmp_path / "network.onnx", size)
 
 
 def test_an_onnx_file_that_computes_something_else_is_refused(tmp_path: Path) -> None:
@@ -85,7 +85,7 @@ def test_an_onnx_file_that_computes_something_else_is_refused(tmp_path: Path) ->
             node.op_type = "Sub"
     onnx.save(altered, tmp_path / "network.onnx")
     with pytest.raises(WeightsError, match="computes something else"):
-        load_checkpoint(trained("arcface", seed=5)[0], tmp_path / "network.onnx", size)
+        load_weights(trained("arcface", seed=5)[0], tmp_path / "network.onnx", size)
 
 
 def test_one_error_lists_all_that_does_not_fit() -> None:
@@ -155,5 +155,5 @@ def test_dlibs_file_is_read(tmp_path: Path) -> None:
     content += serialised(module.fc.weight.T)
     (tmp_path / "network.dat").write_bytes(content)
     fresh = DlibResNet().eval()
-    load_checkpoint(fresh, tmp_path / "network.dat", 150)
+    load_weights(fresh, tmp_path / "network.dat", 150)
     torch.testing.assert_close(output(fresh, 150), output(module, 150))

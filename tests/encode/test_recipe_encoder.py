@@ -2,46 +2,39 @@
 
 from __future__ import annotations
 
-import importlib
-import re
-import sys
+from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import pytest
 import torch
 
+from helpers.docs import code_blocks
 from helpers.paths import DOCS
 from personae.core.errors import WeightsError
 from personae.encode import ARCHITECTURES, load_encoder
 
-NETWORK, REGISTRATION, USE = re.findall(
-    r"^```python\n(.*?)^```$",
-    (DOCS / "how-to" / "add-an-encoder.md").read_text(),
-    re.MULTILINE | re.DOTALL,
-)
+NETWORK, REGISTRATION, USE = code_blocks((DOCS / "how-to" / "add-an-encoder.md").read_text())
 """The code of the recipe's three steps."""
 
 
 @pytest.fixture
-def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with a file that adds the network and the weights of one, saved as publishers do."""
-    (tmp_path / "tiny_net.py").write_text(NETWORK + "\n\n" + REGISTRATION)
-    monkeypatch.syspath_prepend(tmp_path)
+def _registered_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Register the recipe's network, and save weights of it as publishers do."""
     monkeypatch.chdir(tmp_path)
-    known = dict(ARCHITECTURES)
-    module = importlib.import_module("tiny_net")
-    torch.manual_seed(0)
-    state = {f"module.{name}": value for name, value in module.TinyNet().state_dict().items()}
-    classifier = {"module.classifier.weight": torch.zeros(100, 32)}
-    torch.save({"state_dict": state | classifier}, "tiny_net.pth")
-    yield tmp_path
-    ARCHITECTURES.clear()
-    ARCHITECTURES.update(known)
-    del sys.modules["tiny_net"]
+    scope: dict[str, object] = {"__name__": "tiny_net"}
+    with patch.dict(ARCHITECTURES):
+        exec(NETWORK + "\n\n" + REGISTRATION, scope)
+        torch.manual_seed(0)
+        state = {f"module.{name}": value for name, value in scope["TinyNet"]().state_dict().items()}
+        classifier = {"module.classifier.weight": torch.zeros(100, 32)}
+        torch.save({"state_dict": state | classifier}, "tiny_net.pth")
+        yield
 
 
-def test_an_encoder_is_added_by_one_file_and_one_line(plugin: Path) -> None:
+@pytest.mark.usefixtures("_registered_network")
+def test_an_encoder_is_added_by_one_file_and_one_line() -> None:
     crops = np.random.default_rng(0).integers(0, 256, (3, 160, 160, 3), np.uint8)
     scope = {"crops": crops}
     exec(USE, scope)
@@ -62,7 +55,8 @@ def test_an_encoder_is_added_by_one_file_and_one_line(plugin: Path) -> None:
     assert trained == tail
 
 
-def test_weights_of_another_network_are_refused(plugin: Path) -> None:
+@pytest.mark.usefixtures("_registered_network")
+def test_weights_of_another_network_are_refused() -> None:
     torch.save({"conv1.weight": torch.zeros(1)}, "other.pth")
     with pytest.raises(WeightsError, match=r"does not fit TinyNet \(missing: conv1\.bias"):
         load_encoder("tiny-net", Path("other.pth"))

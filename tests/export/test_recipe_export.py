@@ -6,6 +6,7 @@ import csv
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
@@ -19,11 +20,8 @@ RECIPE = (DOCS / "how-to" / "add-an-export.md").read_text()
 
 @pytest.fixture
 def _restored_registries() -> Iterator[None]:
-    tables, formats = dict(EXPORT_TABLES), dict(EXPORT_FORMATS)
-    yield
-    for registry, before in ((EXPORT_TABLES, tables), (EXPORT_FORMATS, formats)):
-        registry.clear()
-        registry.update(before)
+    with patch.dict(EXPORT_TABLES), patch.dict(EXPORT_FORMATS):
+        yield
 
 
 @pytest.mark.usefixtures("_restored_registries")

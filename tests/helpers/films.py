@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -89,3 +90,39 @@ def pan(seed: int, frames: int, speed: int = 2) -> list[np.ndarray]:
         ).astype(np.uint8)
         for i in range(frames)
     ]
+
+
+def texture(height: int = 96, width: int = 128, seed: int = 0) -> UInt8Array:
+    """Return an image of 6 by 8 cells of random colours, (height, width, 3)."""
+    coarse = np.random.default_rng(seed).integers(0, 256, (6, 8, 3)).astype(np.uint8)
+    return np.ascontiguousarray(
+        np.kron(coarse, np.ones((height // 6, width // 8, 1), dtype=np.uint8))
+    )
+
+
+def encode_film(
+    path: Path,
+    frames: Sequence[UInt8Array],
+    pts: Sequence[int] | None = None,
+    rotation: int = 0,
+    aspect: Fraction | None = None,
+    time_base: Fraction | None = None,
+) -> Path:
+    """Write an H.264 film frame by frame, with its own pts, rotation and pixel aspect ratio."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("h264", rate=25)
+        stream.height, stream.width = frames[0].shape[:2]
+        stream.pix_fmt = "yuv420p"
+        if time_base:
+            stream.codec_context.time_base = time_base
+        if rotation:
+            stream.set_display_rotation(rotation)
+        if aspect:
+            stream.codec_context.sample_aspect_ratio = aspect
+        for number, frame in enumerate(frames):
+            image = av.VideoFrame.from_ndarray(frame, format="rgb24")
+            if pts is not None:
+                image.pts, image.time_base = pts[number], time_base
+            container.mux(stream.encode(image))
+        container.mux(stream.encode())
+    return path

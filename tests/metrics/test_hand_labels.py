@@ -152,7 +152,7 @@ def test_tracks_are_read_in_order_of_appearance_and_sorted_by_time(tmp_path: Pat
 def test_unusable_files_are_refused_in_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(SettingError, match="has no column person"):
         labels.read_labels(write(tmp_path / "a.csv", [["video", "time_s", "x", "y", "w", "h"]]))
-    with pytest.raises(SettingError, match="labels nobody"):
+    with pytest.raises(SettingError, match="has labels of no face"):
         labels.read_labels(
             write(tmp_path / "b.csv", [["video", "time_s", "x", "y", "w", "h", "person"]])
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -18,14 +19,12 @@ FUNCTION, REGISTRATION, USE = code_blocks((DOCS / "how-to" / "add-a-metric.md").
 
 @pytest.fixture
 def scope() -> Iterator[dict[str, object]]:
-    """What the recipe defines, with its metric registered for the time of one test."""
-    known = dict(METRICS)
+    """Register the recipe's metric for the time of one test; yield what the recipe defines."""
     scope: dict[str, object] = {}
-    exec(FUNCTION, scope)
-    exec(REGISTRATION, scope)
-    yield scope
-    METRICS.clear()
-    METRICS.update(known)
+    with patch.dict(METRICS):
+        exec(FUNCTION, scope)
+        exec(REGISTRATION, scope)
+        yield scope
 
 
 def test_metric_is_added_by_one_function_and_one_entry(scope: dict[str, object]) -> None:

@@ -43,6 +43,58 @@ def test_tracks_that_touch_or_lie_within_another_are_one_appearance():
     assert join_appearances(within) == ((1.0, 5.0, 0),)
 
 
+def test_appearances_are_in_order_of_time_whatever_the_numbers_of_the_tracks():
+    spans = [
+        TrackSpan(0, 1, 8.0, 9.0, 1.0),
+        TrackSpan(1, 0, 5.0, 6.0, 1.0),
+        TrackSpan(2, 0, 1.0, 2.0, 1.0),
+    ]
+    assert join_appearances(spans) == ((1.0, 2.0, 0), (5.0, 6.0, 0), (8.0, 9.0, 1))
+
+
+def test_a_character_has_its_tracks_and_appearances_in_order_of_time():
+    rows = [
+        (1, 8.0, 9.0, "P01", 1.0),
+        (0, 5.0, 6.0, "P01", 1.0),
+        (0, 1.0, 2.0, "P01", 1.0),
+        (0, 1.5, 5.5, "P01", 1.0),
+    ]
+    character = build_cast(*tables(*rows), Path("f"))["P01"]
+    assert character.tracks == (2, 3, 1, 0)
+    assert character.appearances == ((1.0, 6.0, 0), (8.0, 9.0, 1))
+    assert (character.first_seen, character.last_seen, character.screen_time) == (1.0, 9.0, 6.0)
+
+
+def test_a_track_that_starts_with_the_next_shot_is_another_appearance():
+    spans = [TrackSpan(0, 0, 1.0, 4.0, 1.0), TrackSpan(1, 1, 3.0, 5.0, 1.0)]
+    assert join_appearances(spans) == ((1.0, 4.0, 0), (3.0, 5.0, 1))
+
+
+def test_unknown_tracks_are_in_order_of_time_and_found_in_no_character():
+    cast = build_cast(
+        *tables((1, 9.0, 10.0, None, 0.5), (0, 5.0, 6.0, None, 0.5), (0, 1.0, 2.0, None, 0.5)),
+        Path("f"),
+    )
+    assert cast.unknown == (2, 1, 0)
+    assert len(cast) == 0
+    assert build_cast(*tables((0, 1.0, 2.0, "P01", 1.0)), Path("f")).unknown == ()
+
+
+def test_a_cast_without_tracks_is_empty():
+    tracks, characters = tables((0, 1.0, 2.0, "P01", 1.0))
+    cast = build_cast(tracks.slice(0, 0), characters.slice(0, 0), Path("f"))
+    assert (list(cast), cast.unknown, cast.folder) == ([], (), Path("f"))
+
+
+def test_characters_match_tracks_by_number_and_not_by_row():
+    tracks, characters = tables((0, 1.0, 2.0, "P01", 1.0), (0, 3.0, 5.0, "P02", 0.5))
+    cast = build_cast(tracks, characters.take([1, 0]), Path("f"))
+    assert [(one.label, one.tracks, one.confidence) for one in cast] == [
+        ("P01", (0,), 1.0),
+        ("P02", (1,), 0.5),
+    ]
+
+
 def test_a_cast_holds_what_its_tables_say():
     cast = build_cast(
         *tables(

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from helpers.docs import first_cells, section
+from helpers.fake_stages import FAKE_STAGES
 from helpers.paths import DOCS
 from personae.core import schema
+from personae.pipeline import runner
 from personae.pipeline.runner import PROJECT_FILES
 from personae.project.manifest import StageRecord
 from personae.project.tables import STAGE_OF_TABLE
@@ -27,3 +31,20 @@ def test_every_file_and_record_field_is_documented():
         assert f"`{name}`" in FOLDER, name
     for status in schema.TRACK_STATUS:
         assert f"`{status}`" in FOLDER, status
+
+
+def test_a_finished_folder_holds_the_documented_files_and_no_other(fake_video):
+    project = runner.run(fake_video, stages=FAKE_STAGES)
+    overview = FOLDER[: FOLDER.index("\n## ")]
+    documented = dict(re.findall(r"^\| `([^`]+)` \| (\w*) ?\|", overview, re.MULTILINE))
+    found = {path.name + "/" * path.is_dir() for path in project.folder.iterdir()}
+    assert found == set(documented)
+    for stage, record in project.manifest.stages.items():
+        written = {re.sub("(?<=/).*", "", name) for name in record.files}
+        assert written == {name for name, owner in documented.items() if owner == stage}, stage
+
+
+def test_the_documented_format_is_the_one_that_is_written(fake_video):
+    project = runner.run(fake_video, stages=FAKE_STAGES)
+    [version] = re.findall(r"version of the layout, now (\d+)", FOLDER)
+    assert project.manifest.format == int(version)

@@ -56,6 +56,44 @@ def test_embeddings_are_there_once_the_encode_stage_has_finished(project):
     assert project.track_set().embeddings is None
 
 
+def empty_film_tables():
+    return (
+        pa.table({"track": pa.array([], pa.int32()), "status": [], "quality": []}),
+        pa.table({"track": pa.array([], pa.int32()), "width": [], "sharpness": [], "time_s": []}),
+        pa.table({"track_a": [], "track_b": [], "frames": []}),
+    )
+
+
+def test_a_film_without_tracks_has_an_empty_set():
+    found = build_track_set(*empty_film_tables(), images=[])
+    assert (found.n_tracks, found.n_crops) == (0, 0)
+    assert found.track_ids.shape == found.cannot_link_frames.shape == found.quality.shape == (0,)
+    assert found.cannot_link.shape == (0, 2)
+
+
+@pytest.mark.parametrize("empty", [False, True])
+def test_arrays_have_the_documented_types_whatever_the_tables_hold(empty):
+    """Tables made by hand hold 64-bit numbers."""
+    tracks = pa.table({"track": [3, 7], "status": ["kept", "short"], "quality": [0.3, 0.7]})
+    crops = pa.table(
+        {"track": [3, 7, 7], "width": [1.0, 2.0, 3.0], "sharpness": [4.0, 5.0, 6.0]}
+    ).append_column("time_s", pa.array([7.0, 8.0, 9.0]))
+    pairs = pa.table({"track_a": [3], "track_b": [7], "frames": [2]})
+    found = build_track_set(*(empty_film_tables() if empty else (tracks, crops, pairs)))
+    of_tracks = (found.track_of, found.track_ids, found.cannot_link, found.cannot_link_frames)
+    assert [array.dtype for array in of_tracks] == [np.int32] * 4
+    measured = (found.quality, found.crops.widths, found.crops.sharpness, found.crops.times_s)
+    assert [array.dtype for array in measured] == [np.float32] * 4
+    assert found.attach_only.dtype == np.bool_
+    if not empty:
+        assert found.attach_only.tolist() == [False, True]
+        assert [array.tolist() for array in measured[1:]] == [[1, 2, 3], [4, 5, 6], [7, 8, 9]]
+
+
+def test_numbers_of_the_tables_follow_a_subset(project):
+    assert project.track_set().subset(np.array([3, 1])).track_ids.tolist() == [3, 1]
+
+
 def test_numbers_of_the_tables_are_kept_where_tracks_in_between_have_no_crops(project):
     crops = project.table("crops")
     keep = [track in (1, 4) for track in crops["track"].to_pylist()]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
 from helpers.films import pan, scenery
+from personae.scan import shots
 from personae.scan.shots import Dissolve, DissolveDetector, is_blend
 
 FPS = 25
@@ -120,3 +122,45 @@ def test_a_new_shot_starts_without_dissolves():
         detector.process_frame(index, image)
     detector.reset()
     assert detector.dissolves() == []
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_frames_are_compared_at_64_by_36(axis):
+    """Stripes that this size averages to grey leave a blend even, though they flicker."""
+    before, after = (
+        0.4 * cv2.resize(scenery(seed)[:, :256], (64, 36), interpolation=cv2.INTER_AREA)
+        for seed in (0, 1)
+    )
+    shares = np.clip((np.arange(60) - 20) / 16, 0, 1)
+    cell = np.array([1, 1, -0.5, -1.5])  # no part of it averages to 0
+    stripes = np.tile([*cell, *-cell], (144, 256)[axis] // 8)
+    stripes = stripes[:, None, None] if axis == 0 else stripes[None, :, None]
+    signs = np.where(np.arange(60) // 8 % 2, 1, -1)  # the middle of a window unlike its ends
+    images = [
+        (np.kron(before * (1 - k) + after * k, np.ones((4, 4, 1))) + 77 + 50 * sign * stripes)
+        for k, sign in zip(shares, signs, strict=True)
+    ]
+    (found,) = dissolves([np.round(image).astype(np.uint8) for image in images])
+    assert found.middle_frame == 28
+
+
+def test_the_run_of_one_dissolve_is_bridged_over_half_a_window(monkeypatch):
+    """Frames that blend at most 8 frames apart are one dissolve, 9 apart are two."""
+    for gap, n_found in ((8, 1), (9, 2)):
+        verdicts = iter([i in (0, gap) for i in range(20)])
+        monkeypatch.setattr(shots, "is_blend", lambda *_, verdicts=verdicts: next(verdicts))
+        found = dissolves(np.zeros((36, 36, 64, 3), np.uint8))
+        assert len(found) == n_found
+        if n_found == 1:
+            assert found == [Dissolve(0, 12, 24)]
+        else:
+            assert found == [Dissolve(0, 8, 16), Dissolve(9, 17, 25)]
+
+
+def test_the_window_is_compared_at_its_first_middle_and_last_frame(monkeypatch):
+    seen = []
+    monkeypatch.setattr(
+        shots, "is_blend", lambda *images: seen.append([image[0] for image in images])
+    )
+    dissolves([np.full((36, 64, 3), level, np.uint8) for level in range(19)])
+    assert seen == [[0, 8, 16], [1, 9, 17], [2, 10, 18]]

@@ -186,3 +186,47 @@ def test_boxes_between_keyframes_are_interpolated_linearly():
     after = faces_at((60, 50, 20, 20), (4, 8, 10, 10))
     boxes = interpolate_boxes(before, after, [(0, 1), (1, 0)], 0.25)
     assert boxes == pytest.approx(np.array([[1, 2, 10, 10], [52.5, 50, 20, 20]]))
+
+
+def test_an_iou_of_exactly_three_tenths_is_one_face():
+    """Boxes of 130 are 70 apart: they share 60 of 200."""
+    face, other = faces_at((0, 0, 130, 10)), faces_at((70, 0, 130, 10))
+    assert match_boxes(face, other) == [(0, 0)]
+    assert all_found(face, other.boxes)
+
+
+def test_interpolated_boxes_are_in_single_precision():
+    boxes = interpolate_boxes(faces_at((0, 0, 10, 10)), faces_at((3, 6, 10, 10)), [(0, 0)], 1 / 3)
+    assert boxes.dtype == np.float32
+    assert boxes == pytest.approx(np.array([[1, 2, 10, 10]]))
+    assert interpolate_boxes(faces_at(), faces_at(), [], 0.5).shape == (0, 4)
+
+
+def test_expected_boxes_are_interpolated_by_frame_number():
+    """Frames 10 to 14; the box moves by 8 pixels per frame."""
+    expected = {}
+    truth = {10 + i: faces_at((8 * i, 0, 80, 80)) for i in range(5)}
+
+    def search_near_boxes(i, boxes):
+        expected[i] = boxes[0, 0]
+        return truth[i]
+
+    schedule = KeyframeSchedule(lambda *_: faces_at(), search_near_boxes, lambda f: f, 1.0, 1)
+    detections = {10: truth[10], 14: truth[14]}
+    schedule.fill(detections, 10, 14)
+    assert expected == {11: 8, 12: 16, 13: 24}
+    assert detections == truth
+
+
+@pytest.mark.parametrize(("gap", "middle"), [(8, 4), (7, 3)])
+def test_the_frame_in_the_middle_becomes_a_keyframe(gap, middle):
+    truth = {i: faces_at() for i in range(gap)} | {gap: faces_at((0, 0, 90, 90))}
+    known = KnownFaces(truth, min_gap=gap - 1)
+    known.fill()
+    assert [i for i, scale in known.searched if scale == 1] == [middle]
+
+
+def test_adjacent_keyframes_have_nothing_between_them():
+    known = KnownFaces({0: faces_at(), 1: faces_at((0, 0, 90, 90))}, min_gap=0)
+    assert set(known.fill()) == {0, 1}
+    assert known.searched == []

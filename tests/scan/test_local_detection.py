@@ -156,3 +156,50 @@ def test_the_window_shows_bgr_and_is_padded_with_the_networks_mean():
     assert (window[: WINDOW // 2 + 30, : WINDOW // 2 + 30] == (50, 50, 200)).all()
     assert (window[WINDOW // 2 + 30 :] == np.array(MEAN_BGR, np.uint8)).all()
     assert (window[:, WINDOW // 2 + 30 :] == np.array(MEAN_BGR, np.uint8)).all()
+
+
+def test_a_detection_with_an_iou_of_exactly_three_tenths_is_taken():
+    """Boxes of 65 are 35 apart: they share 30 of 100. The window starts at 406."""
+    known = KnownFaces((470 - 406 + 35, 470 - 406, 65, 65))
+    found = detect_one(known, (470, 470, 65, 65))
+    assert found.boxes.tolist() == [[505, 470, 65, 65]]
+
+
+def test_reduced_windows_average_the_image():
+    """A face of 192 pixels is shown at half its size: stripes of a pixel vanish."""
+    image = grey_image()
+    image[:, ::4], image[:, 3::4] = 150, 150
+    known = KnownFaces((48, 48, 96, 96))
+    assert detect_one(known, (404, 404, 192, 192), image) is not None
+    image[:, 1::2], image[:, ::2] = 50, 150
+    detect_one(known, (404, 404, 192, 192), image)
+    assert (known.windows[1] == 100).all()
+
+
+def test_enlarged_windows_are_interpolated():
+    """A slope of 10 levels per pixel is one of 5 at twice the size."""
+    image = np.repeat(np.arange(25, dtype=np.uint8)[None, :, None] * 10, 3, axis=2)
+    image = np.ascontiguousarray(np.repeat(image, 300, axis=0))
+    known = KnownFaces((0, 96 - 24, 48, 48))
+    detect_one(known, (0, 100, 24, 24), image, pixel_scale=(2.0, 2.0))
+    steps = np.diff(known.windows[0][96, 1:49, 0].astype(int))
+    assert steps == pytest.approx(np.full(47, 5), abs=1)
+
+
+def test_scores_and_landmarks_are_those_of_the_detections_best_first():
+    class InTurn:
+        def __init__(self):
+            self.calls = 0
+
+        def __call__(self, _window):
+            self.calls += 1
+            box = np.array([(66, 66, 60, 60)], np.float32)
+            points = np.full((1, 5, 2), 10 * self.calls, np.float32)
+            return FaceDetections(box, np.array([0.5 + 0.1 * self.calls], np.float32), points)
+
+    boxes = np.array([(470, 470, 60, 60), (270, 170, 60, 60), (670, 370, 60, 60)], np.float32)
+    found = detect_near(InTurn(), grey_image(), boxes, (1.0, 1.0))
+    assert found.scores == pytest.approx([0.8, 0.7, 0.6])
+    assert found.boxes.tolist() == boxes[::-1].tolist()
+    corners = boxes[::-1, :2] + boxes[::-1, 2:] / 2 - WINDOW / 2
+    assert found.landmarks[:, 0].tolist() == (corners + np.array([[30], [20], [10]])).tolist()

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 
 import numpy as np
 import pytest
 
 from personae.core.config import ScanConfig
-from personae.core.crops import THUMBNAIL_SHAPE
+from personae.core.crops import ARCFACE_TEMPLATE, THUMBNAIL_SHAPE
+from personae.scan import parallel_detector
+from personae.scan.alignment import align_crop, encode_crop, frontality, sharpness
 from personae.scan.parallel_detector import ParallelFaceDetector
 from personae.scan.retinaface import FaceDetections, RetinaFace
+from personae.scan.tracklets import appearance_descriptor
 from personae.scan.video_file import MediaInfo
 
 SIZE = (96, 64)
@@ -153,3 +157,97 @@ def test_detections_are_in_film_pixels(monkeypatch):
         (96 * 320 / 960, 100 * 360 / 544, 48 * 320 / 960, 48 * 360 / 544)
     )
     assert (detection.frame, detection.pts, detection.time_s) == (0, 0, 0.0)
+
+
+@pytest.mark.parametrize(("cores", "n_threads"), [(1, 1), (2, 2), (8, 4)])
+def test_one_interval_more_than_threads_may_be_pending(monkeypatch, cores, n_threads):
+    """Beyond that, the caller waits for the earliest."""
+    go, started = threading.Event(), threading.Semaphore(0)
+
+    def detect(*_):
+        started.release()
+        go.wait(20)
+        return no_faces()
+
+    monkeypatch.setattr(parallel_detector, "count_usable_cores", lambda: cores)
+    monkeypatch.setattr(RetinaFace, "__call__", detect)
+    frames = black_frames(n_threads + 2)
+    with ParallelFaceDetector(media(), ScanConfig(), 1, "cpu") as detector:
+        for frame in frames[:-1]:
+            detector.submit(frame, True, True)
+        for _ in range(n_threads // 2 + n_threads % 2):
+            started.acquire(timeout=5)
+        waited = threading.Timer(2.0, go.set)
+        waited.start()
+        assert [one.frame.index for one in detector.completed()] == []
+        assert not go.is_set()
+        detector.submit(frames[-1], True, True)
+        first = next(detector.completed())
+        assert first.frame is frames[0]
+        assert go.is_set()
+        assert len(list(detector.completed(wait=True))) == n_threads + 1
+        waited.cancel()
+
+
+def test_a_detection_carries_what_is_measured_on_its_crop(monkeypatch):
+    image = np.random.default_rng(0).integers(0, 256, (360, 640, 3), dtype=np.uint8)
+    landmarks = (ARCFACE_TEMPLATE * 1.5 + (200, 100)).astype(np.float32)
+    turned = landmarks.copy()
+    turned[2, 0] += 12
+    boxes = np.array([(200, 100, 160, 180), (190, 90, 150, 170)], np.float32)
+    scores = np.array([0.75, 0.5], np.float32)
+    faces = FaceDetections(boxes, scores, np.stack([landmarks, turned]))
+    monkeypatch.setattr(ParallelFaceDetector, "_search_frame", lambda *_: faces)
+    frame = BlackFrame(3, [])
+    frame.to_rgb = lambda: image
+    frame.thumbnail = lambda: b"thumbnail"
+    with ParallelFaceDetector(media(pixel_aspect=1.5), ScanConfig(), 1, "cpu") as detector:
+        detector.submit(frame, True, True)
+        (completed,) = detector.completed(wait=True)
+    assert completed.frame is frame
+    for i, one in enumerate(completed.detections):
+        crop = align_crop(image, faces.landmarks[i], 1.5)
+        assert (one.frame, one.pts, one.time_s) == (3, 1536, 3 / FPS)
+        assert (one.box == boxes[i]).all()
+        assert (one.landmarks == faces.landmarks[i]).all()
+        assert one.score == scores[i]
+        assert one.sharpness == sharpness(crop)
+        assert one.frontality == frontality(faces.landmarks[i])
+        assert np.array_equal(one.appearance, appearance_descriptor(crop))
+        assert one.crop_jpeg == encode_crop(crop)
+        assert one.thumbnail == b"thumbnail"
+    assert completed.detections[1].frontality < completed.detections[0].frontality
+
+
+def test_results_that_are_ready_come_without_waiting(nobody):
+    frames = black_frames(3)
+    with ParallelFaceDetector(media(), ScanConfig(), 1, "cpu") as detector:
+        detector.submit(frames[0], True, False)
+        detector.submit(frames[1], False, False)
+        detector._pending[0].result()
+        assert [one.frame.index for one in detector.completed()] == [0]
+        assert list(detector.completed(wait=True)) == []  # the interval has no end yet
+        detector.submit(frames[2], False, True)
+        assert [one.frame.index for one in detector.completed(wait=True)] == [1, 2]
+
+
+def test_frames_of_a_new_shot_are_not_searched_from_the_last_one(monkeypatch):
+    """Where faces are expected is known only from the shot's own keyframes."""
+    near = []
+
+    def detect_near(_detector, _image, boxes, _pixel_scale):
+        near.append(boxes.tolist())
+        return FaceDetections(boxes, np.ones(len(boxes), np.float32), np.ones((1, 5, 2)))
+
+    found = {0: one_face(), 2: one_face(108), 3: one_face(400), 5: one_face(420)}
+    monkeypatch.setattr(parallel_detector, "detect_near", detect_near)
+    monkeypatch.setattr(
+        ParallelFaceDetector, "_search_frame", lambda _, frame, __: found[frame.index]
+    )
+    with ParallelFaceDetector(media(), ScanConfig(), 1, "cpu") as detector:
+        for frame in black_frames(6):
+            detector.submit(frame, frame.index in (0, 3), frame.index in (2, 5))
+        completed = list(detector.completed(wait=True))
+    assert [one.frame.index for one in completed] == list(range(6))
+    assert sorted(near) == [[[104, 100, 100, 100]], [[410, 100, 100, 100]]]
+    assert [one.detections[0].box[0] for one in completed] == [100, 104, 108, 400, 410, 420]

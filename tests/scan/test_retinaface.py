@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import cv2
 import numpy as np
 import pytest
@@ -10,8 +12,10 @@ from hypothesis import strategies as st
 
 from helpers.films import DEMO, frames_at
 from personae.core.boxes import box_iou_and_ios
+from personae.core.compute import count_usable_cores
 from personae.scan.exposure import LOW_LIGHT_LEVEL, brighten, white_level
 from personae.scan.retinaface import (
+    FaceDetections,
     RetinaFace,
     anchor_boxes,
     decode_detections,
@@ -252,3 +256,90 @@ def test_images_below_the_low_light_level_are_brightened(monkeypatch, detector, 
     network_mean = np.array((104.0, 117.0, 123.0), np.float32)
     assert session.inputs[0].shape == (1, 3, 32, 64)
     assert session.inputs[0][0] == pytest.approx((expected - network_mean).transpose(2, 0, 1))
+
+
+class InputSession(RecordingSession):
+    """Keeps the input arrays themselves."""
+
+    def run(self, outputs, inputs):
+        result = super().run(outputs, inputs)
+        self.inputs[-1] = inputs["input"]
+        return result
+
+
+def test_a_thread_reuses_its_input_for_images_that_are_not_larger(monkeypatch, detector):
+    session = InputSession()
+    monkeypatch.setattr(detector, "_session", session)
+    monkeypatch.setattr(detector, "_local", threading.local())
+    for height, width in ((32, 64), (32, 64), (16, 32), (32, 72), (32, 64)):
+        detector(np.full((height, width, 3), 200, np.uint8))
+    first, same, smaller, larger, last = session.inputs
+    assert np.shares_memory(first, same)
+    assert np.shares_memory(first, smaller)
+    assert not np.shares_memory(first, larger)
+    assert np.shares_memory(larger, last)
+    assert [one.shape for one in (smaller, larger)] == [(1, 3, 16, 32), (1, 3, 32, 72)]
+    assert {one.dtype for one in session.inputs} == {np.dtype(np.float32)}
+
+
+def test_every_thread_has_an_input_of_its_own(monkeypatch, detector):
+    session = InputSession()
+    monkeypatch.setattr(detector, "_session", session)
+    image = np.full((32, 64, 3), 200, np.uint8)
+    detector(image)
+    thread = threading.Thread(target=detector, args=(image,))
+    thread.start()
+    thread.join()
+    assert len(session.inputs) == 2
+    assert not np.shares_memory(*session.inputs)
+
+
+@pytest.mark.parametrize("threads", [None, 3])
+def test_the_network_computes_with_as_many_threads_as_asked_for(monkeypatch, threads):
+    import onnxruntime
+
+    used = []
+    monkeypatch.setattr(
+        onnxruntime,
+        "InferenceSession",
+        lambda path, options, providers: used.append((path, options)),
+    )
+    weights = weight_file("retinaface-mobilenet025").path()
+    RetinaFace(weights, threads=threads)
+    ((path, options),) = used
+    assert path == str(weights)
+    assert options.intra_op_num_threads == (threads or count_usable_cores())
+    assert options.inter_op_num_threads == 1
+    assert options.get_session_config_entry("session.intra_op.allow_spinning") == "0"
+
+
+def test_boxes_of_the_highest_iou_are_kept():
+    """Their intersection is exactly 0.4 of their union."""
+    boxes = np.array([(0, 0, 70, 10), (30, 0, 70, 10)], np.float32)
+    assert nms(boxes, np.array([0.8, 0.9], np.float32)).tolist() == [1, 0]
+
+
+def test_detections_stay_in_single_precision_when_moved_and_selected():
+    one = FaceDetections(
+        np.array([(1, 2, 3, 4), (5, 6, 7, 8)], np.float32),
+        np.array([0.9, 0.8], np.float32),
+        np.arange(20, dtype=np.float32).reshape(2, 5, 2),
+    )
+    for changed in (one.scaled(0.5, 3.0), one.shifted(0.5, 3.0), one.select(np.array([1, 0]))):
+        assert {part.dtype for part in (changed.boxes, changed.scores, changed.landmarks)} == {
+            np.dtype(np.float32)
+        }
+        assert len(changed) == 2
+    picked = one.select(np.array([1]))
+    assert picked.boxes.tolist() == [[5, 6, 7, 8]]
+    assert picked.scores == pytest.approx([0.8])
+    assert picked.landmarks[0, 0].tolist() == [10, 11]
+
+
+def test_decoded_detections_are_in_single_precision_and_best_first():
+    offsets, scores, points = random_outputs()
+    scores[[0, 180, 90]] = 0.6, 0.9, 0.7
+    faces = decode_detections(offsets, scores, points, 96, 64, 0.5)
+    assert faces.scores == pytest.approx([0.9, 0.7, 0.6])
+    for part in (faces.boxes, faces.scores, faces.landmarks):
+        assert part.dtype == np.float32

@@ -110,6 +110,42 @@ def test_unmatched_detections_are_kept_for_a_minute(last_frame, kept):
     assert second.crop_jpeg is not None
 
 
+def test_each_unmatched_detection_of_a_long_shot_expires_after_a_minute():
+    """Also in the second shot."""
+    uncertain = {f: [make_detection(f, x=4 * f, score=0.6)] for f in (0, 5, 10, 15, 20)}
+    uncertain |= {
+        2000 + f: [make_detection(2000 + f, x=4 * f, score=0.6)] for f in (0, 5, 10, 15, 20)
+    }
+    run(uncertain, 3516, ends=(1999,))
+    for frame, (one,) in uncertain.items():
+        # Frame 3515 is a minute after frame 2015; the first shot ended at frame 1999.
+        kept = frame >= 2015
+        assert (one.crop_jpeg is not None) == (one.appearance is not None) == kept
+        assert (one.thumbnail is not None) == kept
+
+
+def test_a_shot_ends_a_frame_after_its_last():
+    """With a variable frame rate, its last frame lasts as long as the one before."""
+    film_scanner = _FilmScanner(MEDIA, ScanConfig(), 5, KnownDetector(), None)
+    for index, pts in enumerate((1000, 1500, 1600, 1900)):
+        frame = make_frame(index)
+        frame.pts = pts
+        film_scanner.process_frame(frame, index == 0, index == 3)
+    (shot,) = film_scanner.tables.table("shots").to_pylist()
+    assert (shot["start_pts"], shot["end_pts"]) == (1000, 2200)
+    assert (shot["start_s"], shot["end_s"]) == pytest.approx((1000 / 12800, 2200 / 12800))
+
+
+def test_unmatched_detections_belong_to_their_shot():
+    detections = {f: [make_detection(f, score=0.6)] for f in (0, 10)}
+    film_scanner = run(detections, 20, ends=(9, 19))
+    faces = film_scanner.tables.table("faces").to_pylist()
+    assert [(face["frame"], face["shot"], face["track"]) for face in faces] == [
+        (0, 0, -1),
+        (10, 1, -1),
+    ]
+
+
 def test_the_largest_faces_are_tracked_up_to_the_limit_and_others_have_no_crop():
     detections = {
         f: [make_detection(f, x=0, size=50), make_detection(f, x=200, size=60)]

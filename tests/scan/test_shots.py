@@ -275,3 +275,34 @@ def test_all_cuts_of_labelled_clips_are_found(clip, labels, max_false):
     ]
     assert set(truth) <= set(starts)
     assert len(starts) - len(truth) <= max_false
+
+
+def test_the_count_of_duplicates_starts_anew_after_every_new_frame(monkeypatch):
+    images = [np.full((10, 10, 3), level, np.uint8) for level in (100, 150, 200)]
+    shown = [images[0], images[1], images[1], images[2], images[2], images[2], images[0]]
+    assert processed(shown, monkeypatch) == [0, 1, 3, 6]
+
+
+def test_a_frame_is_compared_with_the_last_one_that_was_not_a_duplicate(monkeypatch):
+    """A slow fade: each frame differs by 0.3 levels from the one before."""
+    fade = []
+    for n_changed in (0, 30, 60):
+        image = np.full((10, 10, 3), 100, np.uint8)
+        image.reshape(100, 3)[:n_changed] += 1
+        fade.append(image)
+    assert processed(fade, monkeypatch) == [0, 2]
+
+
+def test_a_frame_is_passed_on_as_soon_as_no_cut_after_it_can_be_reported():
+    """A cut at the next frame is reported three frames later at most."""
+    taken = []
+
+    def frames():
+        for i in range(20):
+            taken.append(i)
+            yield SimpleNamespace(index=i, preview=None)
+
+    detector = SimpleNamespace(delay=3, process_frame=lambda *_: [])
+    for number, (frame, _, _) in zip(range(10), mark_shots(frames(), detector), strict=False):
+        assert frame.index == number
+        assert taken[-1] == number + 1 + 3

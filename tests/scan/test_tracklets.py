@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 import pytest
 
@@ -10,8 +9,6 @@ from helpers.faces import FPS, appearance_with_similarity, make_detection, rando
 from personae.scan.shots import Dissolve
 from personae.scan.tracklets import (
     ShotTracker,
-    appearance_descriptor,
-    appearance_similarity,
     build_tracks,
     is_identity_switch,
     link_tracklets,
@@ -281,23 +278,6 @@ def test_frames_without_faces_have_no_tracks():
     assert track_shot({f: [] for f in range(0, 60, STRIDE)}) == ([], [])
 
 
-def test_similarity_is_high_for_the_same_face_and_low_for_another():
-    anne, ben = make_detection(0, appearance=ANNE), make_detection(3, appearance=BEN)
-    assert appearance_similarity(anne, make_detection(3, appearance=ANNE)) == pytest.approx(
-        1, abs=0.01
-    )
-    assert appearance_similarity(anne, ben) < 0.6
-    unknown = make_detection(0, appearance=None)
-    assert appearance_similarity(unknown, anne) == appearance_similarity(anne, unknown) == 0
-
-
-def test_colours_have_three_times_the_weight_of_the_grey_image():
-    both = make_detection(0, appearance=appearance_with_similarity(1.0))
-    grey_only = make_detection(0, appearance=appearance_with_similarity(1.0).copy())
-    grey_only.appearance[400:] = 0
-    assert appearance_similarity(both, grey_only) == 0.25
-
-
 @pytest.mark.parametrize(("similarity", "switch"), [(0.75, False), (0.749, True)])
 def test_a_tracklet_is_split_where_the_next_face_looks_unlike_its_last_three(similarity, switch):
     nothing = appearance_with_similarity(0.0)
@@ -309,29 +289,6 @@ def test_a_tracklet_is_split_where_the_next_face_looks_unlike_its_last_three(sim
     assert is_identity_switch(tracklet, following)
 
 
-def test_the_descriptor_is_two_unit_vectors_of_a_flat_and_of_a_textured_crop():
-    noise = np.random.default_rng(0).integers(0, 256, (160, 160, 3), dtype=np.uint8)
-    flat = np.full((160, 160, 3), 77, dtype=np.uint8)
-    for crop, grey_norm in ((noise, 1), (flat, 0)):
-        descriptor = appearance_descriptor(crop).astype(float)
-        assert descriptor.shape == (20 * 20 + 8 * 16 * 16,)
-        assert np.linalg.norm(descriptor[:400]) == pytest.approx(grey_norm, abs=1e-3)
-        assert np.linalg.norm(descriptor[400:]) == pytest.approx(1, abs=1e-2)
-
-
-def test_the_descriptor_ignores_brightness_of_the_grey_image_and_knows_colours():
-    noise = np.random.default_rng(0).integers(60, 120, (8, 8, 3), dtype=np.uint8)
-    crop = cv2.resize(noise, (160, 160), interpolation=cv2.INTER_CUBIC)
-    brighter = crop + np.uint8(60)
-    a, b = (appearance_descriptor(image).astype(float) for image in (crop, brighter))
-    assert a[:400] @ b[:400] == pytest.approx(1, abs=0.02)
-    assert a[400:] @ b[400:] < 0.7
-    reddish = np.clip(crop.astype(int) + np.array((60, 0, 0)), 0, 255).astype(np.uint8)
-    bluish = np.ascontiguousarray(reddish[..., ::-1])
-    red, blue = (appearance_descriptor(image).astype(float) for image in (reddish, bluish))
-    assert red[400:] @ blue[400:] < 0.5
-
-
 def test_appearance_of_long_tracklets_is_kept_at_both_ends_only():
     tracker = ShotTracker(FPS / STRIDE, 0.7, 0.5)
     tracker.reset()
@@ -340,3 +297,70 @@ def test_appearance_of_long_tracklets_is_kept_at_both_ends_only():
     (tracklet,) = tracker.tracklets
     kept = [i for i, one in enumerate(tracklet) if one.appearance is not None]
     assert kept == [0, 1, 2, 297, 298, 299]
+
+
+def test_uncertain_detections_do_not_extend_the_tracklets_of_the_last_shot():
+    tracker = ShotTracker(FPS / STRIDE, 0.7, 0.5)
+    assert tracker.update(0.0, [make_detection(0)]) == [0]
+    assert tracker.update(0.12, [make_detection(3, score=0.55)]) == [0]
+    tracker.reset()
+    assert tracker.update(0.24, [make_detection(6, score=0.55)]) == [-1]
+    assert tracker.tracklets == []
+
+
+@pytest.mark.parametrize(
+    ("min_start_score", "min_score", "distance", "score", "matched"),
+    [
+        (0.9, 0.5, 66, 0.61, False),  # buffered IoU 0.32, times 0.61 is below 0.2
+        (0.9, 0.5, 66, 0.59, True),
+        (0.9, 0.7, 70, 0.71, True),  # 0.29, times 0.71 is above 0.2
+        (0.9, 0.7, 70, 0.69, False),
+        (0.5, 0.4, 60, 0.51, False),  # 0.36, times 0.51 is below 0.2
+        (0.5, 0.4, 60, 0.49, True),
+    ],
+)
+def test_detections_are_confident_from_six_tenths_on_within_the_configured_scores(
+    min_start_score, min_score, distance, score, matched
+):
+    """Their IoU times their score must reach 0.2; the plain IoU of others must reach 0.3."""
+    tracker = ShotTracker(FPS / STRIDE, min_start_score, min_score)
+    assert tracker.update(0.0, [make_detection(0)]) == [0]
+    found = tracker.update(0.12, [make_detection(3, x=100 + distance, score=score)])
+    assert (found == [0]) == matched
+
+
+def test_tracklets_of_several_faces_keep_the_order_of_the_detections():
+    tracker = ShotTracker(FPS / STRIDE, 0.7, 0.5)
+    assert tracker.update(0.0, [make_detection(0, x=x) for x in (0, 300, 600)]) == [0, 1, 2]
+    found = [make_detection(3, x=x) for x in (600, 900, 0)]
+    assert tracker.update(0.12, found) == [2, -1, 0]  # a face that appears later is confirmed first
+    assert tracker.update(0.24, []) == []
+    assert [[one.box[0] for one in tracklet] for tracklet in tracker.tracklets] == [
+        [0, 0],
+        [300],
+        [600, 600],
+    ]
+
+
+def test_a_tracklet_one_box_size_away_may_follow():
+    """Boxes of 100 by 100, exactly 100 apart."""
+    for sign in (-1, 1):
+        for axis in (0, 1):
+            tracklets = pair_of_tracklets()
+            for one in (*tracklets[0], *tracklets[1]):
+                one.box = np.array([500, 500, 100, 100], np.float32)
+            tracklets[1][0].box[axis] += 100 * sign
+            assert link_tracklets(tracklets) == [[0, 1]]
+            tracklets[1][0].box[axis] += sign
+            assert link_tracklets(tracklets) == [[0], [1]]
+
+
+def test_tracks_are_ordered_by_their_first_frame():
+    tracklets = [[make_detection(f, x=x)] for f, x in ((30, 0), (0, 400), (15, 800), (0, 1200))]
+    assert link_tracklets(tracklets) == [[1], [3], [2], [0]]
+
+
+def test_of_equal_gaps_the_first_tracklets_are_linked():
+    first, other = ([make_detection(0), make_detection(3)] for _ in range(2))
+    later = [make_detection(9), make_detection(12)]
+    assert link_tracklets([first, other, later]) == [[0, 2], [1]]

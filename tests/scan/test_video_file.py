@@ -131,3 +131,20 @@ def test_the_duration_of_a_container_is_its_tags_or_its_own():
     assert _container_duration(container, untagged, 2.0) == 10 + 1 - 2
     unknown = SimpleNamespace(start_time=None, duration=None)
     assert _container_duration(unknown, untagged, 2.0) == -2
+
+
+def test_a_film_without_a_stated_rate_and_time_base_has_none_and_milliseconds():
+    container = SimpleNamespace(format=SimpleNamespace(name="mp4"))
+    stream = SimpleNamespace(
+        time_base=None,
+        duration=4000,
+        average_rate=None,
+        guessed_rate=None,
+        sample_aspect_ratio=None,
+        codec_context=SimpleNamespace(name="h264"),
+        frames=0,
+    )
+    media = _media_info(container, stream, SimpleNamespace(width=640, height=360, pts=500))
+    assert (media.time_base, media.frame_rate, media.frames) == ("1/1000", None, 0)
+    assert (media.start_s, media.duration_s) == (0.5, 4.0)
+    assert media.fps == 25

@@ -16,7 +16,7 @@ from personae.adapt.checkpoint import CheckpointWriter
 from personae.adapt.finetune import TrainingCursor, finetune
 from personae.adapt.matching import find_coarse_matches
 from personae.adapt.pairs import PairSampler
-from personae.adapt.quality import crop_quality, quality_inliers, track_quality
+from personae.adapt.quality import average_crop_quality, crop_quality, quality_inliers
 from personae.adapt.result import Adaptation, AdaptationFacts, Iteration
 from personae.adapt.schedule import make_schedule
 from personae.adapt.sources import ViewSource
@@ -145,7 +145,9 @@ def _evaluate_student(
     features = torch.cat([_mean_output(student.backbone, part) for part in views.unaugmented()])
     outputs = (student.head(part).cpu().numpy() for part in torch.split(features, CHUNK_SIZE))
     embeddings = np.concatenate(list(outputs)).astype(np.float32, copy=False)
-    quality = track_quality(crop_quality(student.head, features, seed=config.seed), tracks.track_of)
+    quality = average_crop_quality(
+        crop_quality(student.head, features, seed=config.seed), tracks.track_of
+    )
     good = _select_good_tracks(quality, trainable, config)
     matches = (
         find_coarse_matches(embeddings, members, good, config.matching_space, seed=config.seed)

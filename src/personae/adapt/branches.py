@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class LastBlock(nn.Module):
-    """The last block of an encoder, from activations of its frozen trunk to embeddings."""
+    """The last layers of an encoder, from activations of its frozen trunk to embeddings."""
 
     def __init__(self, network: Backbone) -> None:
         super().__init__()
@@ -70,7 +70,7 @@ def make_branches(
             return scaling
         if encoder is None:
             raise SettingError(
-                f"depth={config.depth} needs face pictures, and these tracks have features only."
+                f"depth={config.depth} needs face images, and these tracks have features only."
             )
         network = copy.deepcopy(encoder.module)
         if config.depth == "last":

@@ -19,7 +19,7 @@ STATE_FILE = "training.pt"
 """File of weights, optimiser and log; the finished iterations have files beside it."""
 
 MIN_CHECKPOINT_INTERVAL_S = 30.0
-"""Least seconds between two checkpoints inside an iteration.
+"""Shortest time in seconds between two checkpoints inside an iteration.
 
 An epoch of the head alone takes less than a second.
 """

@@ -69,7 +69,7 @@ def crop_quality(
     return scores.cpu().numpy().astype(np.float32)
 
 
-def track_quality(crop_scores: Float32Array, track_of: Int32Array) -> Float32Array:
+def average_crop_quality(crop_scores: Float32Array, track_of: Int32Array) -> Float32Array:
     """Average the scores of the crops of each track.
 
     Args:

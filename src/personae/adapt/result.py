@@ -208,4 +208,4 @@ class Adaptation:
 
 
 def _damaged(folder: Path) -> ProjectError:
-    return ProjectError(f"{folder} is damaged; run `personae run` again to adapt anew.")
+    return ProjectError(f"{folder} is damaged; `personae run` will adapt again.")

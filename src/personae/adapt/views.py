@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from personae.core.arrays import UInt8Array
-from personae.core.crops import TEMPLATE_SIZE
+from personae.core.crops import FACE_WIDTH_SHARE, TEMPLATE_SIZE
 
 FLIP_PROBABILITY = 0.5
 """Probability of a horizontal flip; not stated in the paper."""
@@ -19,12 +19,6 @@ NEUTRAL_TEMPERATURE_K = 6500.0
 
 LUMA_WEIGHTS = (0.299, 0.587, 0.114)
 """Weights of R, G and B in the luma (ITU-R BT.601)."""
-
-FACE_WIDTH_SHARE = 0.69
-"""Width of a face box as a share of the template's width.
-
-The eyes are 35 of 112 pixels apart in the template, and 0.45 of the width of a box.
-"""
 
 MIN_RESOLUTION_PX = 8
 """Smallest side in pixels that a crop is reduced to."""

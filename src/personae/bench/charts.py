@@ -10,7 +10,7 @@ import numpy as np
 
 from personae.core.arrays import Float64Array, FloatArray
 
-N_COLOURS = 12
+N_LABEL_COLOURS = 12
 MARKERS = ("circle", "square", "diamond", "triangle")
 """Colours and markers together distinguish 48 people."""
 
@@ -57,8 +57,9 @@ def scatter_plot(
                 f'<circle class="unknown" cx="{cx:.1f}" cy="{cy:.1f}" r="3.5">{tooltip}</circle>'
             )
             continue
-        marker = MARKERS[label // N_COLOURS % len(MARKERS)]
-        marks.append(f'<g class="k{label % N_COLOURS}">{_marker(marker, cx, cy)}{tooltip}</g>')
+        marker = MARKERS[label // N_LABEL_COLOURS % len(MARKERS)]
+        colour = label % N_LABEL_COLOURS
+        marks.append(f'<g class="k{colour}">{_marker(marker, cx, cy)}{tooltip}</g>')
     return _svg(SCATTER_SIDE, SCATTER_SIDE, title, "".join(marks))
 
 
@@ -115,7 +116,7 @@ def line_chart(
             parts.append(f'<line x1="{px:.1f}" x2="{px:.1f}" y1="{top:.1f}" y2="{bottom:.1f}"/>')
             parts.append(_marker("circle", *position(x, y)))
         tooltip = f"<title>{escape(line.name)}</title>"
-        body.append(f'<g class="curve k{number % N_COLOURS}">{tooltip}{"".join(parts)}</g>')
+        body.append(f'<g class="curve k{number % N_LABEL_COLOURS}">{tooltip}{"".join(parts)}</g>')
     return _svg(WIDTH, HEIGHT, title, "".join(body))
 
 

@@ -17,7 +17,7 @@ from personae.cluster.finch import FINCH
 from personae.cluster.hac import HAC
 from personae.cluster.videoclusternet import VideoClusterNet
 from personae.compared import SYSTEMS
-from personae.core.config import AdaptConfig
+from personae.core.config import AdaptConfig, validate_settings
 from personae.core.errors import SettingError
 from personae.core.labels import Labels
 
@@ -100,7 +100,7 @@ def resolve_methods(names: list[str]) -> list[Method]:
     """Resolve names and groups, each method once.
 
     Raises:
-        SettingError: there is no such method or group.
+        SettingError: There is no such method or group.
     """
     expanded: list[str] = []
     for name in names:
@@ -116,7 +116,7 @@ def resolve_method(text: str) -> Method:
     """Resolve one name with its flags.
 
     Raises:
-        SettingError: there is no such method, flag or value.
+        SettingError: There is no such method, flag or value.
     """
     name, *pairs = text.split(":")
     flags: dict[str, str] = {}
@@ -196,8 +196,6 @@ def _parse_choices(
 
 
 def _parse_adapt_config(full_name: str, flags: Mapping[str, str]) -> AdaptConfig:
-    from pydantic import ValidationError
-
     known = set(AdaptConfig.model_fields) - {"seed"}
     settings = {flag.replace("-", "_"): value for flag, value in flags.items()}
     for setting in settings:
@@ -205,12 +203,9 @@ def _parse_adapt_config(full_name: str, flags: Mapping[str, str]) -> AdaptConfig
             names = sorted([*FLAGS, "encoder", *(_flag_name(one) for one in known)])
             raise SettingError(_no_flag(full_name, _flag_name(setting), names))
     try:
-        return AdaptConfig.model_validate(settings)
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise SettingError(
-            f"{full_name}: {first['loc'][0]} cannot be {first['input']!r}: {first['msg']}."
-        ) from None
+        return validate_settings(AdaptConfig, settings)
+    except SettingError as error:
+        raise SettingError(f"{full_name}: {error}") from None
 
 
 def _resolve_baseline(

@@ -43,7 +43,7 @@ class Networks:
         """Return the hash of a network's weight file.
 
         Raises:
-            WeightsError: the file does not exist.
+            WeightsError: The file does not exist.
         """
         from personae.pipeline.settings import Settings
         from personae.pipeline.stages import hash_encoder_weights
@@ -66,7 +66,7 @@ def select_encoder(data: LabelledTracks, requested: str | None, networks: Networ
         The name, or None for a data set of features.
 
     Raises:
-        SettingError: a network is requested for a data set without images.
+        SettingError: A network is requested for a data set without images.
     """
     if data.tracks.crops.images is not None:
         return requested or networks.encoder
@@ -80,7 +80,12 @@ def select_encoder(data: LabelledTracks, requested: str | None, networks: Networ
 def with_embeddings(
     data: LabelledTracks, encoder: str | None, networks: Networks, cache: Path, hook: Hook
 ) -> LabelledTracks:
-    """Return the data set with embeddings of its crops, which are cached in a folder."""
+    """Return the data set with embeddings of its crops, which are cached in a folder.
+
+    Raises:
+        WeightsError: The network's weights are missing or do not fit.
+        OutputError: The embeddings cannot be stored.
+    """
     if encoder is None or (data.encoder == encoder and data.tracks.embeddings is not None):
         return data
     from personae.core.files import atomic_write

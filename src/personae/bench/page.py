@@ -19,6 +19,7 @@ from personae.bench.tables import TABLE_METRICS, TableRow, dataset_rows, mean_ro
 from personae.core.arrays import FloatArray
 from personae.datasets.labelled import LabelledTracks
 from personae.metrics.registry import METRICS
+from personae.report.rendering import template_environment
 
 MAX_SCATTER_PLOTS = 3
 """Number of methods whose predictions are drawn beside the labels."""
@@ -51,7 +52,7 @@ def write_page(benchmark: Benchmark, path: Path) -> None:
     """Write the page.
 
     Raises:
-        OutputError: the file cannot be written.
+        OutputError: The file cannot be written.
     """
     from personae.core.files import atomic_write
 
@@ -61,15 +62,7 @@ def write_page(benchmark: Benchmark, path: Path) -> None:
 
 def render_page(benchmark: Benchmark) -> str:
     """Render the page as one HTML text that needs no other file and no network."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("personae.bench"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = template_environment("personae.bench")
     return environment.get_template("bench.html").render(
         version=version("personae"),
         benchmark=benchmark,

@@ -64,7 +64,7 @@ class ResultCache:
         """Write the result of a key.
 
         Raises:
-            OutputError: the file cannot be written.
+            OutputError: The file cannot be written.
         """
         from personae.core.files import atomic_write
 
@@ -131,7 +131,7 @@ def code_digest(*places: str) -> str:
         places: Packages or modules, relative to `personae`.
 
     Raises:
-        FileNotFoundError: there is no such package or module.
+        FileNotFoundError: There is no such package or module.
     """
     root = Path(__file__).parents[1]
     sha256 = hashlib.sha256()

@@ -45,7 +45,7 @@ class BenchmarkResult:
 
     @property
     def seconds(self) -> float | None:
-        """Return the run time of adaptation and clustering together; None where not known."""
+        """Run time of adaptation and clustering together; None where not known."""
         if self.cached.adapt_seconds is None:
             return None
         return self.cached.adapt_seconds + self.cached.seconds
@@ -97,7 +97,7 @@ def run_benchmark(
         hook: Progress.
 
     Raises:
-        PersonaeError: a data set cannot be read, or a method cannot be run. Results that were
+        PersonaeError: A data set cannot be read, or a method cannot be run. Results that were
             finished by then stay in the cache.
     """
     from personae.core.compute import configure_torch, count_usable_cores, select_device

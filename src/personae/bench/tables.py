@@ -14,7 +14,7 @@ from personae.bench.methods import Method
 from personae.bench.runner import Benchmark, BenchmarkResult
 from personae.datasets.labelled import LabelledTracks
 
-COLUMNS = ("dataset", "kind", "simulated", "method", "given", "seed", "metric", "value")
+RESULT_COLUMNS = ("dataset", "kind", "simulated", "method", "given", "seed", "metric", "value")
 
 TABLE_METRICS = ("WCP", "PCR", "B3F")
 """The metrics of the tables for people."""
@@ -112,17 +112,17 @@ def _seconds_per_track(results: list[BenchmarkResult]) -> float | None:
     return float(np.mean(known)) / n_tracks if known and n_tracks else None
 
 
-def write_csv(benchmark: Benchmark, path: Path) -> None:
+def write_results_csv(benchmark: Benchmark, path: Path) -> None:
     """Write one row per data set, method, seed and metric, run time included.
 
     Raises:
-        OutputError: the file cannot be written.
+        OutputError: The file cannot be written.
     """
     from personae.core.files import atomic_write
 
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
+    writer.writerow(RESULT_COLUMNS)
     for result in benchmark.results:
         head = (
             result.dataset.name,

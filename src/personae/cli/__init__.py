@@ -1,7 +1,7 @@
 """The command `personae`.
 
-Exit codes: 0 success; 1 a test of `doctor` or `models` failed; 2 a mistake that the user can put
-right, in one sentence on stderr; 130 interrupted.
+Exit codes: 0 success; 1 a test of `doctor` or `models` failed; 2 a mistake that the user can
+correct, in one sentence on stderr; 130 interrupted.
 """
 
 from __future__ import annotations

@@ -49,7 +49,7 @@ def bench(
     from personae.bench.networks import Networks
     from personae.bench.page import write_page
     from personae.bench.runner import run_benchmark
-    from personae.bench.tables import write_csv
+    from personae.bench.tables import write_results_csv
     from personae.cli.progress import progress_hook
     from personae.pipeline.settings import Settings
 
@@ -66,7 +66,7 @@ def bench(
             file=sys.stderr,
         )
         raise typer.Exit(130) from None
-    write_csv(done, output / "results.csv")
+    write_results_csv(done, output / "results.csv")
     write_page(done, output / "bench.html")
     if not quiet:
         _show(done, output)

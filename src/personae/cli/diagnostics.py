@@ -1,4 +1,4 @@
-"""Whether everything that a run needs works on this machine; each test really does it."""
+"""Tests that everything a run needs works on this machine; each one does the real thing."""
 
 from __future__ import annotations
 
@@ -200,7 +200,7 @@ def _writing() -> str:
             stream.write(b"x")
     except OSError as error:
         raise DiagnosticError(
-            f"{here} cannot be written ({error.strerror}): give `personae run` a folder with -o"
+            f"{here} cannot be written ({error.strerror}): name another folder with -o"
         ) from None
     return str(here)
 

@@ -22,7 +22,7 @@ def algorithm1(
     A cluster's threshold is the mean S over all pairs of its crops. Two clusters match if their
     mean S is below either threshold; a cluster of one track is represented by its crops, a larger
     one by its tracks' mean embeddings. All matches of a round merge at once, chains included. A
-    track of one crop has no pair, hence no threshold of its own (not stated in the paper): it
+    track of one crop has no pair, so no threshold of its own (not stated in the paper): it
     merges through the other side. Means are exact, from sums, in O(n d) and O(C^2 d) per round.
 
     Args:

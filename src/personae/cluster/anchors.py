@@ -12,9 +12,9 @@ REFERENCE_NORM_QUANTILE = 0.75
 """Quantile of the tracks' embedding norms that stands for a well recognised face of the film."""
 
 MIN_RELATIVE_NORM = 0.6
-"""Least embedding norm of an anchor, as a share of the reference norm.
+"""Lowest embedding norm of an anchor, as a share of the reference norm.
 
-Settled on labelled clips: backs of heads, cups and averted faces reach 0.4 to 0.6 of the reference,
+Chosen on labelled clips: backs of heads, cups and averted faces reach 0.4 to 0.6 of the reference,
 and so do the poorest true faces.
 """
 

@@ -10,7 +10,7 @@ from personae.core.labels import Labels
 from personae.core.pairwise import PairwiseMatrix, sum_pairs_by_group
 
 MIN_ATTACH_LOG_ODDS = 1.0
-"""Least log-odds of one group against all else for a track to attach: a probability of 0.73."""
+"""Lowest log-odds of one group against all else for a track to attach: a probability of 0.73."""
 
 
 def group_log_odds(
@@ -25,7 +25,7 @@ def group_log_odds(
         log_odds: (T, T) symmetric log-odds of all pairs of tracks.
         labels: (T,) group 0..K-1 of each track, -1 = none.
         cannot_link: (m, 2) pairs of tracks; each takes `CANNOT_LINK_LOG_ODDS`.
-        tracks: (t,) the tracks wanted; None: all T.
+        tracks: (t,) rows to return; None: all T.
 
     Returns:
         (t, K); -inf where a group has no other member.
@@ -36,14 +36,14 @@ def group_log_odds(
     grouped = np.flatnonzero(labels[tracks] >= 0)
     count[grouped, labels[tracks[grouped]]] -= 1
     sums = sum_pairs_by_group(log_odds, labels, n_groups, tracks).astype(np.float64)
-    odds = np.where(count > 0, sums / np.maximum(count, 1), -np.inf)
+    mean_log_odds = np.where(count > 0, sums / np.maximum(count, 1), -np.inf)
     row_of = np.full(n, -1)
     row_of[tracks] = np.arange(len(tracks))
     both_ways = np.concatenate([cannot_link, cannot_link[:, ::-1]])
     row, group = row_of[both_ways[:, 0]], labels[both_ways[:, 1]]
     counts = (row >= 0) & (group >= 0)
-    np.subtract.at(odds, (row[counts], group[counts]), CANNOT_LINK_LOG_ODDS)
-    return odds
+    np.subtract.at(mean_log_odds, (row[counts], group[counts]), CANNOT_LINK_LOG_ODDS)
+    return mean_log_odds
 
 
 def attach_tracks(log_odds: PairwiseMatrix, labels: Labels, cannot_link: IntArray) -> Labels:
@@ -69,43 +69,43 @@ def attach_tracks(log_odds: PairwiseMatrix, labels: Labels, cannot_link: IntArra
         labels[unknown] = groups
 
 
-def unambiguous_group(odds: Float64Array) -> Labels:
+def unambiguous_group(log_odds: Float64Array) -> Labels:
     """Return the best group of each row of (t, K) log-odds where it is unambiguous, else -1.
 
     It is if it beats all other groups and none of these people (log-odds 0) together by
     `MIN_ATTACH_LOG_ODDS`.
     """
-    if not odds.shape[1]:
-        return np.full(len(odds), -1, dtype=np.int64)
-    rows = np.arange(len(odds))
-    best: Labels = odds.argmax(axis=1)
-    others = odds.copy()
+    if not log_odds.shape[1]:
+        return np.full(len(log_odds), -1, dtype=np.int64)
+    rows = np.arange(len(log_odds))
+    best: Labels = log_odds.argmax(axis=1)
+    others = log_odds.copy()
     others[rows, best] = -np.inf
     rest = np.logaddexp(np.logaddexp.reduce(others, axis=1), 0.0)
-    return np.where(odds[rows, best] - rest >= MIN_ATTACH_LOG_ODDS, best, -1)
+    return np.where(log_odds[rows, best] - rest >= MIN_ATTACH_LOG_ODDS, best, -1)
 
 
-def compute_confidence(labels: Labels, odds: Float64Array) -> tuple[Float32Array, Int64Array]:
+def compute_confidence(labels: Labels, log_odds: Float64Array) -> tuple[Float32Array, Int64Array]:
     """Compute the probability of each track's assignment, and its second most probable group.
 
     The candidates are the track's own group, the best other group, and none of these people
-    (log-odds 0). A track alone in its group has no odds with it: it is none of the others.
+    (log-odds 0). A track alone in its group has no log-odds with it: it is none of the others.
 
     Args:
         labels: (T,) group 0..K-1 of each track, -1 = unknown.
-        odds: (T, K) log-odds of `group_log_odds`.
+        log_odds: (T, K) log-odds of `group_log_odds`.
 
     Returns:
         (T,) confidence in 0..1, of an unknown track that of the best group; and (T,) the best other
         group, -1 = none.
     """
-    n, n_groups = odds.shape
+    n, n_groups = log_odds.shape
     runner_up = np.full(n, -1, dtype=np.int64)
     if not n_groups:
         return np.zeros(n, dtype=np.float32), runner_up
     rows, grouped = np.arange(n), labels >= 0
-    own = np.where(grouped, odds[rows, np.maximum(labels, 0)], -np.inf)
-    others = odds.copy()
+    own = np.where(grouped, log_odds[rows, np.maximum(labels, 0)], -np.inf)
+    others = log_odds.copy()
     others[rows[grouped], labels[grouped]] = -np.inf
     best = others.argmax(axis=1)
     rival = others[rows, best]

@@ -99,9 +99,9 @@ class CalibratedLinkage:
         expected_distance = 1 - mixture.same[0]
 
         anchor_scores = ScoreView(scores, np.asarray, anchors)
-        anchor_odds = ScoreView(scores, mixture.log_odds, anchors)
+        anchor_log_odds = ScoreView(scores, mixture.log_odds, anchors)
         cannot, must = (_among(pairs, anchors, n) for pairs in (cannot_link, must_link))
-        tree = constrained_average_linkage(anchor_odds, cannot, must)
+        tree = constrained_average_linkage(anchor_log_odds, cannot, must)
         cut = select_cut(
             tree,
             anchor_scores,
@@ -116,13 +116,13 @@ class CalibratedLinkage:
         labels = np.full(n, -1, dtype=np.int64)
         labels[anchors] = cut
 
-        all_odds = ScoreView(scores, mixture.log_odds, np.arange(n))
+        all_log_odds = ScoreView(scores, mixture.log_odds, np.arange(n))
         if options.attaching:
-            labels = attach_tracks(all_odds, labels, cannot_link)
+            labels = attach_tracks(all_log_odds, labels, cannot_link)
         labels = order_by_size(labels)
-        odds = group_log_odds(all_odds, labels, cannot_link)
-        confidence, runner_up = compute_confidence(labels, odds)
-        review_items = closest_decisions(tree, anchors, labels, odds, all_odds)
+        own_log_odds = group_log_odds(all_log_odds, labels, cannot_link)
+        confidence, runner_up = compute_confidence(labels, own_log_odds)
+        review_items = closest_decisions(tree, anchors, labels, own_log_odds, all_log_odds)
         facts: dict[str, object] = {
             "score_of_one_person": [round(v, 3) for v in mixture.same],
             "score_of_two_people": [round(v, 3) for v in mixture.different],

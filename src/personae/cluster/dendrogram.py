@@ -28,11 +28,11 @@ class ClusterPool(Protocol):
         ...
 
     def similarities(self, cluster: int) -> FloatArray:
-        """Return (n,) similarities to the other clusters; -inf at itself and at names in disuse."""
+        """Return (n,) similarities to the other clusters; -inf at itself and at unused names."""
         ...
 
     def merge(self, a: int, b: int) -> None:
-        """Merge cluster b into cluster a; the name b falls into disuse."""
+        """Merge cluster b into cluster a; the name b is no longer used."""
         ...
 
     def close(self, cluster: int) -> None:

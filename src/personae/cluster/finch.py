@@ -84,8 +84,8 @@ def finch_partitions(
         x: (n, d) rows.
         metric: A metric of scikit-learn.
         early_exit: Cut links of later levels that are longer than the longest of the first, mutual
-            links counting twice. A guard of the authors' first program that keeps far-apart groups
-            apart; without effect in their package 0.2.3.
+            links counting twice. A guard of the authors' first program that keeps distant groups
+            separate; without effect in their package 0.2.3.
 
     Returns:
         (n, L) labels 0.. of L partitions.
@@ -120,7 +120,7 @@ def merge_to_count(
     Args:
         x: (n, d) rows.
         partitions: (n, L) labels of `finch_partitions`.
-        n_clusters: Number of clusters wanted.
+        n_clusters: Number of clusters to return.
         metric: A metric of scikit-learn.
 
     Returns:

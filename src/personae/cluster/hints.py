@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from personae.core.errors import SettingError
 
 HINTS = ("num_people", "min_people", "max_people")
-"""Settings of `ClusterConfig` that say something about the number of people."""
+"""Settings of `ClusterConfig` that concern the number of people."""
 
 
 def refuse_hints(method: str, honoured: Collection[str], settings: Mapping[str, object]) -> None:

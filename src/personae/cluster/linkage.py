@@ -1,4 +1,4 @@
-"""Average linkage on pairwise log-odds, with cannot-links as evidence and must-links as law."""
+"""Average linkage on pairwise log-odds, with soft cannot-links and hard must-links."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ CANNOT_LINK_LOG_ODDS = 5.0
 """Log-odds that one cannot-link takes from a merge.
 
 About one pair in a hundred is wrong (a double detection, a mirror, a poster), so a link is strong
-evidence and not law: only faces that are alike beyond doubt outweigh it.
+evidence but no hard constraint: only faces that are certainly alike outweigh it.
 """
 
 TIE_TOLERANCE = 1e-9
@@ -67,7 +67,7 @@ class _Groups:
         """(n,) the group of each item."""
         self.size = np.ones(n)
         self.row_sums: dict[int, FloatArray] = {}
-        self.disused = np.zeros(n)
+        self.unused = np.zeros(n)
         """(n,) -inf at names that no longer name a group, else 0."""
         self.open = np.ones(n, dtype=np.bool_)
         self.links: list[dict[int, int]] = [{} for _ in range(n)]
@@ -81,13 +81,13 @@ class _Groups:
         return int(np.argmax(self.open)) if self.open.any() else None
 
     def similarities(self, group: int) -> Float64Array:
-        """Return (n,) the evidence for a merge with each other group; -inf at disused names."""
+        """Return (n,) the evidence for a merge with each other group; -inf at unused names."""
         row = self._row_sum(group)
         evidence: Float64Array = np.bincount(self.of, weights=row, minlength=len(row)).astype(
             np.float64, copy=False
         )
         evidence /= self.size * self.size[group]
-        evidence += self.disused
+        evidence += self.unused
         evidence[group] = -np.inf
         for other, count in self.links[group].items():
             evidence[other] -= CANNOT_LINK_LOG_ODDS * count
@@ -99,7 +99,7 @@ class _Groups:
         del self.row_sums[b]
         self.of[self.of == b] = a
         self.size[a] += self.size[b]
-        self.disused[b] = -np.inf
+        self.unused[b] = -np.inf
         self.open[b] = False
         for other, count in self.links[b].items():
             del self.links[other][b]

@@ -1,4 +1,4 @@
-"""What a clustering says of every track."""
+"""Result of a clustering: labels, confidence and doubtful decisions."""
 
 from __future__ import annotations
 

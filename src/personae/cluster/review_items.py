@@ -28,7 +28,7 @@ class ReviewItem:
     """A decision of the clustering that is doubtful enough to be reviewed."""
 
     kind: Literal["merge", "split", "unknown"]
-    """Two groups that were merged, two that were kept apart, or a track left unknown."""
+    """Two groups that were merged, two that were kept separate, or a track left unknown."""
 
     tracks: tuple[int, ...]
     """For `merge` and `split` the most similar track of each side.
@@ -47,7 +47,7 @@ def closest_decisions(
     tree: Float64Array,
     anchors: Int64Array,
     labels: Labels,
-    group_odds: Float64Array,
+    group_log_odds: Float64Array,
     log_odds: ScoreView,
 ) -> list[ReviewItem]:
     """List the merges made, merges refused and tracks left unknown that are least certain.
@@ -59,7 +59,7 @@ def closest_decisions(
         tree: Merges over the anchors by falling evidence.
         anchors: (n,) the tracks that the dendrogram was built of.
         labels: (T,) final labels.
-        group_odds: (T, K) log-odds of every track with each group.
+        group_log_odds: (T, K) log-odds of every track with each group.
         log_odds: (T, T) log-odds of all pairs of tracks.
 
     Returns:
@@ -74,7 +74,7 @@ def closest_decisions(
     for merge in _least_certain(made, tree[made, 2]):
         evidence = float(tree[merge, 2])
         sides = _most_similar_pair(*merge_sides.of(merge), log_odds)
-        item = ReviewItem("merge", sides, float(expit(evidence)), "Joined as one person.")
+        item = ReviewItem("merge", sides, float(expit(evidence)), "Merged as one person.")
         found.append((evidence, item))
     seen: set[tuple[int, int]] = set()
     for merge in refused[tree[refused, 2] > -MAX_REVIEW_LOG_ODDS]:
@@ -84,27 +84,28 @@ def closest_decisions(
         pair = (int(characters.min()), int(characters.max()))
         if pair not in seen:
             seen.add(pair)
-            text = "Kept apart as two people."
+            text = "Kept separate as two people."
             found.append((-evidence, ReviewItem("split", sides, float(expit(evidence)), text)))
-    best = group_odds[unknown].max(axis=1, initial=-np.inf)
+    best = group_log_odds[unknown].max(axis=1, initial=-np.inf)
     for track in _least_certain(unknown, np.abs(best)):
-        group = int(group_odds[track].argmax())
+        group = int(group_log_odds[track].argmax())
         members = np.flatnonzero(labels == group)
         sides = _most_similar_pair(np.array([track]), members, log_odds)
-        evidence = float(group_odds[track, group])
+        evidence = float(group_log_odds[track, group])
         text = "Left unknown; this is the nearest character."
         found.append((abs(evidence), ReviewItem("unknown", sides, float(expit(evidence)), text)))
     found.sort(key=lambda entry: (entry[0], entry[1].tracks))
-    return [item for odds, item in found[:MAX_REVIEW_ITEMS] if odds < MAX_REVIEW_LOG_ODDS]
+    listed = found[:MAX_REVIEW_ITEMS]
+    return [item for evidence, item in listed if evidence < MAX_REVIEW_LOG_ODDS]
 
 
-def _least_certain(decisions: Int64Array, odds: Float64Array) -> Int64Array:
-    """Return the `MAX_REVIEW_ITEMS` decisions of the lowest odds, and those that tie with the last.
+def _least_certain(decisions: Int64Array, log_odds: Float64Array) -> Int64Array:
+    """Return the `MAX_REVIEW_ITEMS` decisions of the lowest log-odds, and ties with the last.
 
     Decisions of `MAX_REVIEW_LOG_ODDS` and above are left out.
     """
-    bound = np.sort(odds)[:MAX_REVIEW_ITEMS].max(initial=0.0)
-    kept: Int64Array = decisions[(odds <= bound) & (odds < MAX_REVIEW_LOG_ODDS)]
+    bound = np.sort(log_odds)[:MAX_REVIEW_ITEMS].max(initial=0.0)
+    kept: Int64Array = decisions[(log_odds <= bound) & (log_odds < MAX_REVIEW_LOG_ODDS)]
     return kept
 
 

@@ -46,7 +46,7 @@ class IncrementalSilhouette:
     Every item counts as having one more neighbour in its own group, at the expected distance of two
     tracks of one person. Near-duplicate tracks of one scene then form no group of their own, and an
     item alone has a silhouette, high if nothing is near; in the plain silhouette it is 0 and gains
-    by any merge. Only what a merge or split changes is computed anew.
+    by any merge. Only what a merge or split changes is recomputed.
 
     Source:
         Rousseeuw, "Silhouettes: a Graphical Aid to the Interpretation and Validation of Cluster

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from personae.encode.encoder import Encoder
 
 
-METRICS = ("loss", "cosine", "euclidean")
+METRIC_NAMES = ("loss", "cosine", "euclidean")
 """The learned metric of the paper, and the two that its ablation compares it with."""
 
 
@@ -69,13 +69,14 @@ class VideoClusterNet:
 
         Raises:
             SettingError: A setting is unknown, out of range, or a hint on the number of people,
-                which Algorithm 1 cannot use; or the learned metric is wanted without an iteration.
+                which Algorithm 1 cannot use; or the learned metric is chosen without an iteration.
         """
         refuse_hints(self.name, self.hints, settings)
-        if isinstance(metric, str) and metric not in METRICS:
+        if isinstance(metric, str) and metric not in METRIC_NAMES:
+            known = ", ".join(map(repr, METRIC_NAMES))
             raise SettingError(
-                f"metric cannot be {metric!r}: it should be {', '.join(map(repr, METRICS))}, or an "
-                "object with a method factors()."
+                f"metric cannot be {metric!r}: it should be {known}, or an object with a method "
+                "factors()."
             )
         self.metric = metric
         self.centre = centre
@@ -83,8 +84,8 @@ class VideoClusterNet:
         self.config = validate_settings(AdaptConfig, settings)
         if metric == "loss" and not self.config.iterations:
             raise SettingError(
-                "The learned metric needs an adaptation of at least one iteration: ask for "
-                "iterations=1 or more, or for another metric."
+                "The learned metric needs an adaptation of at least one iteration: set "
+                "iterations to 1 or more, or choose another metric."
             )
 
     def fit_predict(self, tracks: TrackSet, hook: Hook = silent_hook) -> Labels:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from personae.core.trackset import TrackSet
 
 
-class TrackClusterer(Protocol):
+class ComparedClusterer(Protocol):
     """A dataclass of settings whose `fit_predict` groups tracks; every runnable system is one."""
 
     needs_n_clusters: ClassVar[bool]
@@ -27,7 +27,12 @@ class TrackClusterer(Protocol):
     def __init__(self, **settings: object) -> None: ...
 
     def fit_predict(self, tracks: TrackSet) -> Labels:
-        """Return (T,) labels 0.. by falling size."""
+        """Return (T,) labels 0.. by falling size.
+
+        Raises:
+            SettingError: A setting that the system needs is missing or out of range.
+            ValueError: The tracks have no embeddings.
+        """
         ...
 
 
@@ -60,17 +65,17 @@ class ComparedSystem:
             return self.name
         return f"our reconstruction of {self.name}"
 
-    def load(self) -> type[TrackClusterer]:
+    def load(self) -> type[ComparedClusterer]:
         """Import the system and return its class.
 
         Raises:
-            SettingError: If the system cannot be run on tracks.
+            SettingError: The system cannot be run on tracks.
         """
         if self.location is None:
             raise SettingError(f"{self.name} cannot be run here: {self.missing_input}")
         module, class_name = self.location.split(":")
         found = getattr(import_module(f"personae.compared.{module}"), class_name)
-        return cast(type[TrackClusterer], found)
+        return cast(type[ComparedClusterer], found)
 
 
 _E, _K, _C = "embeddings", "n_clusters", "cannot_link"

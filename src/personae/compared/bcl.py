@@ -141,6 +141,9 @@ class BCL:
 
         Returns:
             (T,) labels 0.. by falling size.
+
+        Raises:
+            ValueError: The tracks have no embeddings.
         """
         descriptors: Float64Array = track_means(tracks)
         squared_radius = RELEASED_SQUARED_RADIUS

@@ -42,6 +42,9 @@ class C1C:
 
         Returns:
             (T,) labels 0.. by falling size.
+
+        Raises:
+            ValueError: The tracks have no embeddings.
         """
         labels = np.arange(tracks.n_tracks, dtype=np.int64)
         if tracks.n_tracks < 2:

@@ -20,8 +20,8 @@ class CCL(SiameseSystem):
     """Siamese network on pairs from FINCH clusters of the crops; our reconstruction of CCL.
 
     Known: cluster labels and tracks give the pairs; the paper recommends FINCH's second partition,
-    VideoClusterNet's authors used the first, which was purer in their hands. Reconstructed, taken
-    from SSiam: network, loss, optimiser, balance of pairs, FINCH once and on base features.
+    VideoClusterNet's authors used the first, which was purer in their experiments. Reconstructed,
+    taken from SSiam: network, loss, optimiser, balance of pairs, FINCH once and on base features.
 
     Settings that are not listed here are those of `SiameseSystem`.
 

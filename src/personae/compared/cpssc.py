@@ -9,7 +9,7 @@ import numpy as np
 
 from personae.compared.protocol import require_n_clusters
 from personae.compared.self_expression import (
-    sample_crops,
+    select_crops_evenly,
     self_expression_affinity,
     singular_value_threshold,
     soft_threshold,
@@ -65,12 +65,12 @@ class CPSSC:
             (T,) labels 0.. by falling size.
 
         Raises:
-            SettingError: If `n_clusters` is missing or below 1.
+            SettingError: `n_clusters` is missing or below 1.
         """
         count = require_n_clusters(self.name, self.n_clusters, tracks.n_tracks)
         if tracks.n_tracks < 2:
             return np.zeros(tracks.n_tracks, dtype=np.int64)
-        chosen = sample_crops(tracks, self.max_crops)
+        chosen = select_crops_evenly(tracks, self.max_crops)
         track_of, forbidden = tracks.track_of[chosen], tracks.cannot_link_matrix()
         x = unit_rows(tracks.require_embeddings()[chosen])
         coefficients = sparse_self_expression(x, track_of, self.fidelity, self.coding_iterations)

@@ -51,7 +51,7 @@ class DIFFRAC:
             (T,) labels 0.. by falling size.
 
         Raises:
-            SettingError: If `n_clusters` is missing or below 1.
+            SettingError: `n_clusters` is missing or below 1.
         """
         count = require_n_clusters(self.name, self.n_clusters, tracks.n_tracks)
         if tracks.n_tracks < 2:

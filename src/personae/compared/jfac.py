@@ -75,6 +75,9 @@ class JFAC:
 
         Returns:
             (T,) labels 0.. by falling size.
+
+        Raises:
+            ValueError: The tracks have no embeddings.
         """
         if tracks.n_tracks < 2:
             return np.zeros(tracks.n_tracks, dtype=np.int64)

@@ -23,7 +23,7 @@ class MLR:
 
     Known: multinomial logistic regression whose loss has a term for unlabelled data and one for
     cannot-links; a classifier of named characters, not a clustering. Reconstructed: the terms
-    (entropy of unlabelled tracks; the probability that two cannot-linked tracks bear one name),
+    (entropy of unlabelled tracks; the probability that two cannot-linked tracks have one name),
     their weights, and the optimiser.
 
     Args:
@@ -59,7 +59,7 @@ class MLR:
             (T,) labels 0.. by falling size.
 
         Raises:
-            SettingError: If no track is labelled.
+            SettingError: No track is labelled.
         """
         known = {
             track: person
@@ -68,7 +68,7 @@ class MLR:
         }
         if not known:
             raise SettingError(
-                "MLR is semi-supervised: give the people of some tracks in `labelled_tracks`"
+                "MLR is semi-supervised: name the people of some tracks in `labelled_tracks`."
             )
         track_of = torch.from_numpy(tracks.track_of.astype(np.int64))
         x = torch.from_numpy(scale_to_mean_norm(tracks.require_embeddings()).astype(np.float32))

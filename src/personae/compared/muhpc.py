@@ -43,6 +43,9 @@ class MuHPC:
 
         Returns:
             (T,) labels 0.. by falling size.
+
+        Raises:
+            ValueError: The tracks have no embeddings.
         """
         labels = np.arange(tracks.n_tracks, dtype=np.int64)
         if tracks.n_tracks < 2:

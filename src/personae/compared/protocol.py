@@ -21,12 +21,12 @@ def require_n_clusters(name: str, n_clusters: int | None, n_tracks: int) -> int:
     """Return the number of clusters, capped at one per track.
 
     Raises:
-        SettingError: If `n_clusters` is None or below 1.
+        SettingError: `n_clusters` is None or below 1.
     """
     if n_clusters is None:
-        raise SettingError(f"{name} cannot find the number of people by itself: give n_clusters")
+        raise SettingError(f"{name} cannot find the number of people by itself: set n_clusters.")
     if n_clusters < 1:
-        raise SettingError(f"n_clusters must be at least 1, not {n_clusters}")
+        raise SettingError(f"n_clusters must be at least 1, not {n_clusters}.")
     return min(n_clusters, n_tracks)
 
 
@@ -46,14 +46,14 @@ def cluster_by_ward(
         name: System named in the error message.
         tracks: Track set of n crops.
         features: (n, e) learned features of the crops.
-        n_clusters: Number of clusters; goes before `threshold`.
+        n_clusters: Number of clusters; takes precedence over `threshold`.
         threshold: Ward height of the cut, used if `n_clusters` is None.
 
     Returns:
         (T,) labels 0.. by falling size.
 
     Raises:
-        SettingError: If neither `n_clusters` nor `threshold` is given, or `n_clusters` is below 1.
+        SettingError: Neither `n_clusters` nor `threshold` is given, or `n_clusters` is below 1.
     """
     learned = replace(tracks, embeddings=np.asarray(features, dtype=np.float32))
     if threshold is not None and n_clusters is None:

@@ -1,4 +1,4 @@
-"""Sampling of training pairs: crops of a track, and tracks that show somebody else."""
+"""Sampling of training pairs: crops of a track, and tracks that show different people."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ BACKGROUND_AFFINITY = 1e-6
 """Affinity between all tracks, as a share of the largest: it keeps the graph connected."""
 
 
-def sample_crops(tracks: TrackSet, max_crops: int) -> Int64Array:
+def select_crops_evenly(tracks: TrackSet, max_crops: int) -> Int64Array:
     """Select crops evenly over each track: about `max_crops` in all, at least one a track."""
     crops_per_track = max(1, max_crops // max(tracks.n_tracks, 1))
     chosen = [

@@ -113,7 +113,7 @@ class SiameseSystem(ABC):
             (T,) labels 0.. by falling size.
 
         Raises:
-            SettingError: If neither `n_clusters` nor `threshold` is given.
+            SettingError: Neither `n_clusters` nor `threshold` is given.
         """
         if self.threshold is None:
             require_n_clusters(self.name, self.n_clusters, tracks.n_tracks)

@@ -19,7 +19,7 @@ from personae.core.trackset import TrackSet
 class SSiam(SiameseSystem):
     """Siamese network on hard pairs from ranked distances; our reconstruction of SSiam.
 
-    Exact: the mining, done afresh at every step on base features (see `mine_hard_pairs`), with 3000
+    Exact: the mining, repeated at every step on base features (see `mine_hard_pairs`), with 3000
     crops and 64 + 64 pairs. Reconstructed: on sets of fewer than 6000 crops half of them are drawn,
     since 3000 draws from a few hundred crops would yield nothing but copies.
 

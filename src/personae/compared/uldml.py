@@ -55,6 +55,9 @@ class ULDML:
 
         Returns:
             (T,) labels 0.. by falling size.
+
+        Raises:
+            ValueError: The tracks have no embeddings.
         """
         if tracks.n_tracks < 2:
             return np.zeros(tracks.n_tracks, dtype=np.int64)

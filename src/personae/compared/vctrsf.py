@@ -25,8 +25,8 @@ TRACKS_PER_FORWARD = 64
 class TrackTransformer(nn.Module):
     """Transformer encoder over the crops of a track, mean-pooled and projected to unit length.
 
-    Every crop is one token, as with 1x1 patches over per-frame embeddings; the order of crops plays
-    no part.
+    Every crop is one token, as with 1x1 patches over per-frame embeddings; the order of crops
+    does not matter.
 
     Args:
         input_dim: Width of a crop's embedding.
@@ -111,7 +111,7 @@ class VCTRSF:
             (T,) labels 0.. by falling size.
 
         Raises:
-            SettingError: If `n_clusters` is missing or below 1.
+            SettingError: `n_clusters` is missing or below 1.
         """
         require_n_clusters(self.name, self.n_clusters, tracks.n_tracks)
         if tracks.n_tracks < 2:

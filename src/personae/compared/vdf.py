@@ -19,7 +19,7 @@ from personae.core.labels import Labels
 from personae.core.trackset import TrackSet
 
 CROPS_PER_GAUSSIAN = 100
-"""Crops that one Gaussian of the mixture needs; ours."""
+"""Fewest crops per Gaussian of the mixture; not from the paper."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +56,7 @@ class VDF:
             (T,) labels 0.. by falling size.
 
         Raises:
-            SettingError: If `n_clusters` is missing or below 1.
+            SettingError: `n_clusters` is missing or below 1.
         """
         count = require_n_clusters(self.name, self.n_clusters, tracks.n_tracks)
         if tracks.n_tracks < 2:

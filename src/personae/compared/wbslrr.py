@@ -10,7 +10,7 @@ import numpy as np
 from personae.compared.protocol import require_n_clusters
 from personae.compared.self_expression import (
     block_soft_threshold,
-    sample_crops,
+    select_crops_evenly,
     self_expression_affinity,
     singular_value_threshold,
     spectral_cluster_tracks,
@@ -68,12 +68,12 @@ class WBSLRR:
             (T,) labels 0.. by falling size.
 
         Raises:
-            SettingError: If `n_clusters` is missing or below 1.
+            SettingError: `n_clusters` is missing or below 1.
         """
         count = require_n_clusters(self.name, self.n_clusters, tracks.n_tracks)
         if tracks.n_tracks < 2:
             return np.zeros(tracks.n_tracks, dtype=np.int64)
-        chosen = sample_crops(tracks, self.max_crops)
+        chosen = select_crops_evenly(tracks, self.max_crops)
         track_of, forbidden = tracks.track_of[chosen], tracks.cannot_link_matrix()
         weights = np.where(forbidden, self.cannot_link_weight, 1.0)
         np.fill_diagonal(weights, np.inf)

@@ -54,7 +54,7 @@ def count_usable_cores() -> int:
         return int(stated)
     try:
         return len(os.sched_getaffinity(0))
-    except AttributeError:  # only Linux knows
+    except AttributeError:  # it exists on Linux alone
         return os.cpu_count() or 1
 
 

@@ -5,7 +5,7 @@ The Python API, the command's options, the manifest and the digests all use thes
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal, Self, TypeVar
@@ -72,7 +72,8 @@ class AdaptConfig(_Settings):
     """Settings of adaptation: VideoClusterNet's self-supervised finetuning on one film."""
 
     depth: Depth = Field(
-        "head", description="What is trained: the head, the encoder's last block too, or all of it."
+        "head",
+        description="What is trained: the head, the encoder's last layers too, or all of it.",
     )
     iterations: int = Field(
         5, ge=0, le=20, description="Rounds of finetuning and matching (paper: 5 or more); 0: none."
@@ -230,18 +231,27 @@ def check_people_hints(
             )
 
 
+def check_setting_names(names: Iterable[str], known: Collection[str]) -> None:
+    """Check that there are settings of these names.
+
+    Raises:
+        SettingError: There is no such setting; the message suggests a similar name or lists all.
+    """
+    for name in names:
+        if name not in known:
+            similar = get_close_matches(name, known, n=1)
+            all_names = f"there are: {', '.join(sorted(known))}."
+            hint = f"did you mean {similar[0]!r}?" if similar else all_names
+            raise SettingError(f"There is no setting {name!r}; {hint}")
+
+
 def validate_settings(model: type[Model], values: Mapping[str, object]) -> Model:
     """Make settings from values by name.
 
     Raises:
         SettingError: A name is unknown, or a value is out of range.
     """
-    for name in values:
-        if name not in model.model_fields:
-            near = get_close_matches(name, model.model_fields, n=1)
-            there = f"there are: {', '.join(sorted(model.model_fields))}."
-            hint = f"did you mean {near[0]!r}?" if near else there
-            raise SettingError(f"There is no setting {name!r}; {hint}")
+    check_setting_names(values, model.model_fields)
     try:
         return model.model_validate(dict(values))
     except ValidationError as error:

@@ -30,6 +30,12 @@ ARCFACE_TEMPLATE: Float32Array = np.array(
 THUMBNAIL_SHAPE = (14, 24, 3)
 """(h, w, 3) RGB of a frame thumbnail, just large enough to recognise a camera set-up."""
 
+FACE_WIDTH_SHARE = 0.69
+"""Width of a face box as a share of the template's width.
+
+The distance of the eyes is 35 of the template's 112 pixels, and 0.45 of the width of a box.
+"""
+
 CropArray = UInt8Array
 """(n, S, S, 3) or (S, S, 3) RGB, S >= `TEMPLATE_SIZE`, the template at the centre."""
 

@@ -1,6 +1,8 @@
-"""Mistakes that a user can put right; any other exception is a bug and keeps its traceback."""
+"""Mistakes that a user can correct; any other exception is a bug and keeps its traceback."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 
 class PersonaeError(Exception):
@@ -15,7 +17,7 @@ class FilmError(PersonaeError):
 
 
 class ProjectError(PersonaeError):
-    """The project folder is damaged, belongs to another film, or lacks the stage asked for."""
+    """The project folder is damaged, belongs to another film, or lacks a required stage."""
 
 
 class SettingError(PersonaeError):
@@ -27,4 +29,10 @@ class WeightsError(PersonaeError):
 
 
 class OutputError(PersonaeError):
-    """A result cannot be written where it was asked for."""
+    """A result cannot be written to the requested place."""
+
+
+def join_choices(names: Iterable[str]) -> str:
+    """Return two or more names as an enumeration for a sentence: "a, b or c"."""
+    *others, last = names
+    return f"{', '.join(others)} or {last}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -138,6 +139,8 @@ class FileTransaction:
     def subfolder(self, name: str) -> Iterator[Path]:
         """Make the temporary folder that will become `name`; the caller writes its files.
 
+        The files get the permissions that the umask allows.
+
         Raises:
             OutputError: It cannot be written.
         """
@@ -148,12 +151,15 @@ class FileTransaction:
             temporary.mkdir()
             self._names.append(name)
             yield temporary
+            # libraries that write files of their own accord may give them narrower permissions
+            permissions = stat.S_IMODE(temporary.stat().st_mode) & 0o666
             for written in _files_below(temporary):
+                written.chmod(permissions)
                 with open(written, "rb") as stream:
                     os.fsync(stream.fileno())
 
     def add_written(self, path: Path) -> None:
-        """Count in a file of this folder that is complete and in its place already."""
+        """Include a file of this folder that is already complete and in its place."""
         self._names.append(path.name)
         self._placed.add(path.name)
 

@@ -85,7 +85,7 @@ def weight_iterations(
         tracks: The tracks that were adapted to.
         adaptation: The adaptation; None or no iterations: nothing is weighted.
         reference_tracks: (m,) tracks whose pairs determine weights and maps.
-        equal_weights: Give every iteration weight 1 instead of `iteration_weight`.
+        equal_weights: Use weight 1 for every iteration instead of `iteration_weight`.
 
     Returns:
         The iterations of positive weight, oldest first.
@@ -114,8 +114,8 @@ def iteration_weight(learned: FloatArray, base_log_odds: FloatArray) -> float:
     learned scores order wrongly, 1 - AUC, falls as the head learns the film, and stays high where a
     clip is too short or its faces too poor. It is divided by the share of pairs on which the base
     model expects to err itself: no error gives 1, as many errors or more give 0, so nothing is
-    learned where the base model is certain of everybody. A prior of `PRIOR_PAIRS` pairs with weight
-    0 holds the weight down until enough positive pseudo-labels support it.
+    learned where the base model is certain of every pair. A prior of `PRIOR_PAIRS` pairs with
+    weight 0 holds the weight down until enough positive pseudo-labels support it.
 
     Args:
         learned: (m,) learned scores of pairs of tracks.

@@ -15,8 +15,7 @@ from personae.cues.monotone_maps import UniformInterpolator
 PRIOR_SAME = (0.60, 0.15)
 """Prior mean and standard deviation of the scores between two tracks of one person.
 
-A round figure for cosine similarities of ArcFace-like models. A film departs from it as far as its
-pairs say.
+A round figure for cosine similarities of ArcFace-like models. The film's own pairs can move it.
 """
 
 PRIOR_DIFFERENT = (0.05, 0.15)
@@ -40,7 +39,8 @@ Fewer, since poor faces bring the scores of one person far closer to those of tw
 MAX_LOG_ODDS = 6.0
 """Largest absolute log-odds of one score.
 
-The tails of normal densities promise more than a network that errs once in a few hundred can keep.
+The tails of normal densities claim more certainty than a network can have that errs once in a few
+hundred pairs.
 """
 
 HISTOGRAM_BINS = 8192

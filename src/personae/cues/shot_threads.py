@@ -1,9 +1,9 @@
 """The shot-thread cue: a film returns to a camera set-up, and the same person is there again.
 
 Films cut back and forth between few set-ups: shot and reverse shot, or the wide shot of a room. A
-face near the same position of the same picture shortly afterwards most likely shows the same
-person. This holds for faces that are too small, dark or turned away to be recognised. How much it
-says is estimated from the film itself.
+face near the same position of the same set-up shortly afterwards most likely shows the same
+person. This holds for faces that are too small, dark or turned away to be recognised. The weight of
+the cue is estimated from the film itself.
 
 Source:
     Hoai and Zisserman, "Thread-safe: towards recognizing human actions across shot boundaries",
@@ -30,7 +30,7 @@ from personae.core.pairwise import BLOCK_SIZE, slices
 from personae.core.trackset import TrackSet
 from personae.cues.score_mixture import MAX_LOG_ODDS, PRIOR_PAIRS, ScoreMixture
 
-MAX_GAP_S = 60.0
+MAX_THREAD_GAP_S = 60.0
 """Longest time in seconds between two crops of a pair: a set-up returns within its scene."""
 
 MAX_DISTANCE_IN_FACE_WIDTHS = 1.5
@@ -40,7 +40,7 @@ Neighbours at a table sit farther apart, and one person leans less. Chosen on la
 2 do nearly as well.
 """
 
-MAX_SIZE_RATIO = 2.0
+MAX_FACE_SIZE_RATIO = 2.0
 """Ratio of two face widths below which faces are of one size."""
 
 MIN_DECORRELATION = 0.01
@@ -55,7 +55,7 @@ EM_TOLERANCE = 1e-3
 
 @dataclass(frozen=True)
 class ThreadPairs:
-    """Pairs of tracks whose faces are near one position of the frame within `MAX_GAP_S`."""
+    """Pairs of tracks whose faces are near one position of the frame within `MAX_THREAD_GAP_S`."""
 
     pairs: Int64Array
     """(m, 2) tracks, the lower number first, in ascending order."""
@@ -71,8 +71,8 @@ class ThreadPairs:
 def find_thread_pairs(tracks: TrackSet) -> ThreadPairs:
     """Find the pairs of tracks that may be in one shot thread.
 
-    Tracks that overlap in time form no pair. Nor does any track whose crops lack thumbnails, boxes
-    or times.
+    Tracks that overlap in time form no pair, and a track whose crops lack thumbnails, boxes or
+    times is in no pair.
     """
     thumbnails, boxes, times = tracks.crops.thumbnails, tracks.crops.boxes, tracks.crops.times_s
     if thumbnails is None or boxes is None or times is None or not tracks.n_crops:
@@ -86,18 +86,18 @@ def find_thread_pairs(tracks: TrackSet) -> ThreadPairs:
     np.maximum.at(last, track, time)
     found: list[tuple[Int64Array, Float64Array]] = []
     for block in slices(len(order), BLOCK_SIZE):
-        stop = int(np.searchsorted(time, time[block.stop - 1] + MAX_GAP_S, side="right"))
+        stop = int(np.searchsorted(time, time[block.stop - 1] + MAX_THREAD_GAP_S, side="right"))
         window = slice(block.start, stop)
         scale = np.sqrt(width[block, None] * width[window])
         distance = np.linalg.norm(centre[block, None] - centre[window], axis=2) / scale
         ratio = width[block, None] / width[window]
         near = (
             (distance < MAX_DISTANCE_IN_FACE_WIDTHS)
-            & (ratio < MAX_SIZE_RATIO)
-            & (ratio > 1 / MAX_SIZE_RATIO)
+            & (ratio < MAX_FACE_SIZE_RATIO)
+            & (ratio > 1 / MAX_FACE_SIZE_RATIO)
         )
         gap = time[window] - time[block, None]
-        earlier, later = np.nonzero(near & (gap > 0) & (gap <= MAX_GAP_S))
+        earlier, later = np.nonzero(near & (gap > 0) & (gap <= MAX_THREAD_GAP_S))
         a, b = track[block][earlier], track[window][later]
         disjoint = (last[a] < first[b]) | (last[b] < first[a])
         earlier, later, a, b = earlier[disjoint], later[disjoint], a[disjoint], b[disjoint]
@@ -170,7 +170,7 @@ def thread_log_odds(
     targets are the probabilities of one person by the other cues and the thread together.
     `PRIOR_PAIRS` pairs of average features are its prior. The log-odds of any pair are subtracted,
     which leaves the likelihood ratio. Only evidence for one person counts, since a set-up that
-    looks different when it returns says nothing.
+    looks different when it returns is no evidence against it.
 
     Args:
         features: (m, k) features of pairs of tracks.

@@ -98,9 +98,9 @@ def load_dataset(text: str, context: DatasetContext) -> LabelledTracks:
     """Read the data set named by `text`, such as `"clip:film.mp4,labels.csv"`.
 
     Raises:
-        SettingError: the kind, a file or an option is unknown or not readable.
-        FilmError: a film cannot be decoded.
-        ProjectError: the film's project folder cannot be used.
+        SettingError: The kind, a file or an option is unknown or not readable.
+        FilmError: A film cannot be decoded.
+        ProjectError: The film's project folder cannot be used.
     """
     spec = parse_spec(text)
     if spec.kind not in DATASETS:

@@ -37,7 +37,7 @@ MAIN_CAST = {
 """The labels kept by the protocol of TSiam and SSiam."""
 
 IDS_HEADER = "CVHCI_TRACKLABELS"
-REQUIRED_ARRAYS = (
+EPISODE_ARRAYS = (
     "track_id",
     "label_tvpid",
     "offset",
@@ -71,7 +71,7 @@ class Episode:
 
     @property
     def frame_counts(self) -> Int64Array:
-        """Return the (T,) number of boxes of each track."""
+        """(T,) number of boxes of each track."""
         return np.bincount(self.boxes.track_of, minlength=len(self.track_id)).astype(np.int64)
 
 
@@ -96,8 +96,8 @@ def read(spec: DatasetSpec, context: DatasetContext) -> LabelledTracks:
     frames that boxes refer to, in pixels).
 
     Raises:
-        SettingError: a file is not of that form, or an option does not fit.
-        FilmError: the episode cannot be decoded.
+        SettingError: A file is not of that form, or an option does not fit.
+        FilmError: The episode cannot be decoded.
     """
     spec.check_options("cast", "labels", "width")
     spec.check_paths(1, 3, SYNTAX)
@@ -129,7 +129,7 @@ def read_episode(spec: DatasetSpec) -> Episode:
     """Read tracks and labels from the first file, and an `.ids` file among the others.
 
     Raises:
-        SettingError: the file is not an episode's face tracks.
+        SettingError: The file is not an episode's face tracks.
     """
     path, width = spec.paths[0], spec.get_option("width", FRAME_WIDTH)
     if path.suffix == ".npz":
@@ -149,7 +149,7 @@ def select_tracks(episode: Episode, spec: DatasetSpec) -> TrackSelection:
     report. The main cast takes labels of the first release, the others of the second where given.
 
     Raises:
-        SettingError: the episode has no such cast or labels.
+        SettingError: The episode has no such cast or labels.
     """
     cast = spec.get_choice("cast", ("all", "named", "main"))
     second_is_default = cast != "main" and episode.second_labels is not None
@@ -158,7 +158,7 @@ def select_tracks(episode: Episode, spec: DatasetSpec) -> TrackSelection:
     labels = episode.first_labels if release == "first" else episode.second_labels
     if labels is None:
         raise SettingError(f"{spec.text}: there are no second labels; name their .ids file.")
-    # The first release calls everybody in the background "unknown", which is not one person.
+    # The first release calls all people in the background "unknown": that is not one person.
     names = tuple(name if name and name != "unknown" else None for name in labels)
     if cast == "all":
         return TrackSelection(np.ones(len(names), dtype=np.bool_), names, None)
@@ -176,7 +176,7 @@ def select_tracks(episode: Episode, spec: DatasetSpec) -> TrackSelection:
 
 
 def _read_npz_episode(path: Path, width: float) -> Episode:
-    arrays = read_npz(path, REQUIRED_ARRAYS)
+    arrays = read_npz(path, EPISODE_ARRAYS)
     offset = arrays["offset"].astype(np.int64)
     track_of = np.repeat(np.arange(len(offset) - 1), np.diff(offset))
     boxes = np.column_stack([arrays[name] for name in ("x", "y", "w", "h")]).astype(np.float64)
@@ -241,7 +241,7 @@ def read_ids(path: Path) -> dict[int, str]:
     """Read an `.ids` file: a header, then one `TRACK NAME` per line.
 
     Raises:
-        SettingError: the file is not of that form.
+        SettingError: The file is not of that form.
     """
     lines = [line.split() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
     try:

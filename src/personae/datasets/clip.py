@@ -25,9 +25,9 @@ def read(spec: DatasetSpec, context: DatasetContext) -> LabelledTracks:
     is unlabelled, but is part of the input like all others.
 
     Raises:
-        FilmError: the film cannot be decoded.
-        SettingError: the labels cannot be read.
-        ProjectError: the project folder cannot be used.
+        FilmError: The film cannot be decoded.
+        SettingError: The labels cannot be read.
+        ProjectError: The project folder cannot be used.
     """
     from personae.pipeline.runner import run
     from personae.pipeline.settings import Settings
@@ -74,7 +74,7 @@ def find_demo_files() -> tuple[Path, Path]:
     """Return the paths of the demo clip and its labels in a checkout of the source code.
 
     Raises:
-        SettingError: there is no checkout.
+        SettingError: There is no checkout.
     """
     for root in (Path(__file__).parents[3], Path.cwd()):
         video = root / DEMO

@@ -13,6 +13,13 @@ import numpy as np
 from personae.core.arrays import Float64Array, Int32Array, Int64Array, UInt8Array
 from personae.core.boxes import box_iou
 from personae.core.config import ScanConfig
+from personae.core.crops import (
+    ARCFACE_TEMPLATE,
+    CROP_MARGIN,
+    CROP_SIZE,
+    FACE_WIDTH_SHARE,
+    TEMPLATE_SIZE,
+)
 from personae.core.errors import SettingError
 from personae.core.trackset import Crops
 from personae.datasets import DatasetContext
@@ -84,8 +91,8 @@ def crops_from_film(video: Path, boxes: TrackBoxes, context: DatasetContext) -> 
     does.
 
     Raises:
-        FilmError: the film cannot be decoded.
-        SettingError: the film ends before the boxes do.
+        FilmError: The film cannot be decoded.
+        SettingError: The film ends before the boxes do.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -184,9 +191,6 @@ def _landmarks_at(faces: FaceDetections, box: Float64Array) -> Float64Array | No
 
 def landmarks_from_box(box: Float64Array) -> Float64Array:
     """Estimate the five landmarks (5, 2) of an upright frontal face from its (4,) box."""
-    from personae.adapt.views import FACE_WIDTH_SHARE
-    from personae.core.crops import ARCFACE_TEMPLATE, TEMPLATE_SIZE
-
     centre = box[:2] + box[2:] / 2
     pixel = box[2] / FACE_WIDTH_SHARE / TEMPLATE_SIZE
     points: Float64Array = centre + (ARCFACE_TEMPLATE - TEMPLATE_SIZE / 2) * pixel
@@ -204,11 +208,10 @@ def crops_from_images(paths: Sequence[Path], context: DatasetContext) -> Cropped
         One track of one crop per image.
 
     Raises:
-        SettingError: a file cannot be read as an image.
+        SettingError: A file cannot be read as an image.
     """
     import cv2
 
-    from personae.core.crops import CROP_MARGIN, CROP_SIZE, TEMPLATE_SIZE
     from personae.scan.alignment import align_crop, sharpness
 
     detector = _load_detector(context)

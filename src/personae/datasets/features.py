@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +14,7 @@ from personae.datasets.labelled import LabelledTracks, content_digest, factorize
 from personae.datasets.spec import DatasetSpec
 
 REQUIRED_ARRAYS = ("embeddings", "track_of", "labels")
+OPTIONAL_ARRAYS = ("cannot_link", "frames", "attach_only")
 
 
 def read(spec: DatasetSpec, context: DatasetContext) -> LabelledTracks:
@@ -24,12 +24,18 @@ def read(spec: DatasetSpec, context: DatasetContext) -> LabelledTracks:
     cannot_link (m, 2), frames (T,), attach_only (T,).
 
     Raises:
-        SettingError: the file is not such an npz file.
+        SettingError: The file is not such an npz file, or has other arrays.
     """
     spec.check_options()
     spec.check_paths(1, 1, "features:FILE.npz")
     path = spec.paths[0]
     arrays = read_npz(path, REQUIRED_ARRAYS)
+    known = (*REQUIRED_ARRAYS, *OPTIONAL_ARRAYS)
+    if unknown := sorted(set(arrays) - set(known)):
+        raise SettingError(
+            f"{path} has unknown arrays ({', '.join(unknown)}): remove or rename them; there are: "
+            f"{', '.join(known)}."
+        )
     truth, people = factorize_people([person_name(one) for one in arrays["labels"].tolist()])
     try:
         track_of = arrays["track_of"].astype(np.int32)
@@ -64,11 +70,11 @@ def read(spec: DatasetSpec, context: DatasetContext) -> LabelledTracks:
     )
 
 
-def read_npz(path: Path, required: tuple[str, ...]) -> dict[str, npt.NDArray[Any]]:
+def read_npz(path: Path, required: tuple[str, ...]) -> dict[str, npt.NDArray[np.generic]]:
     """Read all arrays of an npz file.
 
     Raises:
-        SettingError: the file is not an npz file, or lacks a required array.
+        SettingError: The file is not an npz file, or lacks a required array.
     """
     try:
         with np.load(path, allow_pickle=False) as file:

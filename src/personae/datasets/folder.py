@@ -21,7 +21,7 @@ def read(spec: DatasetSpec, context: DatasetContext) -> LabelledTracks:
     pixels counts as aligned already.
 
     Raises:
-        SettingError: there are no images, or one cannot be read.
+        SettingError: There are no images, or one cannot be read.
     """
     spec.check_options()
     spec.check_paths(1, 1, "folder:DIR")

@@ -44,12 +44,12 @@ class LabelledTracks:
 
     @property
     def title(self) -> str:
-        """Return the name for tables, which marks simulated features."""
+        """Name for tables, which marks simulated features."""
         return f"{self.name} (simulated features)" if self.simulated else self.name
 
     @property
     def n_people(self) -> int:
-        """Return the number of people with a labelled track: K of the methods that need it."""
+        """Number of people with a labelled track: K of the methods that need it."""
         return len(np.unique(self.truth[self.truth >= 0]))
 
     def subset(self, selected: BoolArray) -> LabelledTracks:

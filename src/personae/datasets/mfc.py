@@ -15,7 +15,7 @@ from personae.datasets.crops import TrackBoxes, cannot_links_from_frames, crops_
 from personae.datasets.labelled import LabelledTracks, content_digest, factorize_people
 from personae.datasets.spec import DatasetSpec
 
-COLUMNS = ("movie", "frame", "x", "y", "w", "h", "track", "identity")
+BOX_COLUMNS = ("movie", "frame", "x", "y", "w", "h", "track", "identity")
 
 
 def read(spec: DatasetSpec, context: DatasetContext) -> LabelledTracks:
@@ -25,8 +25,8 @@ def read(spec: DatasetSpec, context: DatasetContext) -> LabelledTracks:
     they are the film's own), width (of the frames that boxes refer to, in pixels).
 
     Raises:
-        SettingError: the file is not such a table, or does not fit the film.
-        FilmError: the film cannot be decoded.
+        SettingError: The file is not such a table, or does not fit the film.
+        FilmError: The film cannot be decoded.
     """
     spec.check_options("movie", "fps", "width")
     spec.check_paths(2, 2, "mfc:FILE.csv,VIDEO")
@@ -75,7 +75,7 @@ def _read_rows(path: Path, spec: DatasetSpec) -> tuple[str, list[dict[str, str]]
     """Return the name of the chosen movie and its rows."""
     with open(path, newline="", encoding="utf-8-sig") as file:
         reader = csv.DictReader(file)
-        if missing := [name for name in COLUMNS if name not in (reader.fieldnames or ())]:
+        if missing := [name for name in BOX_COLUMNS if name not in (reader.fieldnames or ())]:
             raise SettingError(f"{path} has no column {', '.join(missing)}.")
         rows = list(reader)
     movies = sorted({row["movie"] for row in rows})

@@ -58,7 +58,7 @@ def read(spec: DatasetSpec, context: DatasetContext) -> LabelledTracks:
     spreads), dim, seed; with TRACKS those of `bbt`; without it, people and tracks (counts).
 
     Raises:
-        SettingError: an option is out of range, or the episode cannot be read.
+        SettingError: An option is out of range, or the episode cannot be read.
     """
     options = ("noise", "identity", "track", "crop", "dim", "seed")
     more = ("cast", "labels", "width") if spec.paths else ("people", "tracks")

@@ -26,7 +26,7 @@ class DatasetSpec:
         """Return an option converted to the type of its default.
 
         Raises:
-            SettingError: the value cannot be converted.
+            SettingError: The value cannot be converted.
         """
         value = self.options.get(name)
         if value is None:
@@ -41,7 +41,7 @@ class DatasetSpec:
         """Return an option that takes one of several words; the first is the default.
 
         Raises:
-            SettingError: the value is not among the choices.
+            SettingError: The value is not among the choices.
         """
         value = self.options.get(name, choices[0])
         if value not in choices:
@@ -54,7 +54,7 @@ class DatasetSpec:
         """Check that every option is one of `known`.
 
         Raises:
-            SettingError: the kind does not have one of the options.
+            SettingError: The kind does not have one of the options.
         """
         for name in self.options:
             if name not in known:
@@ -65,7 +65,7 @@ class DatasetSpec:
         """Check the number of files and that each exists.
 
         Raises:
-            SettingError: too few or too many files are named, or one does not exist.
+            SettingError: Too few or too many files are named, or one does not exist.
         """
         if not min_count <= len(self.paths) <= max_count:
             raise SettingError(f"{self.text}: write {syntax}.")
@@ -78,7 +78,7 @@ def parse_spec(text: str) -> DatasetSpec:
     """Parse a data set name, without checking whether the kind exists.
 
     Raises:
-        SettingError: an option is not of the form `name=value`.
+        SettingError: An option is not of the form `name=value`.
     """
     named, _, option_text = text.partition("?")
     kind, _, files = named.partition(":")

@@ -17,7 +17,7 @@ FORMATS = (".safetensors", ".pth", ".pt", ".ckpt", ".onnx", ".dat")
 """Endings of readable weight files; `.dat` is dlib's."""
 
 
-def load_checkpoint(module: Backbone, path: Path, input_size: int) -> None:
+def load_weights(module: Backbone, path: Path, input_size: int) -> None:
     """Load a weight file into a network.
 
     Args:

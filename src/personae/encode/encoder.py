@@ -18,7 +18,7 @@ from personae.core.digest import file_sha256
 from personae.core.hooks import Hook, silent_hook
 from personae.encode.architectures.backbone import Backbone
 from personae.encode.architectures.registry import get_architecture
-from personae.encode.checkpoint import load_checkpoint
+from personae.encode.checkpoint import load_weights
 from personae.encode.resampling import TemplateResampler
 from personae.weights import default_weights
 from personae.weights.preprocessing import Preprocessing
@@ -202,6 +202,6 @@ def load_encoder(
     preprocessing = architecture.preprocessing
     weights = weights or default_weights(name)
     module = architecture.build()
-    load_checkpoint(module, weights, preprocessing.require_input_size())
+    load_weights(module, weights, preprocessing.require_input_size())
     logger.debug("encoder %s with %s on %s", name, weights, device)
     return Encoder(name, module, preprocessing, device, file_sha256(weights))

@@ -37,7 +37,7 @@ def clock_column(seconds: Column) -> Column:
 
 
 def look_up(keys: Column, known: Column, values: Column) -> Column:
-    """Return for each key the value beside it in `known`, null where it is not there.
+    """Return the value of each key; null for a key that has none.
 
     Args:
         keys: The n keys to look up.

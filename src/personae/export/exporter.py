@@ -1,13 +1,12 @@
-"""The one way out: a table of a project, in a format, to a file or a stream."""
+"""Export of a project's table, in a format, to a file or a stream."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from personae.core.errors import SettingError
+from personae.core.errors import SettingError, join_choices
 from personae.core.files import atomic_write
 from personae.export.formats import EXPORT_FORMATS
 from personae.export.provenance import describe_provenance
@@ -33,15 +32,10 @@ def export_table(project: Project, table: str, fmt: str, out: Path | BinaryIO) -
         OutputError: The file cannot be written.
     """
     if table not in EXPORT_TABLES:
-        choices = _join_choices(EXPORT_TABLES)
+        choices = join_choices(EXPORT_TABLES)
         raise SettingError(f"There is no table {table!r} to export; choose {choices}.")
     if fmt not in EXPORT_FORMATS:
-        raise SettingError(f"Cannot export as {fmt!r}; choose {_join_choices(EXPORT_FORMATS)}.")
+        raise SettingError(f"Cannot export as {fmt!r}; choose {join_choices(EXPORT_FORMATS)}.")
     rows = EXPORT_TABLES[table](project)
     with atomic_write(out) if isinstance(out, Path) else nullcontext(out) as stream:
         EXPORT_FORMATS[fmt](rows, table, describe_provenance(project), stream)
-
-
-def _join_choices(names: Collection[str]) -> str:
-    *others, last = names
-    return ", ".join(others) + " or " + last

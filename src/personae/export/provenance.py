@@ -52,6 +52,6 @@ def list_used_weights(project: Project) -> list[dict[str, str | None]]:
 
 
 def _licence(name: str, sha256: str) -> str | None:
-    """Return the licence, but only of the very bytes that it was recorded for."""
+    """Return the licence of a weight file; None unless its hash is the registered one."""
     entry = WEIGHTS.get(name)
     return entry.licence if entry is not None and entry.sha256 == sha256 else None

@@ -28,6 +28,9 @@ def build_faces_table(project: Project) -> pa.Table:
 
     Boxes are left, top, width and height in pixels of the film as displayed. `character` is null
     where it is unknown, `score` where the box is interpolated.
+
+    Raises:
+        ProjectError: The clustering has not finished.
     """
     faces = project.table("faces")
     faces = faces.filter(pc.greater_equal(faces["track"], 0)).sort_by(
@@ -59,6 +62,9 @@ def build_tracks_table(project: Project) -> pa.Table:
     """Build a table with a row for each track, ordered by time.
 
     `character` is null where it is unknown; `median_width` is in pixels.
+
+    Raises:
+        ProjectError: The clustering has not finished.
     """
     tracks = project.table("tracks").sort_by([("start_s", "ascending"), ("track", "ascending")])
     characters = project.table("characters")
@@ -94,6 +100,9 @@ def build_characters_table(project: Project) -> pa.Table:
 
     `confidence` is the mean of the tracks', weighted by their length; `most_similar` is the
     character that is most often the runner-up of its tracks, null where there is none.
+
+    Raises:
+        ProjectError: The clustering has not finished.
     """
     cast = project.cast()
     label = pa.array([one.label for one in cast], pa.string())

@@ -66,7 +66,7 @@ def contingency(
         (clusters, classes) int64, no row or column empty.
 
     Raises:
-        ValueError: If the arrays differ in length or `unknown` is not a rule.
+        ValueError: The arrays differ in length or `unknown` is not a rule.
     """
     classes, clusters = np.asarray(truth), np.asarray(predicted)
     if classes.shape != clusters.shape or classes.ndim != 1:

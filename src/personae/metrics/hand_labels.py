@@ -1,8 +1,8 @@
 """Hand labels of a film, and how well the tracks of a run agree with them.
 
-Labels say whose face is where at some moments. A run predicts tracks of boxes, some of them
-assigned to a character. A labelled face belongs to the track that overlaps it most at its time, and
-takes the character of that track.
+A label states the person and the box of a face at one moment. A run predicts tracks of boxes, some
+of them assigned to a character. A labelled face belongs to the track that overlaps it most at its
+time, and takes the character of that track.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from personae.metrics.clustering import PrecisionRecall, bcubed, weighted_cluste
 LABEL_COLUMNS = ("time_s", "x", "y", "w", "h", "person")
 FACE_COLUMNS = ("time_s", "x", "y", "w", "h", "track", "character")
 IGNORED_PERSON = "__ignore__"
-"""The person of labels that mark something which is nobody's face."""
+"""The person of labels that mark something other than a face."""
 
 MAX_INTERPOLATION_S = 0.6
 """A track is interpolated at a moment if it has boxes within this many seconds before and after."""
@@ -104,7 +104,7 @@ def read_labels(path: Path) -> list[LabelledFace]:
         Labelled faces in the order of the file.
 
     Raises:
-        SettingError: If a column is missing or the file labels nobody.
+        SettingError: A column is missing or the file labels no face.
     """
     rows = _read_rows(path, LABEL_COLUMNS)
     faces = [
@@ -113,7 +113,7 @@ def read_labels(path: Path) -> list[LabelledFace]:
         if row["person"] != IGNORED_PERSON
     ]
     if not faces:
-        raise SettingError(f"{path} labels nobody's face.")
+        raise SettingError(f"{path} has labels of no face.")
     return faces
 
 
@@ -124,7 +124,7 @@ def read_tracks(path: Path) -> dict[str, PredictedTrack]:
         Tracks by name, in order of appearance.
 
     Raises:
-        SettingError: If a column is missing.
+        SettingError: A column is missing.
     """
     rows_of: defaultdict[str, list[dict[str, str]]] = defaultdict(list)
     for row in _read_rows(path, FACE_COLUMNS):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from personae.core.hooks import Hook, silent_hook
 from personae.pipeline.runner import run
@@ -17,7 +16,7 @@ def analyze(
     output: str | Path | None = None,
     *,
     hook: Hook = silent_hook,
-    **settings: Any,
+    **settings: object,
 ) -> Cast:
     """Find the cast of a film, and leave a project folder.
 
@@ -34,7 +33,7 @@ def analyze(
         The characters by falling screen time.
 
     Raises:
-        PersonaeError: Whatever the caller can put right, in one sentence.
+        PersonaeError: Any mistake that the caller can correct, in one sentence.
     """
     return run(video, output, Settings.from_flat(**settings), hook).cast()
 

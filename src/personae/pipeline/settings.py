@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
-from typing import Any, TypeVar, get_args
+from typing import TypeVar, cast, get_args
 
 from pydantic import BaseModel
 
@@ -15,9 +14,10 @@ from personae.core.config import (
     Device,
     EncodeConfig,
     ScanConfig,
+    check_setting_names,
     validate_settings,
 )
-from personae.core.errors import SettingError
+from personae.core.errors import SettingError, join_choices
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -35,7 +35,7 @@ class Settings:
     device: Device = "auto"
 
     @classmethod
-    def from_flat(cls, **flat: Any) -> Settings:
+    def from_flat(cls, **flat: object) -> Settings:
         """Build the settings from flat names; each goes to every stage that has it.
 
         Args:
@@ -46,25 +46,15 @@ class Settings:
         """
         device = flat.pop("device", "auto")
         if device not in get_args(Device):
-            raise SettingError(
-                f"device cannot be {device!r}: it should be {_join_choices(get_args(Device))}."
-            )
-        known = {name for model in STAGE_MODELS for name in model.model_fields}
-        for name in flat:
-            if name not in known:
-                near = get_close_matches(name, known, n=1)
-                hint = (
-                    f"did you mean {near[0]!r}?"
-                    if near
-                    else f"there are: {', '.join(sorted(known))}."
-                )
-                raise SettingError(f"There is no setting {name!r}; {hint}")
+            choices = join_choices(map(repr, get_args(Device)))
+            raise SettingError(f"device cannot be {device!r}: it should be {choices}.")
+        check_setting_names(flat, {name for model in STAGE_MODELS for name in model.model_fields})
         return cls(
             scan=_make(ScanConfig, flat),
             encode=_make(EncodeConfig, flat),
             adapt=_make(AdaptConfig, flat),
             cluster=_make(ClusterConfig, flat),
-            device=device,
+            device=cast(Device, device),
         )
 
 
@@ -72,7 +62,3 @@ def _make(model: type[Model], flat: Mapping[str, object]) -> Model:
     """Make a stage's settings from the fields that it has."""
     own = {name: value for name, value in flat.items() if name in model.model_fields}
     return validate_settings(model, own)
-
-
-def _join_choices(values: Sequence[str]) -> str:
-    return ", ".join(repr(value) for value in values[:-1]) + f" or {values[-1]!r}"

@@ -1,4 +1,4 @@
-"""What a stage is: what its result depends on, what it checks up front, and how it runs."""
+"""Interface of a stage: what its result depends on, what it checks first, and how it runs."""
 
 from __future__ import annotations
 

@@ -95,7 +95,7 @@ class CropsWriter:
 
 
 class StoredCrops(Sequence[UInt8Array]):
-    """The crops of a Parquet file as (S, S, 3) RGB images, each decoded when it is asked for."""
+    """The crops of a Parquet file as (S, S, 3) RGB images, each decoded on access."""
 
     def __init__(self, path: Path) -> None:
         self._file = pq.ParquetFile(path)

@@ -43,7 +43,7 @@ class StageState:
 
 
 class StoredReviewItem(TypedDict):
-    """A decision of the clustering for a person to look at, as `review.json` holds it."""
+    """A decision of the clustering for a person to review, as `review.json` holds it."""
 
     kind: Literal["merge", "split", "unknown"]
     tracks: list[int]  # numbers as in the tables: one track of each side
@@ -54,8 +54,8 @@ class StoredReviewItem(TypedDict):
 class Project:
     """The folder of one film.
 
-    Reading never writes and needs no lock. Whatever is asked for must be finished, up to date and
-    undamaged; otherwise a ProjectError says in one sentence what `personae run` has to make again.
+    Reading never writes and needs no lock. What is read must be finished, up to date and undamaged;
+    otherwise a ProjectError states in one sentence what `personae run` has to make again.
     """
 
     def __init__(self, folder: Path, manifest: Manifest) -> None:
@@ -105,6 +105,7 @@ class Project:
         Raises:
             ProjectError: The stage has not finished or has to run again, or the file is damaged
                 or was written by another version.
+            ValueError: There is no such table.
         """
         if (name, *columns) not in self._tables:
             if name not in STAGE_OF_TABLE:
@@ -122,7 +123,7 @@ class Project:
         return self._tables[name, *columns]
 
     def crops(self) -> StoredCrops:
-        """Return the images of the `crops` table, in its order, each read when it is asked for."""
+        """Return the images of the `crops` table, in its order, each read on access."""
         from personae.project.crop_store import StoredCrops
 
         return StoredCrops(self.file("scan", file_name("crops")))
@@ -310,7 +311,7 @@ def _is_intact(path: Path, wanted: FileMark) -> bool:
 
 
 def _parse(path: Path, text: bytes) -> Manifest:
-    damaged = f"{path} is damaged: delete it, and `personae run` will start this folder anew."
+    damaged = f"{path} is damaged: delete it, and `personae run` will start this folder again."
     try:
         content = json.loads(text)
     except ValueError:

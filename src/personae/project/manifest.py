@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from pydantic import BaseModel, ConfigDict
 
 from personae.core.files import FileMark
@@ -41,7 +39,7 @@ class StageRecord(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    parameters: dict[str, Any]  # the stage's settings, as JSON holds them
+    parameters: dict[str, object]  # the stage's settings, as JSON holds them
     weights: dict[str, str]  # name -> sha256
     software: str  # personae's version
     reads: dict[str, str]  # earlier stage -> its digest
@@ -54,7 +52,7 @@ class StageRecord(BaseModel):
     @property
     def warnings(self) -> list[str]:
         """Sentences about what may be wrong with the film; empty for most stages."""
-        found = self.facts.get("warnings", [])
+        found = self.facts.get("warnings")
         return [str(text) for text in found] if isinstance(found, list) else []
 
 

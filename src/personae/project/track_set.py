@@ -26,9 +26,7 @@ THUMBNAIL = "thumbnail"
 class ProjectTracks(TrackSet):
     """A film's tracks; row t of every (T,) array is the table's track `track_ids[t]`."""
 
-    track_ids: Int32Array = field(
-        default_factory=lambda: np.empty(0, dtype=np.int32), metadata=PER_TRACK
-    )
+    track_ids: Int32Array = field(kw_only=True, metadata=PER_TRACK)
     """(T,) the tracks' numbers in the project's tables, ascending."""
 
 
@@ -40,7 +38,7 @@ def build_track_set(
     faces: pa.Table | None = None,
     embeddings: Float32Array | None = None,
 ) -> ProjectTracks:
-    """Build the set of the tracks that have crops, numbered anew.
+    """Build the set of the tracks that have crops, renumbered.
 
     Args:
         tracks: The table of all tracks.

@@ -109,7 +109,9 @@ def collect_run_facts(data: ReportData) -> RunFacts:
     duration_s = data.source.duration_s
     seconds = sum(record.seconds for record in records.values())
     seeds = {
-        record.parameters["seed"] for record in records.values() if "seed" in record.parameters
+        seed
+        for record in records.values()
+        if isinstance(seed := record.parameters.get("seed"), int)
     }
     return RunFacts(
         stages=[_stage_facts(name, record, duration_s) for name, record in records.items()],

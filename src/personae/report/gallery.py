@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 PORTRAIT_SIDE, THUMBNAIL_SIDE, SMALL_SIDE, TINY_SIDE = 144, 88, 64, 48
 """Sides of face images in pixels."""
 
-MAX_FACES = 12
+MAX_FACES_PER_CHARACTER = 12
 """Best faces of a character, the portrait among them."""
 
 MAX_UNCERTAIN_TRACKS = 6
@@ -92,7 +92,7 @@ def _make_card(data: ReportData, character: Character) -> CharacterCard:
         relative_share=character.screen_time / longest if longest > 0 else 0.0,
         n_shots=len({appearance.shot for appearance in character.appearances}),
         portrait=portraits[0] if portraits else None,
-        faces=data.best_faces(character.tracks, MAX_FACES, THUMBNAIL_SIDE)[1:],
+        faces=data.best_faces(character.tracks, MAX_FACES_PER_CHARACTER, THUMBNAIL_SIDE)[1:],
         most_similar=data.link(data.most_similar[character.label]),
         uncertain_tracks=_select_uncertain(data, [data.tracks[i] for i in character.tracks]),
         appearances=character.appearances[:MAX_APPEARANCES],

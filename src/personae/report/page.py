@@ -17,6 +17,7 @@ from personae.report.formatting import (
     format_whole_seconds,
 )
 from personae.report.gallery import make_character_cards, make_character_rows
+from personae.report.rendering import template_environment
 from personae.report.report_data import ReportData
 from personae.report.review_items import make_review_cards
 from personae.report.timeline import make_timeline
@@ -35,8 +36,8 @@ def write_report(project: Project) -> Path:
     """Write `report.html` into the project folder and return its path.
 
     Raises:
-        ProjectError: the scan or the clustering has not finished.
-        OutputError: the file cannot be written.
+        ProjectError: The scan or the clustering has not finished.
+        OutputError: The file cannot be written.
     """
     path = project.folder / REPORT
     page = render_report(project)
@@ -49,7 +50,7 @@ def render_report(project: Project) -> str:
     """Render the report as one HTML text that needs no other file and no network.
 
     Raises:
-        ProjectError: the scan or the clustering has not finished.
+        ProjectError: The scan or the clustering has not finished.
     """
     data = ReportData.load(project)
     main_characters = data.characters[:MAX_CHARACTER_CARDS]
@@ -71,15 +72,7 @@ def render_report(project: Project) -> str:
 
 
 def _make_environment() -> Environment:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("personae.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = template_environment("personae.report")
     environment.filters.update(
         clock=format_tenths,
         whole_clock=format_whole_seconds,

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 TIGHT_SIZE = 128
 """Side in pixels of a crop's centre square that shows the face without its surroundings."""
 
-JPEG_QUALITY = 80
+PORTRAIT_JPEG_QUALITY = 80
 
 SCORE_COLUMNS = ("sharpness", "frontality", "width", "score")
 """The columns of the `crops` table that `portrait_score` takes, in its order."""
@@ -72,7 +72,8 @@ class Portraits:
         if image.shape[0] != side:
             resized = cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA)
             image = np.asarray(resized, np.uint8)
-        jpeg = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1]
+        options = [cv2.IMWRITE_JPEG_QUALITY, PORTRAIT_JPEG_QUALITY]
+        jpeg = cv2.imencode(".jpg", image[..., ::-1], options)[1]
         return "data:image/jpeg;base64," + base64.b64encode(jpeg.tobytes()).decode()
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from personae.project import Character, Project
     from personae.project.manifest import Source
 
-N_COLOURS = 8
+N_CHARACTER_COLOURS = 8
 """Number of character colours in the style sheet; they repeat after that."""
 
 
@@ -37,7 +37,7 @@ class ReportTrack:
 
     @property
     def duration_s(self) -> float:
-        """Return the length of the track in seconds."""
+        """Length of the track in seconds."""
         return self.end_s - self.start_s
 
 
@@ -67,7 +67,7 @@ class CharacterLink:
 
     @property
     def anchor(self) -> str:
-        """Return the id of the character's card."""
+        """Id of the character's card."""
         return f"character-{self.label}"
 
 
@@ -90,7 +90,7 @@ class ReportData:
         """Load the data of a project.
 
         Raises:
-            ProjectError: the clustering has not finished.
+            ProjectError: The clustering has not finished.
         """
         cast = project.cast()
         assigned = {row["track"]: row for row in project.table("characters").to_pylist()}
@@ -111,14 +111,14 @@ class ReportData:
 
     @property
     def source(self) -> Source:
-        """Return the properties of the film's file."""
+        """Properties of the film's file."""
         return self.project.source
 
     @cached_property
     def links(self) -> dict[str, CharacterLink]:
         """Map the label of every character to its name, colour and card."""
         return {
-            one.label: CharacterLink(one.label, one.name or one.label, index % N_COLOURS)
+            one.label: CharacterLink(one.label, one.name or one.label, index % N_CHARACTER_COLOURS)
             for index, one in enumerate(self.characters)
         }
 

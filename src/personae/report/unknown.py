@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from personae.report.gallery import TINY_SIDE
 from personae.report.report_data import FaceImage, ReportData
 
-MAX_FACES = 48
+MAX_FACES_PER_REASON = 48
 """Faces shown for each reason."""
 
 REASONS = {
@@ -37,7 +37,7 @@ class UnknownGroup:
 
     @property
     def n_without_image(self) -> int:
-        """Return the number of tracks that are not shown."""
+        """Number of tracks that are not shown."""
         return self.n_tracks - len(self.faces)
 
 
@@ -49,7 +49,8 @@ def group_unknown_tracks(data: ReportData) -> list[UnknownGroup]:
         tracks = [track for track in unknown if track.status == status]
         if not tracks:
             continue
-        longest = sorted(tracks, key=lambda track: (-track.duration_s, track.number))[:MAX_FACES]
+        by_length = sorted(tracks, key=lambda track: (-track.duration_s, track.number))
+        longest = by_length[:MAX_FACES_PER_REASON]
         faces = [
             face for track in longest for face in data.best_faces([track.number], 1, TINY_SIDE)
         ]

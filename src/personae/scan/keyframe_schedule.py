@@ -1,9 +1,9 @@
-"""How the frames between two keyframes are searched for faces: only as far as needed.
+"""Search of the frames between two keyframes for faces, only as far as needed.
 
 Keyframes are searched at full scale. A full search of a wide shot and one of a close-up cost the
-same, though the close-up's face would be found in a stamp. Where both ends of an interval show the
-same faces, these are looked for near their expected boxes. Where the ends differ, the frame in the
-middle becomes a keyframe too; what remains is searched at a scale that is just large enough.
+same, though the close-up's face would be found in a thumbnail. Where both ends of an interval show
+the same faces, these are searched near their expected boxes. Where the ends differ, the frame in
+the middle becomes a keyframe too; what remains is searched at a scale that is just large enough.
 """
 
 from __future__ import annotations

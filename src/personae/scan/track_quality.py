@@ -22,8 +22,8 @@ pixel) gives a flat image this much, since the squared weights of the Laplacian 
 MIN_CONFIDENT_SCORE = 0.95
 """Detector confidence from which a detection is confident."""
 MIN_CONFIDENT_SHARE = 0.25
-"""A track with a smaller share of confident detections is of `low_quality`. Set by looking at
-labelled clips."""
+"""A track with a smaller share of confident detections is of `low_quality`. Chosen on labelled
+clips."""
 FULL_QUALITY_WIDTH_PX = 64.0
 """Width in pixels of the film from which a larger face is hardly recognised better."""
 HALF_QUALITY_SHARPNESS = 100.0

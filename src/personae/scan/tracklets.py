@@ -20,15 +20,15 @@ from personae.scan.shots import Dissolve
 
 BOX_BUFFER_RATIO = 0.3
 """Share of its size by which a box grows on each side before boxes are compared (C-BIoU, WACV
-2023): between sampled frames a face moves further than plain IoU forgives."""
+2023): between sampled frames a face moves further than plain IoU tolerates."""
 LOST_TRACK_BUFFER_S = 1.0
 """Seconds for which the tracker keeps a track without a detection."""
-MAX_GAP_S = 2.0
+MAX_TRACKLET_GAP_S = 2.0
 """Longest gap in seconds between two tracklets of one track."""
-MAX_SIZE_RATIO = 1.5
+MAX_BOX_SIZE_RATIO = 1.5
 """Highest ratio of the box sizes on both sides of the gap between two tracklets of one track."""
 MIN_LINK_SIMILARITY = 0.85
-"""Lowest appearance similarity of two tracklets of one track. Set by looking at labelled clips."""
+"""Lowest appearance similarity of two tracklets of one track. Chosen on labelled clips."""
 MIN_STEP_SIMILARITY = 0.75
 """A tracklet whose appearance similarity falls below from one detection to the next has switched to
 another person. On labelled clips, successive faces of one person are below in some 3 of 1000 cases,
@@ -156,7 +156,7 @@ class ShotTracker:
 
 
 def is_identity_switch(tracklet: Sequence[Detection], detection: Detection) -> bool:
-    """Return whether a tracklet's last detections all look unlike the next one."""
+    """Return whether a tracklet's last detections all differ in appearance from the next."""
     similarity = max(appearance_similarity(one, detection) for one in tracklet[-END_DETECTIONS:])
     return similarity < MIN_STEP_SIMILARITY
 
@@ -177,7 +177,7 @@ def link_tracklets(tracklets: Sequence[Sequence[Detection]]) -> list[list[int]]:
     candidates = []
     for i in range(len(tracklets)):
         end = tracklets[i][-1].time_s
-        for j in order[bisect_right(starts, end) : bisect_right(starts, end + MAX_GAP_S)]:
+        for j in order[bisect_right(starts, end) : bisect_right(starts, end + MAX_TRACKLET_GAP_S)]:
             if can_follow(tracklets[i], tracklets[j]):
                 candidates.append((tracklets[j][0].time_s - end, i, j))
     successor: dict[int, int] = {}
@@ -206,7 +206,7 @@ def can_follow(earlier: Sequence[Detection], later: Sequence[Detection]) -> bool
     size_ratio = float(np.sqrt(a[2] * a[3] / (b[2] * b[3])))
     size = float((a[2] * a[3] * b[2] * b[3]) ** 0.25)
     distance = float(np.hypot(*(a[:2] + a[2:] / 2 - b[:2] - b[2:] / 2)))
-    if distance > size or not 1 / MAX_SIZE_RATIO < size_ratio < MAX_SIZE_RATIO:
+    if distance > size or not 1 / MAX_BOX_SIZE_RATIO < size_ratio < MAX_BOX_SIZE_RATIO:
         return False
     similarity = max(
         appearance_similarity(x, y)

@@ -71,7 +71,7 @@ def open_video(path: Path) -> tuple[InputContainer, VideoStream]:
     streams = [stream for stream in container.streams.video if not _is_cover(stream)]
     if not streams:
         container.close()
-        raise FilmError(f"{path} has no moving picture (sound or a cover image only); name a film.")
+        raise FilmError(f"{path} has no video (sound or a cover image only); name a film.")
     stream = streams[0]
     if stream.codec_context is None:
         container.close()
@@ -84,9 +84,7 @@ def open_video(path: Path) -> tuple[InputContainer, VideoStream]:
 
 def no_frame_error(path: Path) -> FilmError:
     """Return the error of a film without a single decodable frame."""
-    return FilmError(
-        f"{path} holds no picture that can be decoded; the file is damaged or cut off."
-    )
+    return FilmError(f"{path} holds no frame that can be decoded; the file is damaged or cut off.")
 
 
 def _is_cover(stream: VideoStream) -> bool:

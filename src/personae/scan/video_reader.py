@@ -38,7 +38,7 @@ a share of its length, and the few frames that containers round away."""
 
 @dataclass(frozen=True)
 class Frame:
-    """One decoded frame; its pixels are converted only when asked for."""
+    """One decoded frame; its pixels are converted on demand."""
 
     index: int
     pts: int

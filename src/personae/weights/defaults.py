@@ -10,7 +10,7 @@ from personae.core.errors import WeightsError
 from personae.weights.downloads import DOWNLOADS, weights_cache_folder
 from personae.weights.registry import WEIGHTS
 
-DLIB = "dlib-resnet-128"
+DLIB_ENCODER = "dlib-resnet-128"
 """The encoder whose weights lie in another package."""
 
 _DLIB_PACKAGE = "face_recognition_models"
@@ -30,7 +30,7 @@ def default_weights(name: str) -> Path:
     if shipped is not None and shipped.role == "encoder":
         shipped.verify()
         return shipped.path()
-    if name == DLIB:
+    if name == DLIB_ENCODER:
         return _dlib_file()
     if name in DOWNLOADS:
         fetched = weights_cache_folder() / DOWNLOADS[name].file
@@ -49,7 +49,7 @@ def _dlib_file() -> Path:
     path = Path(found.origin).parent / _DLIB_FILE if found is not None and found.origin else None
     if path is None or not path.exists():
         raise WeightsError(
-            f"The encoder {DLIB} needs the package with its weights: "
+            f"The encoder {DLIB_ENCODER} needs the package with its weights: "
             "pip install 'personae[dlib-weights]'."
         )
     digest = file_sha256(path)

@@ -161,7 +161,7 @@ def fetch_weights(
     if name not in DOWNLOADS:
         known = ", ".join(DOWNLOADS)
         raise WeightsError(
-            f"There is nothing to fetch for {name!r}; there is something for: {known}."
+            f"No weights are published for {name!r}; there are weights for: {known}."
         )
     return fetch_download(
         DOWNLOADS[name], accept_licence, offline, folder or weights_cache_folder(), hook
@@ -171,7 +171,12 @@ def fetch_weights(
 def fetch_download(
     entry: Download, accept_licence: bool, offline: bool, folder: Path, hook: Hook = silent_hook
 ) -> Path:
-    """Fetch the file that an entry describes; see `fetch_weights`."""
+    """Fetch the file that an entry describes; see `fetch_weights`.
+
+    Raises:
+        WeightsError: The licence is not accepted, `offline` forbids fetching, the download fails,
+            or the file has another hash than expected.
+    """
     target = folder / entry.file
     if target.is_file() and file_sha256(target) == entry.sha256:
         return target
@@ -229,16 +234,16 @@ def _download(url: str, target: Path, hook: Hook) -> None:
 
 
 def _check_hash(path: Path, expected: str, url: str) -> None:
-    """Refuse a downloaded file of another hash."""
+    """Refuse a downloaded file that has another hash."""
     digest = file_sha256(path)
     if digest != expected:
         raise WeightsError(
-            f"What came from {url} has sha256 {digest}, not {expected}: it is not used."
+            f"The file from {url} has sha256 {digest}, not {expected}: it is not used."
         )
 
 
 def _extract(archive: Path, file: str, target: Path) -> Path:
-    """Extract the member called `file` from whatever folder of a zip archive it lies in."""
+    """Extract the member called `file` from any folder of a zip archive."""
     with zipfile.ZipFile(archive) as zipped:
         member = next((n for n in zipped.namelist() if PurePosixPath(n).name == file), None)
         if member is None:
