@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from measure import Row, read_rows
 from tables import markdown_table, run_page_command
+from variant_sets import summarise
 
 DEFAULT_METHOD = "personae"
 B3F_TOLERANCE = 0.0005
@@ -30,6 +31,13 @@ compared with Algorithm 1 of VideoClusterNet on the same adaptation, with FINCH 
 with the best score (chosen by the labels), and with average linkage at a fixed distance; the page
 shows the best of the three by its mean over the seeds. *Found* is the number of labelled faces on a
 track of the scan. Where a variant removes tracks, their faces still count, without a character.
+
+The basic variants are those that were used while the method was developed. The hard ones were added
+later: *quarter* and *fifth size*; a quarter of the size at 30 kbit/s; 480 pixels wide at a constant
+rate factor of 33 (*small and compressed*); clothes of one colour for the two people who are seen
+most after the first (*clothes alike*); and two scenes, the second one mirrored, in which the first
+person wears other clothes, and those two wear clothes of one colour throughout (*clothes changed*).
+Clothes are recoloured below the faces of the tracks that the scan finds (`dyed_clothes.py`).
 """
 
 
@@ -79,6 +87,8 @@ def render_page(rows: list[Row]) -> str:
         f"least as good as the best other method in {len(cases) - len(lower)} of {len(cases)} cases"
         + (f"; not in {'; '.join(lower)}." if lower else "."),
         f"Its PCR is {min(pcrs):.2f} or more{collapse}",
+        "",
+        *(f"* {sentence}" for sentence in summarise(rows, DEFAULT_METHOD)),
         "",
         *markdown_table(header, table),
         "",

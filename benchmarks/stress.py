@@ -1,16 +1,18 @@
 """Degrade labelled clips in known ways and measure how robust the default method is.
 
-    python benchmarks/stress.py [CLIP ...] [--variants NAME ...] [--seeds N] [--csv FILE] [--keep
-    FOLDER]
+    python benchmarks/stress.py [CLIP ...] [--set basic|hard] [--variants NAME ...] [--seeds N]
+        [--csv FILE] [--keep FOLDER]
 
-Variants are made from the clip itself with its labels moved along: smaller, darker, grey, at a low
-bit rate, cut short, joined with another clip, twice in a row; and, on the tracks of the unchanged
-clip, with every second track deleted or with false faces added. The default method is compared with
-Algorithm 1 on the same adaptation, with FINCH at the partition with the best score (chosen by the
-labels), and with average linkage at a fixed distance.
+Basic variants are made from the clip itself with its labels moved along: smaller, darker, grey, at
+a low bit rate, cut short, joined with another clip, twice in a row; and, on the tracks of the
+unchanged clip, with every second track deleted or with false faces added. Hard variants are smaller
+still, strongly compressed, or have some people's clothes recoloured. The default method is compared
+with Algorithm 1 on the same adaptation, with FINCH at the partition with the best score (chosen by
+the labels), and with average linkage at a fixed distance.
 
-With `--keep`, tracks and adaptations stay in a folder and are not computed again, which is useful
-for trying out clusterings. Use another folder after a change to the scan or the adaptation.
+With `--keep`, tracks and adaptations stay in a folder, and are not computed again until the code
+or the data behind them changes: a change to the clustering needs neither, one to the adaptation no
+scan. Kept cases take some 50 MB each.
 """
 
 from __future__ import annotations
@@ -26,8 +28,10 @@ from pathlib import Path
 import numpy as np
 
 from clips import CLIPS
+from kept_results import compute_adaptation_key, compute_case_key
 from measure import replace_when_done
-from personae.adapt import Adaptation, adapt
+from personae.adapt import Adaptation
+from personae.cluster import adapt_tracks
 from personae.cluster.calibrated_linkage import CalibratedLinkage
 from personae.cluster.finch import finch_partitions
 from personae.cluster.hac import HAC
@@ -38,7 +42,6 @@ from personae.core.crops import THUMBNAIL_SHAPE
 from personae.core.grouping import track_means
 from personae.core.labels import Labels
 from personae.core.trackset import Crops, TrackSet
-from personae.cues.evidence import plausible_pairs
 from personae.encode import Encoder, load_encoder
 from personae.metrics.hand_labels import (
     HandLabelScore,
@@ -50,11 +53,11 @@ from personae.metrics.hand_labels import (
 from personae.pipeline.runner import run
 from personae.pipeline.settings import Settings
 from tables import ResultTable
+from variant_sets import FALSE_FACES, HALF_OF_THE_TRACKS, VARIANT_SETS, summarise
 from variants import VARIANTS, LabelledFilm
 
+DEFAULT_METHOD = "personae"
 COLUMNS = ("clip", "variant", "seed", "method", "found", "faces", "WCP", "PCR", "B3F", "strays")
-HALF_OF_THE_TRACKS, FALSE_FACES = "half of the tracks", "false faces"
-"""The variants that change tracks instead of the film, as results/stress.csv names them."""
 N_FALSE_TRACKS, CROPS_PER_FALSE_TRACK = 12, 3
 
 
@@ -136,6 +139,7 @@ def add_false_faces(case: Case, encoder: Encoder) -> Case:
     old, n = case.tracks, len(textures)
     no_boxes = np.zeros((n, 4), np.float32)
     black_thumbnails = np.zeros((n, *THUMBNAIL_SHAPE), np.uint8)
+    no_clothes = np.zeros((n, old.crops.clothes.shape[1]), np.float32)
     tracks = TrackSet(
         track_of=np.append(old.track_of, false_track_of).astype(np.int32),
         embeddings=np.concatenate([old.require_embeddings(), encoder.encode(textures)]),
@@ -143,6 +147,7 @@ def add_false_faces(case: Case, encoder: Encoder) -> Case:
             images=[*(old.crops.images or ()), *textures],
             boxes=np.concatenate([old.crops.boxes, no_boxes]),
             thumbnails=np.concatenate([old.crops.thumbnails, black_thumbnails]),
+            clothes=np.concatenate([old.crops.clothes, no_clothes]),
             times_s=np.append(old.crops.times_s, np.zeros(n, np.float32)),
         ),
         cannot_link=old.cannot_link,
@@ -166,14 +171,14 @@ def load_or_adapt(case: Case, encoder: Encoder, seed: int, folder: Path) -> Adap
 def adapt_to(tracks: TrackSet, encoder: Encoder, seed: int, **settings: object) -> Adaptation:
     """Adapt to tracks with some settings that are not the default."""
     config = AdaptConfig.model_validate({"seed": seed, **settings})
-    return adapt(tracks, encoder, config, plausible=plausible_pairs(tracks))
+    return adapt_tracks(tracks, encoder, config)
 
 
 def score_methods(
     case: Case, adaptation: Adaptation, seed: int
 ) -> Iterator[tuple[str, HandLabelScore]]:
     """Yield the name and the score of every method; those without randomness for seed 0 only."""
-    yield "personae", case.score(CalibratedLinkage().cluster(case.tracks, adaptation).labels)
+    yield DEFAULT_METHOD, case.score(CalibratedLinkage().cluster(case.tracks, adaptation).labels)
     yield "Algorithm 1", case.score(VideoClusterNet().cluster(case.tracks, adaptation).labels)
     if seed == 0:
         partitions = finch_partitions(track_means(case.tracks)).T
@@ -186,13 +191,14 @@ def main() -> None:
     """Run the variants of every clip and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("clips", nargs="*", default=list(CLIPS))
-    parser.add_argument(
-        "--variants", nargs="*", default=[*VARIANTS, HALF_OF_THE_TRACKS, FALSE_FACES]
-    )
+    known = [variant for names in VARIANT_SETS.values() for variant in names]
+    parser.add_argument("--set", choices=list(VARIANT_SETS), help="variants to run (default: all)")
+    parser.add_argument("--variants", nargs="*", choices=known, metavar="NAME")
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--csv", type=Path)
     parser.add_argument("--keep", type=Path)
     options = parser.parse_args()
+    variants = options.variants or (VARIANT_SETS[options.set] if options.set else known)
     configure_torch()
     encoder = load_encoder()
     films = {
@@ -206,20 +212,26 @@ def main() -> None:
         folder.mkdir(parents=True, exist_ok=True)
         for name in (one for one in options.clips if one in films):
             other = films[next(one for one in films if one != name)]
-            for variant in options.variants:
+            case_key = compute_case_key([films[name], other])
+            adaptation_key = compute_adaptation_key(case_key)
+            for variant in variants:
                 stem = f"{name}-{variant}".replace(" ", "-")
-                if not (file := folder / f"{stem}.pickle").exists():
+                if not (file := folder / f"{stem}-{case_key}.pickle").exists():
                     case = make_case(variant, films[name], other, encoder, Path(temporary, stem))
-                    file.write_bytes(pickle.dumps(case))
+                    with replace_when_done(file) as unfinished:
+                        unfinished.write_bytes(pickle.dumps(case))
                 case = pickle.loads(file.read_bytes())
                 for seed in range(options.seeds):
-                    adaptation = load_or_adapt(case, encoder, seed, folder / f"{stem}-adapt{seed}")
+                    kept = folder / f"{stem}-adapt{seed}-{adaptation_key}"
+                    adaptation = load_or_adapt(case, encoder, seed, kept)
                     for method, score in score_methods(case, adaptation, seed):
                         values = [f"{v:.3f}" for v in (score.wcp, score.pcr, score.bcubed.f)]
                         counts = (str(score.found), str(score.faces))
                         key = (name, variant, str(seed), method)
                         table.add(*key, *counts, *values, str(score.strays))
     table.finish(options.csv)
+    rows = [dict(zip(COLUMNS, cells, strict=True)) for cells in table.rows]
+    print(*summarise(rows, DEFAULT_METHOD), sep="\n")
 
 
 if __name__ == "__main__":

@@ -21,21 +21,22 @@ class ResultTable:
 
     def __init__(self, columns: Sequence[str]) -> None:
         self._columns = columns
-        self._rows: list[tuple[str, ...]] = []
+        self.rows: list[tuple[str, ...]] = []
+        """The cells of each row."""
 
     def add(self, *cells: str) -> None:
         """Add a row and print it."""
-        self._rows.append(cells)
+        self.rows.append(cells)
         print("\t".join(cells), flush=True)
 
     def finish(self, path: Path | None) -> None:
         """Print all rows as a table, and write them to a CSV file if a path is given."""
         table = Table(*self._columns)
-        for row in self._rows:
+        for row in self.rows:
             table.add_row(*row)
         Console(width=TABLE_WIDTH).print(table)
         if path:
-            write_csv(path, self._columns, self._rows)
+            write_csv(path, self._columns, self.rows)
 
 
 def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

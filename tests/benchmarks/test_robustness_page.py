@@ -47,6 +47,19 @@ def test_means_ranges_and_best_other_method_are_shown(tmp_path):
     assert "in 1 of 2 cases; not in a, dark (0.850 against 0.860)." in text
     assert "Its PCR is 1.00 or more, so no cast collapses." in text
     assert "Commit abc1234, 2026-01-02: `stress.py`" in text
+    assert "* 2 basic cases: mean B-cubed F 0.7750, largest standard deviation" in text
+    assert "hard cases" not in text
+
+
+def test_the_mean_of_each_set_of_variants_is_shown(tmp_path):
+    rows = [
+        ("a", variant, 0, name, 1, 1, 1.0, 1.0, f, 0)
+        for variant, f in (("dark", 0.9), ("fifth size", 0.5), ("clothes alike", 0.7))
+        for name in ("personae", "HAC")
+    ]
+    text = page(tmp_path, rows)
+    assert "* 1 basic cases: mean B-cubed F 0.9000," in text
+    assert "* 2 hard cases: mean B-cubed F 0.6000," in text
 
 
 def test_collapsed_cast_is_reported(tmp_path):

@@ -61,6 +61,7 @@ def extended_tracks(track_of: list[int], pairs: list[tuple[int, int]]) -> Extend
             boxes=np.repeat(crop[:, None], 4, axis=1),
             thumbnails=np.zeros((n, 2, 2, 3), np.uint8)
             + crop[:, None, None, None].astype(np.uint8),
+            clothes=np.stack([crop, -crop], axis=1),
             times_s=crop / 10,
             yaw=crop * 2,
         ),

@@ -5,9 +5,11 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from helpers.films import DEMO, frames_at, write_film
+from personae.core.colour_histogram import CLOTHES_BYTES
 from personae.core.errors import SettingError
 from personae.datasets import load_dataset
 from personae.datasets.clip import find_demo_files
@@ -36,7 +38,10 @@ def test_crops_of_movie_boxes_are_cached(tmp_path, context):
     assert data.name == "demo"
     assert data.people == ("obama",)
     assert data.facts == {"crops": 5, "aligned by the box alone": 0}
-    assert data.tracks.crops.images[0].shape == (160, 160, 3)
+    crops = data.tracks.crops
+    assert crops.images[0].shape == (160, 160, 3)
+    assert crops.clothes.shape == (5, CLOTHES_BYTES)
+    assert np.diff(crops.times_s).min() > 0.3
     made = sorted(context.folder.glob("crops-*.parquet"))
     stamp = made[0].stat().st_mtime_ns
     again = load_dataset(f"mfc:{path},{DEMO}?fps=25", context)

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
+from personae.core.colour_histogram import pack_histogram
 from personae.core.config import ScanConfig
 from personae.core.crops import ARCFACE_TEMPLATE, THUMBNAIL_SHAPE
 from personae.scan import parallel_detector
 from personae.scan.alignment import align_crop, encode_crop, frontality, sharpness
+from personae.scan.clothes import describe_clothes, find_picture_area
 from personae.scan.parallel_detector import ParallelFaceDetector
 from personae.scan.retinaface import FaceDetections, RetinaFace
 from personae.scan.tracklets import appearance_descriptor
@@ -190,11 +192,11 @@ def test_one_interval_more_than_threads_may_be_pending(monkeypatch, cores, n_thr
 
 
 def test_a_detection_carries_what_is_measured_on_its_crop(monkeypatch):
-    image = np.random.default_rng(0).integers(0, 256, (360, 640, 3), dtype=np.uint8)
+    image = np.random.default_rng(0).integers(0, 170, (360, 640, 3), dtype=np.uint8)
     landmarks = (ARCFACE_TEMPLATE * 1.5 + (200, 100)).astype(np.float32)
     turned = landmarks.copy()
     turned[2, 0] += 12
-    boxes = np.array([(200, 100, 160, 180), (190, 90, 150, 170)], np.float32)
+    boxes = np.array([(200, 100, 160, 80), (190, 90, 150, 170)], np.float32)
     scores = np.array([0.75, 0.5], np.float32)
     faces = FaceDetections(boxes, scores, np.stack([landmarks, turned]))
     monkeypatch.setattr(ParallelFaceDetector, "_search_frame", lambda *_: faces)
@@ -217,6 +219,9 @@ def test_a_detection_carries_what_is_measured_on_its_crop(monkeypatch):
         assert one.crop_jpeg == encode_crop(crop)
         assert one.thumbnail == b"thumbnail"
     assert completed.detections[1].frontality < completed.detections[0].frontality
+    clothes = describe_clothes(image, boxes[0], boxes[1:], find_picture_area(image))
+    assert completed.detections[0].clothes == pack_histogram(clothes)
+    assert completed.detections[1].clothes is None, "they are below the picture"
 
 
 def test_results_that_are_ready_come_without_waiting(nobody):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from helpers.faces import FPS, make_detection
-from helpers.films import write_film
+from helpers.films import encode_film, pan, write_film
 from personae.core.config import ScanConfig
 from personae.scan import scan_film, scanner
 from personae.scan.parallel_detector import FrameDetections
@@ -124,7 +125,18 @@ def test_each_unmatched_detection_of_a_long_shot_expires_after_a_minute():
         assert (one.thumbnail is not None) == kept
 
 
-def test_a_shot_ends_a_frame_after_its_last():
+def test_a_shot_ends_where_the_next_begins_at_a_variable_frame_rate(tmp_path, monkeypatch):
+    monkeypatch.setattr(scanner, "ParallelFaceDetector", KnownDetector())
+    frames = [*pan(1, 40), *pan(2, 40)]
+    pts = [20 * n + 7 * (n % 3) + (300 if n > 39 else 0) for n in range(80)]
+    path = encode_film(tmp_path / "a.mkv", frames, pts, time_base=Fraction(1, 1000))
+    first, second = scan_film(path, ScanConfig()).shots.to_pylist()
+    assert (first["last_frame"], second["first_frame"]) == (39, 40)
+    assert first["end_pts"] == second["start_pts"] == pts[40]
+    assert second["end_pts"] == pts[79] + pts[79] - pts[78]
+
+
+def test_the_last_shot_ends_a_frame_after_its_last():
     """With a variable frame rate, its last frame lasts as long as the one before."""
     film_scanner = _FilmScanner(MEDIA, ScanConfig(), 5, KnownDetector(), None)
     for index, pts in enumerate((1000, 1500, 1600, 1900)):

@@ -149,6 +149,7 @@ def test_rows_hold_what_was_measured_on_a_detection():
     detection = make_detection(2, x=10, y=20, size=40, score=0.75, frontality=0.25, sharpness=30)
     detection.crop_jpeg = b"a crop"
     detection.thumbnail = bytes(range(256)) * (len(detection.thumbnail) // 256 + 1)
+    detection.clothes = bytes(SCHEMAS["crops"].field("clothes").type.byte_width)
     detection.thumbnail = detection.thumbnail[: SCHEMAS["crops"].field("thumbnail").type.byte_width]
     add_shot(tables, [[detection]])
     (crop,) = tables.table("crops").to_pylist()
@@ -163,6 +164,7 @@ def test_rows_hold_what_was_measured_on_a_detection():
         "frontality": 0.25,
         "image": b"a crop",
         "thumbnail": detection.thumbnail,
+        "clothes": detection.clothes,
     }
     (face,) = tables.table("faces").to_pylist()
     assert tuple(face[side] for side in "xywh") == (10, 20, 40, 52)

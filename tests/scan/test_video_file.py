@@ -105,18 +105,45 @@ def test_rotation_is_clockwise_in_quarter_turns(anticlockwise, clockwise):
     assert _rotation(SimpleNamespace(rotation=anticlockwise)) == clockwise
 
 
+class Streams(list):
+    """A container's streams, with those of sound apart."""
+
+    def __init__(self, *streams, audio=()):
+        super().__init__([*streams, *audio])
+        self.audio = list(audio)
+
+
+def container_of(*streams, audio=(), start_time=None, metadata=None):
+    return SimpleNamespace(
+        format=SimpleNamespace(name="mp4"),
+        start_time=start_time,
+        metadata=metadata or {},
+        streams=Streams(*streams, audio=audio),
+    )
+
+
+def stream_stating(**stated):
+    known = {
+        "time_base": Fraction(1, 1000),
+        "duration": 4000,
+        "average_rate": None,
+        "guessed_rate": None,
+        "sample_aspect_ratio": None,
+        "codec_context": SimpleNamespace(name="h264"),
+        "frames": 0,
+        "metadata": {},
+    }
+    return SimpleNamespace(**{**known, **stated})
+
+
+def first_frame(pts):
+    return SimpleNamespace(width=640, height=360, pts=pts)
+
+
 @pytest.mark.parametrize(("base", "text"), [(Fraction(1, 90000), "1/90000"), (Fraction(1), "1/1")])
 def test_the_time_base_is_a_fraction(base, text):
-    container = SimpleNamespace(format=SimpleNamespace(name="mp4"))
-    stream = SimpleNamespace(
-        time_base=base,
-        duration=10,
-        average_rate=Fraction(25),
-        sample_aspect_ratio=None,
-        codec_context=SimpleNamespace(name="h264"),
-        frames=0,
-    )
-    media = _media_info(container, stream, SimpleNamespace(width=640, height=360, pts=2))
+    stream = stream_stating(time_base=base, duration=10, average_rate=Fraction(25))
+    media = _media_info(container_of(stream), stream, first_frame(2))
     assert media.time_base == text
     assert (media.start_s, media.duration_s) == (float(2 * base), float(10 * base))
     assert media.frames == round(25 * float(10 * base))
@@ -134,17 +161,50 @@ def test_the_duration_of_a_container_is_its_tags_or_its_own():
 
 
 def test_a_film_without_a_stated_rate_and_time_base_has_none_and_milliseconds():
-    container = SimpleNamespace(format=SimpleNamespace(name="mp4"))
-    stream = SimpleNamespace(
-        time_base=None,
-        duration=4000,
-        average_rate=None,
-        guessed_rate=None,
-        sample_aspect_ratio=None,
-        codec_context=SimpleNamespace(name="h264"),
-        frames=0,
-    )
-    media = _media_info(container, stream, SimpleNamespace(width=640, height=360, pts=500))
+    stream = stream_stating(time_base=None)
+    media = _media_info(container_of(stream), stream, first_frame(500))
     assert (media.time_base, media.frame_rate, media.frames) == ("1/1000", None, 0)
     assert (media.start_s, media.duration_s) == (0.5, 4.0)
     assert media.fps == 25
+
+
+@pytest.mark.parametrize(
+    ("stated", "expected"), [(None, 0.5), (0, 0.0), (200_000, 0.2), (-23_000, -0.023), (9e5, 0.5)]
+)
+def test_a_container_starts_with_its_first_stream(stated, expected):
+    stream = stream_stating()
+    container = container_of(stream, start_time=None if stated is None else int(stated))
+    assert _media_info(container, stream, first_frame(500)).container_start_s == expected
+
+
+def test_timecode_is_that_of_the_video_the_container_or_another_stream():
+    video = stream_stating(metadata={"timecode": "01:00:00:00"})
+    other = stream_stating(metadata={"TIMECODE": "03:00:00:00"})  # as Matroska spells it
+    silent = stream_stating(metadata={"language": "eng"})
+
+    def timecode(video, *others, **tags):
+        container = container_of(video, *others, metadata=tags)
+        return _media_info(container, video, first_frame(0)).timecode
+
+    assert timecode(video, other, timecode="02:00:00:00") == "01:00:00:00"
+    assert timecode(silent, other, timecode="02:00:00:00") == "02:00:00:00"
+    assert timecode(silent, other, timecode="") == "03:00:00:00"
+    assert timecode(silent) is None
+
+
+def test_the_channels_of_the_first_sound_that_can_be_decoded_are_counted():
+    def sound(channels):
+        return SimpleNamespace(
+            codec_context=SimpleNamespace(layout=SimpleNamespace(nb_channels=channels)), metadata={}
+        )
+
+    undecodable = SimpleNamespace(codec_context=None, metadata={})
+    video = stream_stating()
+
+    def channels(*audio):
+        container = container_of(video, audio=audio)
+        return _media_info(container, video, first_frame(0)).audio_channels
+
+    assert channels() == 0
+    assert channels(sound(6), sound(2)) == 6
+    assert channels(undecodable, sound(1)) == 1

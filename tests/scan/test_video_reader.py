@@ -90,6 +90,27 @@ def test_anamorphic_pixels_are_reported_in_either_orientation(tmp_path):
         assert probe(film).pixel_aspect == pytest.approx(aspect, rel=1e-3)
 
 
+@pytest.mark.parametrize("name", ["a.mov", "a.mp4", "a.mkv", "a.mxf"])
+def test_the_timecode_of_a_container_is_read(tmp_path, name):
+    film = tmp_path / name
+    if name == "a.mxf":
+        film = write_mxf(film, "10:20:30:05")
+    else:
+        film = encode_film(film, shifting(texture(), 3), timecode="10:20:30:05")
+    assert probe(film).timecode == "10:20:30:05"
+
+
+def write_mxf(path, timecode):
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg2video", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 128, 96, "yuv420p"
+        stream.metadata["timecode"] = timecode
+        for frame in shifting(texture(), 3):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+        container.mux(stream.encode())
+    return path
+
+
 def test_probe_agrees_with_the_whole_pass(tmp_path):
     path = write_film(tmp_path / "a.mp4", shifting(texture(), 30))
     reader = VideoReader(path)

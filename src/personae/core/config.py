@@ -16,7 +16,8 @@ from personae.core.errors import SettingError
 
 Model = TypeVar("Model", bound=BaseModel)
 
-Depth = Literal["head", "last", "full"]
+Depth = Literal["auto", "head", "last", "full"]
+CrossTrackPairs = Literal["auto", "cues", "matches", "none"]
 Device = Literal["auto", "cpu", "cuda"]
 
 
@@ -72,8 +73,9 @@ class AdaptConfig(_Settings):
     """Settings of adaptation: VideoClusterNet's self-supervised finetuning on one film."""
 
     depth: Depth = Field(
-        "head",
-        description="What is trained: the head, the encoder's last layers too, or all of it.",
+        "auto",
+        description="What is trained: the head, the encoder's last layers too, or all of it (paper); "
+        "auto: the last layers where there are images.",
     )
     iterations: int = Field(
         5, ge=0, le=20, description="Rounds of finetuning and matching (paper: 5 or more); 0: none."
@@ -157,8 +159,11 @@ class AdaptConfig(_Settings):
         le=1,
         description="Share of pairs across matched tracks; not stated in the paper.",
     )
-    matching: bool = Field(
-        True, description="Pair crops of softly matched tracks from the second iteration on."
+    cross_track_pairs: CrossTrackPairs = Field(
+        "auto",
+        description="Pairs of tracks whose crops are paired: those of which all cues are sure, "
+        "coarse matches from the second iteration on (paper), or none; auto: as the clustering "
+        "method is made for.",
     )
     match_filter: bool = Field(
         True,

@@ -28,6 +28,23 @@ class WeightsError(PersonaeError):
     """A weight file is missing, altered, or does not fit the architecture."""
 
 
+class CorrectionError(PersonaeError):
+    """A file of corrections cannot be read, or is about another film."""
+
+
+class EditError(PersonaeError):
+    """An edit cannot be made, because it names nothing that exists or changes nothing."""
+
+
+class ContradictionError(EditError):
+    """An edit contradicts earlier ones."""
+
+    def __init__(self, message: str, edits: tuple[int, ...]) -> None:
+        super().__init__(message)
+        self.edits = edits
+        """Numbers of the edits that it contradicts, in order."""
+
+
 class OutputError(PersonaeError):
     """A result cannot be written to the requested place."""
 

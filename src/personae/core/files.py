@@ -90,7 +90,7 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
                 stream.flush()
                 os.fsync(stream.fileno())
             os.replace(temporary, path)
-            _fsync_folder(path.parent)
+            fsync_folder(path.parent)
     finally:
         with suppress(OSError):  # what cannot be removed must not hide why it could not be written
             temporary.unlink()
@@ -181,13 +181,31 @@ class FileTransaction:
                     self._placed.add(name)
                 for written in _files_below(path) if path.is_dir() else [path]:
                     marks[written.relative_to(self.folder).as_posix()] = FileMark.of(written)
-            _fsync_folder(self.folder)
+            fsync_folder(self.folder)
         return marks
 
     def rollback(self) -> None:
         """Remove the temporary files that have not been put in place."""
         for name in set(self._names) - self._placed:
             remove(temporary_path(self.folder / name))
+
+
+@contextmanager
+def new_folder(path: Path) -> Iterator[Path]:
+    """Make a temporary folder that becomes `path` once the block has ended without an error.
+
+    Raises:
+        OutputError: There is something at `path` already, or it cannot be written.
+    """
+    if path.exists() and not (path.is_dir() and not any(path.iterdir())):
+        raise OutputError(f"{path} exists already: name a new folder with -o.")
+    files = FileTransaction(path.parent)
+    try:
+        with files.subfolder(path.name) as folder:
+            yield folder
+        files.commit()
+    finally:
+        files.rollback()
 
 
 def remove(path: Path) -> None:
@@ -210,7 +228,7 @@ def _replace(temporary: Path, path: Path) -> None:
     os.replace(temporary, path)
 
 
-def _fsync_folder(folder: Path) -> None:
+def fsync_folder(folder: Path) -> None:
     """Make sure that the renames in `folder` have reached the disk too."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:

@@ -6,6 +6,7 @@ import math
 
 import pyarrow as pa
 
+from personae.core.colour_histogram import CLOTHES_BYTES
 from personae.core.crops import THUMBNAIL_SHAPE
 
 SHOTS = pa.schema(
@@ -73,6 +74,7 @@ CROPS = pa.schema(
         ("frontality", pa.float32()),  # 0 profile .. 1 frontal, from the landmarks
         ("image", pa.binary()),  # JPEG of the CROP_SIZE square
         ("thumbnail", pa.binary(math.prod(THUMBNAIL_SHAPE))),  # RGB bytes of the whole frame
+        ("clothes", pa.binary(CLOTHES_BYTES)),  # packed colour histogram; null: none visible
     ]
 )
 """One row per sampled, aligned crop, ordered by track then frame."""
@@ -89,9 +91,23 @@ CANNOT_LINKS = pa.schema(
 CHARACTERS = pa.schema(
     [
         ("track", pa.int32()),
-        ("character", pa.string()),  # "P01", "P02", ... by falling screen time; null = unknown
+        ("character", pa.string()),  # "P01", "P02", ...; null = unknown or ignored
         ("confidence", pa.float32()),  # 0..1 that the track belongs to its character
         ("runner_up", pa.string()),  # the next best character, or null
+        ("ignored", pa.bool_()),  # a person has left the track out of the cast
     ]
 )
 """One row per track."""
+
+NUMBERS = pa.schema(
+    [
+        ("character", pa.string()),  # "P01", "P02", ...
+        ("current", pa.bool_()),  # the latest clustering has a character of that number
+        ("track", pa.int32()),
+        ("start_s", pa.float64()),
+        ("end_s", pa.float64()),
+        ("boxes", pa.list_(pa.float32())),  # of some faces: time_s, x, y, w, h, one after the other
+        ("scan", pa.string()),  # digest of the scan that the tracks are of
+    ]
+)
+"""One row per track of every character number ever given, when it was last given."""

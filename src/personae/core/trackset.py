@@ -55,6 +55,10 @@ class Crops:
     thumbnails: UInt8Array | None = field(default=None, metadata=PER_CROP)
     """(n, h, w, 3) the frame that each crop is from, scaled to `core.crops.THUMBNAIL_SHAPE`."""
 
+    clothes: Float32Array | None = field(default=None, metadata=PER_CROP)
+    """(n, d) colour histogram of the clothes below each face, summing to 1; zeros where none are
+    visible."""
+
     times_s: Float32Array | None = field(default=None, metadata=PER_CROP)
     """(n,) when each crop was seen, in seconds of the film."""
 
@@ -91,7 +95,10 @@ class TrackSet:
     """(m,) number of frames in which each such pair was seen together."""
 
     must_link: Int32Array = field(default_factory=_no_pairs, metadata=PAIRS)
-    """(m, 2) pairs of tracks that a person has declared to be the same."""
+    """(m, 2) pairs of tracks that a person has declared to be the same; they always hold."""
+
+    must_not_link: Int32Array = field(default_factory=_no_pairs, metadata=PAIRS)
+    """(m, 2) pairs of tracks that a person has declared to be different; they always hold."""
 
     quality: Float32Array | None = field(default=None, metadata=PER_TRACK)
     """(T,) track quality in 0..1, higher is better."""
@@ -143,11 +150,18 @@ class TrackSet:
 
     def cannot_link_matrix(self) -> BoolArray:
         """Return (T, T) symmetric booleans: True where two tracks cannot be the same person."""
-        forbidden = np.zeros((self.n_tracks, self.n_tracks), dtype=np.bool_)
-        a, b = self.cannot_link.T
-        forbidden[a, b] = forbidden[b, a] = True
-        np.fill_diagonal(forbidden, False)
-        return forbidden
+        return self._pair_matrix(self.cannot_link)
+
+    def must_not_link_matrix(self) -> BoolArray:
+        """Return (T, T) symmetric booleans: True where a person says that two tracks differ."""
+        return self._pair_matrix(self.must_not_link)
+
+    def _pair_matrix(self, pairs: Int32Array) -> BoolArray:
+        matrix = np.zeros((self.n_tracks, self.n_tracks), dtype=np.bool_)
+        a, b = pairs.T
+        matrix[a, b] = matrix[b, a] = True
+        np.fill_diagonal(matrix, False)
+        return matrix
 
     def require_embeddings(self) -> Float32Array:
         """Return the embeddings.

@@ -29,7 +29,7 @@ from personae.metrics.hand_labels import MIN_MATCH_IOU
 if TYPE_CHECKING:
     from personae.scan.retinaface import FaceDetections, RetinaFace
 
-CROPS_VERSION = "3"
+CROPS_VERSION = "4"
 """Raised whenever crops are computed differently, so that cached ones are computed again."""
 
 DETECTION_SIZE = 960
@@ -62,7 +62,7 @@ class CroppedTracks:
     track_of: Int32Array
     """(n,) track of each crop."""
     crops: Crops
-    """Images, widths and sharpness of the crops."""
+    """Images, widths and sharpness of the crops; of a film, their clothes and times too."""
     n_without_landmarks: int
     """Number of crops aligned by their box alone, because the detector found no face there."""
 
@@ -97,9 +97,11 @@ def crops_from_film(video: Path, boxes: TrackBoxes, context: DatasetContext) -> 
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    from personae.core.colour_histogram import unpack_histograms
     from personae.core.files import atomic_write
     from personae.pipeline.content_hash import compute_content_hash
     from personae.project.crop_store import IMAGE, ROWS_PER_GROUP, StoredCrops
+    from personae.project.track_set import CLOTHES
 
     rows = sample_boxes(boxes)
     key = content_digest(
@@ -111,7 +113,7 @@ def crops_from_film(video: Path, boxes: TrackBoxes, context: DatasetContext) -> 
         str(boxes.frame_width),
     )
     path = context.folder / f"crops-{key[:16]}.parquet"
-    names = (IMAGE, "width", "sharpness", "without_landmarks")
+    names = (IMAGE, "width", "sharpness", CLOTHES, "time_s", "without_landmarks")
     if not path.exists():
         crop_of_row = dict(_cut_crops(video, boxes, rows, context))
         if missing := len(rows) - len(crop_of_row):
@@ -136,6 +138,8 @@ def crops_from_film(video: Path, boxes: TrackBoxes, context: DatasetContext) -> 
             images=StoredCrops(path),
             widths=table["width"].to_numpy().astype(np.float32),
             sharpness=table["sharpness"].to_numpy().astype(np.float32),
+            clothes=unpack_histograms(table[CLOTHES].to_pylist()),
+            times_s=table["time_s"].to_numpy().astype(np.float32),
         ),
         n_without_landmarks=int(np.sum(table["without_landmarks"].to_pylist())),
     )
@@ -143,9 +147,15 @@ def crops_from_film(video: Path, boxes: TrackBoxes, context: DatasetContext) -> 
 
 def _cut_crops(
     video: Path, boxes: TrackBoxes, rows: Int64Array, context: DatasetContext
-) -> Iterator[tuple[int, tuple[bytes, float, float, bool]]]:
-    """Decode the film once and yield (row, (JPEG, width, sharpness, without landmarks))."""
+) -> Iterator[tuple[int, tuple[bytes, float, float, bytes | None, float, bool]]]:
+    """Decode the film once and yield the row of each box with its crop.
+
+    A crop is its JPEG, width, sharpness, packed clothes, time in seconds, and whether it was
+    aligned without landmarks.
+    """
+    from personae.core.colour_histogram import pack_histogram
     from personae.scan.alignment import align_crop, encode_crop, sharpness
+    from personae.scan.clothes import describe_clothes, find_picture_area
     from personae.scan.retinaface import detector_input_size
     from personae.scan.video_reader import VideoReader
 
@@ -168,12 +178,24 @@ def _cut_crops(
                 media.width / size[0], media.height / size[1]
             )
             image = frame.to_rgb()
+            area = find_picture_area(image)
             for row in due:
                 box = boxes.boxes[row] * scale
                 landmarks = _landmarks_at(faces, box)
                 points = landmarks_from_box(box) if landmarks is None else landmarks
                 crop = align_crop(image, points, media.pixel_aspect)
-                yield row, (encode_crop(crop), float(box[2]), sharpness(crop), landmarks is None)
+                clothes = describe_clothes(image, box, faces.boxes, area)
+                yield (
+                    row,
+                    (
+                        encode_crop(crop),
+                        float(box[2]),
+                        sharpness(crop),
+                        None if clothes is None else pack_histogram(clothes),
+                        frame.time_s,
+                        landmarks is None,
+                    ),
+                )
             context.hook("crops", done, len(pending))
         if done == len(pending):
             return

@@ -7,21 +7,22 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from personae.core.arrays import Float32Array
 from personae.core.errors import SettingError
-from personae.core.trackset import TrackSet
+from personae.core.trackset import Crops, TrackSet
 from personae.datasets import DatasetContext
 from personae.datasets.labelled import LabelledTracks, content_digest, factorize_people
 from personae.datasets.spec import DatasetSpec
 
 REQUIRED_ARRAYS = ("embeddings", "track_of", "labels")
-OPTIONAL_ARRAYS = ("cannot_link", "frames", "attach_only")
+OPTIONAL_ARRAYS = ("cannot_link", "frames", "attach_only", "clothes", "times_s")
 
 
 def read(spec: DatasetSpec, context: DatasetContext) -> LabelledTracks:
     """Read an npz file with embeddings (n, d), track_of (n,) and labels (T,).
 
     Labels are texts ("" = unlabelled) or whole numbers (negative = unlabelled). Optional arrays:
-    cannot_link (m, 2), frames (T,), attach_only (T,).
+    cannot_link (m, 2), frames (T,), attach_only (T,), clothes (n, k) histograms, times_s (n,).
 
     Raises:
         SettingError: The file is not such an npz file, or has other arrays.
@@ -43,9 +44,12 @@ def read(spec: DatasetSpec, context: DatasetContext) -> LabelledTracks:
         cannot_link = pairs.reshape(-1, 2)
         attach_only = arrays["attach_only"].astype(np.bool_) if "attach_only" in arrays else None
         embeddings = arrays["embeddings"].astype(np.float32)
+        clothes = normalise_histograms(arrays["clothes"]) if "clothes" in arrays else None
+        times_s = arrays["times_s"].astype(np.float32) if "times_s" in arrays else None
         tracks = TrackSet(
             track_of=track_of,
             embeddings=embeddings,
+            crops=Crops(clothes=clothes, times_s=times_s),
             cannot_link=cannot_link,
             attach_only=attach_only,
         )
@@ -65,9 +69,22 @@ def read(spec: DatasetSpec, context: DatasetContext) -> LabelledTracks:
         truth=truth,
         people=people,
         frame_counts=frame_counts,
-        digest=content_digest(embeddings, track_of, cannot_link, attach_only),
+        digest=content_digest(embeddings, track_of, cannot_link, attach_only, clothes, times_s),
         note="Features and labels as in the file.",
     )
+
+
+def normalise_histograms(histograms: npt.NDArray[np.generic]) -> Float32Array:
+    """Return (n, k) histograms whose rows sum to 1, or are all zeros where nothing was counted.
+
+    Raises:
+        ValueError: They are not finite numbers of at least 0 in two dimensions.
+    """
+    counts = histograms.astype(np.float32)
+    if counts.ndim != 2 or not np.isfinite(counts).all() or (counts < 0).any():
+        raise ValueError("clothes must be (n, k) histograms of numbers from 0")
+    total = counts.sum(axis=1, keepdims=True)
+    return np.asarray(counts / np.where(total > 0, total, 1), dtype=np.float32)
 
 
 def read_npz(path: Path, required: tuple[str, ...]) -> dict[str, npt.NDArray[np.generic]]:

@@ -31,10 +31,12 @@ class Detection:
     """The aligned crop; None once it cannot be sampled any more."""
     thumbnail: bytes | None = None
     """RGB bytes of the frame at `core.crops.THUMBNAIL_SHAPE`; discarded with the crop."""
+    clothes: bytes | None = None
+    """Packed colour histogram, see `clothes.describe_clothes`; None: none visible, or discarded."""
 
     def discard_crop(self) -> None:
-        """Discard the crop and the thumbnail: the detection will not be sampled."""
-        self.crop_jpeg = self.thumbnail = None
+        """Discard the crop and what belongs to it: the detection will not be sampled."""
+        self.crop_jpeg = self.thumbnail = self.clothes = None
 
     @property
     def width(self) -> float:

@@ -18,17 +18,18 @@ MAX_GAIN = 4.0
 
 def white_level(image: UInt8Array) -> float:
     """Return the level that 99 of 100 pixels of an (h, w, 3) image stay below, in 0..255."""
-    return float(np.percentile(_brightest_channel(image), WHITE_PERCENTILE))
+    return float(np.percentile(brightest_channel(image), WHITE_PERCENTILE))
 
 
 def contrast(image: UInt8Array) -> float:
     """Return the levels between the darkest and the brightest hundredth of an (h, w, 3) image."""
     percentiles = (100 - WHITE_PERCENTILE, WHITE_PERCENTILE)
-    black, white = np.percentile(_brightest_channel(image), percentiles)
+    black, white = np.percentile(brightest_channel(image), percentiles)
     return float(white - black)
 
 
-def _brightest_channel(image: UInt8Array) -> UInt8Array:
+def brightest_channel(image: UInt8Array) -> UInt8Array:
+    """Return the (h, w) largest channel of each pixel of an (h, w, 3) image."""
     first, second, third = cv2.split(image)
     return np.asarray(cv2.max(cv2.max(first, second), third), dtype=np.uint8)
 

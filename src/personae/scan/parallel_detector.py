@@ -10,9 +10,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from personae.core.colour_histogram import pack_histogram
 from personae.core.compute import count_usable_cores
 from personae.core.config import ScanConfig
 from personae.scan.alignment import align_crop, encode_crop, frontality, sharpness
+from personae.scan.clothes import describe_clothes, find_picture_area
 from personae.scan.detection import Detection
 from personae.scan.keyframe_schedule import (
     MAX_KEYFRAME_GAP_S,
@@ -148,8 +150,11 @@ class ParallelFaceDetector:
         if not len(faces):
             return []
         image, thumbnail = frame.to_rgb(), frame.thumbnail()
+        area = find_picture_area(image)
         detections = []
-        for box, score, landmarks in zip(faces.boxes, faces.scores, faces.landmarks, strict=True):
+        rows = zip(faces.boxes, faces.scores, faces.landmarks, strict=True)
+        for i, (box, score, landmarks) in enumerate(rows):
+            clothes = describe_clothes(image, box, np.delete(faces.boxes, i, axis=0), area)
             crop = align_crop(image, landmarks, self._media.pixel_aspect)
             detections.append(
                 Detection(
@@ -164,6 +169,7 @@ class ParallelFaceDetector:
                     appearance=appearance_descriptor(crop),
                     crop_jpeg=encode_crop(crop),
                     thumbnail=thumbnail,
+                    clothes=None if clothes is None else pack_histogram(clothes),
                 )
             )
         return detections

@@ -73,8 +73,10 @@ def scan_film(
     stride = config.stride or max(1, round(fps / DETECTIONS_PER_S))
     with ParallelFaceDetector(reader.media, config, stride, device) as detector:
         scanner = _FilmScanner(reader.media, config, stride, detector, crop_sink)
-        for frame, starts_shot, ends_shot in mark_shots(reader, AdaptiveShotDetector(fps)):
-            scanner.process_frame(frame, starts_shot, ends_shot)
+        for frame, starts_shot, ends_shot, next_pts in _with_next_pts(
+            mark_shots(reader, AdaptiveShotDetector(fps))
+        ):
+            scanner.process_frame(frame, starts_shot, ends_shot, next_pts)
             if frame.index % FRAMES_PER_REPORT == 0:
                 total = max(reader.media.frames, frame.index + 1)
                 hook("scan", frame.index + 1, total, **scanner.row_counts())
@@ -128,6 +130,19 @@ def _mark(frame: Frame, cuts: set[int]) -> tuple[Frame, bool, bool]:
     return frame, starts, ends
 
 
+def _with_next_pts(
+    marked: Iterable[tuple[Frame, bool, bool]],
+) -> Iterator[tuple[Frame, bool, bool, int | None]]:
+    """Yield every marked frame with the pts of the frame after it; None for the last."""
+    previous = None
+    for one in marked:
+        if previous is not None:
+            yield *previous, one[0].pts
+        previous = one
+    if previous is not None:
+        yield *previous, None
+
+
 @dataclass
 class _OpenShot:
     """A shot of which frames are still to come, or are still being searched for faces."""
@@ -138,6 +153,8 @@ class _OpenShot:
     """Of its frames so far."""
     last_frame: int | None = None
     """None while frames are still to come."""
+    end_pts: int | None = None
+    """Of the frame after the last; None while frames are still to come, and in the last shot."""
 
 
 class _FilmScanner:
@@ -175,15 +192,17 @@ class _FilmScanner:
         """Return the facts for the hook."""
         return {name: self.tables.row_counts[name] for name in ("faces", "tracks", "shots")}
 
-    def process_frame(self, frame: Frame, starts_shot: bool, ends_shot: bool) -> None:
-        """Add the next frame of the film."""
+    def process_frame(
+        self, frame: Frame, starts_shot: bool, ends_shot: bool, next_pts: int | None = None
+    ) -> None:
+        """Add the next frame of the film; `next_pts` is of the frame after it, None at the end."""
         if starts_shot:
             self._open.append(_OpenShot(frame.index, DissolveDetector(self._media.fps)))
         shot = self._open[-1]
         shot.pts.append(frame.pts)
         shot.dissolve_detector.process_frame(frame.index, frame.preview)
         if ends_shot:
-            shot.last_frame = frame.index
+            shot.last_frame, shot.end_pts = frame.index, next_pts
         if ends_shot or (frame.index - shot.first_frame) % self._stride == 0:
             self._detector.submit(frame, starts_shot, ends_shot)
             self._track_completed()
@@ -241,9 +260,8 @@ class _FilmScanner:
     def _close(self, shot: _OpenShot) -> None:
         """Write the tables' rows of a shot whose frames have all been tracked."""
         pts = shot.pts
-        step = pts[-1] - pts[-2] if len(pts) > 1 else round(1 / (self._media.fps * self._time_base))
+        end_pts = shot.end_pts if shot.end_pts is not None else pts[-1] + self._last_step(pts)
         last_frame = shot.first_frame + len(pts) - 1
-        end_pts = pts[-1] + max(1, step)
         tracks, unmatched = build_tracks(
             self._tracker.tracklets,
             self._unmatched,
@@ -253,3 +271,8 @@ class _FilmScanner:
         closed = Shot(self._n_shots, shot.first_frame, last_frame, pts[0], end_pts)
         self.tables.add_shot(closed, pts, tracks, unmatched)
         self._n_shots += 1
+
+    def _last_step(self, pts: list[int]) -> int:
+        """Return the ticks that the film's last frame lasts: as many as the one before."""
+        step = pts[-1] - pts[-2] if len(pts) > 1 else round(1 / (self._media.fps * self._time_base))
+        return max(1, step)

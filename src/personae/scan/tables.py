@@ -220,4 +220,5 @@ class ScanTables:
             "frontality": detection.frontality,
             "image": detection.crop_jpeg,
             "thumbnail": detection.thumbnail,
+            "clothes": detection.clothes,
         }

@@ -40,6 +40,14 @@ class MediaInfo:
     frames: int
     pixel_aspect: float = 1.0
     """Width of a pixel as displayed, over its height; not 1 in anamorphic films."""
+    container_start_s: float = 0.0
+    """Container time at which the first of its streams starts: a player's zero."""
+    constant_rate: str | None = None
+    """Exact rate at which all frames come ("24000/1001"); None where it varies, and in `probe`."""
+    audio_channels: int = 0
+    """Of the first audio stream; 0 in a silent film."""
+    timecode: str | None = None
+    """Timecode of the first frame ("01:00:00:00"); None where the container states none."""
 
     @property
     def fps(self) -> float:
@@ -166,7 +174,30 @@ def _media_info(container: InputContainer, stream: VideoStream, first: VideoFram
         duration_s=max(0.0, duration),
         frames=stream.frames or round(duration * float(rate or 0)),
         pixel_aspect=1 / aspect if rotation in (90, 270) else aspect,
+        container_start_s=_container_start(container, start_s),
+        audio_channels=_audio_channels(container),
+        timecode=_timecode(container, stream),
     )
+
+
+def _container_start(container: InputContainer, start_s: float) -> float:
+    """Return the time at which the first stream starts: at the latest with the first frame."""
+    if container.start_time is None:
+        return start_s
+    return min(start_s, float(Fraction(container.start_time, av.time_base)))
+
+
+def _audio_channels(container: InputContainer) -> int:
+    """Return the channels of the first audio stream that can be decoded; 0 where there is none."""
+    streams = (stream for stream in container.streams.audio if stream.codec_context is not None)
+    return next((stream.codec_context.layout.nb_channels for stream in streams), 0)
+
+
+def _timecode(container: InputContainer, video: VideoStream) -> str | None:
+    """Return the timecode that the video, the container or another stream states."""
+    places = (video, container, *container.streams)
+    tags = ({name.lower(): text for name, text in place.metadata.items()} for place in places)
+    return next((found["timecode"] for found in tags if found.get("timecode")), None)
 
 
 def _container_duration(container: InputContainer, stream: VideoStream, start_s: float) -> float:

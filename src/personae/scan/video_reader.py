@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -16,6 +17,7 @@ from av.video.reformatter import VideoReformatter
 
 from personae.core.arrays import UInt8Array
 from personae.core.crops import THUMBNAIL_SHAPE
+from personae.scan.frame_rate import find_constant_rate
 from personae.scan.video_file import decode_frames, no_frame_error, open_video, probe
 
 PREVIEW_SIDE_PX = 256
@@ -147,11 +149,13 @@ class VideoReader:
         thread = threading.Thread(target=self._run, name="personae-decode", daemon=True)
         thread.start()
         last, previous = None, None
+        pts = array("q")
         try:
             while (item := self._queue.get()) is not None:
                 if isinstance(item, BaseException):
                     raise item
                 previous, last = last, item
+                pts.append(item.pts)
                 yield item
         finally:
             self._stop.set()
@@ -161,7 +165,15 @@ class VideoReader:
         last_step = last.time_s - previous.time_s if previous else 1 / self.media.fps
         duration = last.time_s + last_step - self.media.start_s
         stated_s = self.media.duration_s
-        self.media = replace(self.media, frames=last.index + 1, duration_s=duration)
+        media = self.media
+        stated = Fraction(media.frame_rate) if media.frame_rate else None
+        rate = find_constant_rate(pts, Fraction(media.time_base), stated)
+        self.media = replace(
+            media,
+            frames=last.index + 1,
+            duration_s=duration,
+            constant_rate=str(rate) if rate else None,
+        )
         if stated_s - duration > max(MAX_MISSING_S, MAX_MISSING_SHARE * stated_s):
             self.warnings.append(
                 f"only {duration:.1f} s could be decoded, but the file states {stated_s:.1f} s"
