@@ -48,6 +48,16 @@ def test_charts_are_well_formed_and_contain_every_item():
     assert relative == pytest.approx([1, 0, 0, 0.5], abs=0.01)
 
 
+def test_a_chart_may_start_above_zero_and_draws_lower_values_at_its_foot():
+    line = Line("one", [1, 2, 3], [0.5, 0.75, 0.3], [0.0, 0.0, 0.0])
+    chart = ElementTree.fromstring(line_chart([line], "t", "iterations", lowest=0.5))
+    heights = [float(mark.get("cy", 0)) for mark in chart.findall(".//g/circle")]
+    assert heights[0] == heights[2] > heights[1]
+    ticks = [float(one.text or 0) for one in chart.findall("text[@text-anchor='end']")]
+    assert ticks[0] == 0.5
+    assert ticks[-1] <= 0.75 * 1.05
+
+
 def test_lightness_matches_hls_of_opencv():
     crop = np.random.default_rng(1).integers(0, 256, (160, 160, 3), dtype=np.uint8)
     face = crop[24:-24, 24:-24]

@@ -9,21 +9,22 @@ import numpy as np
 import pytest
 
 from helpers.bench import SHORT_ADAPTATION, load_simulated, run_small
-from personae.adapt import adapt
 from personae.bench.methods import GROUPS, resolve_method, resolve_methods
 from personae.bench.networks import truncate_adaptation
 from personae.bench.task import Task
+from personae.cluster import adapt_tracks
 from personae.cluster.videoclusternet import VideoClusterNet
 from personae.compared import SYSTEMS
 from personae.core.config import AdaptConfig
 from personae.core.errors import SettingError
-from personae.cues.evidence import plausible_pairs
+
+EVERYTHING = ["all", "ablations", "iterations", "iterations-by-depth", "depths"]
 
 
 def test_groups_name_existing_methods():
     for names in GROUPS.values():
         assert [one.name for one in resolve_methods(list(names))]
-    everything = resolve_methods(["all", "ablations", "iterations", "depths"])
+    everything = resolve_methods(EVERYTHING)
     assert len({one.name for one in everything}) == len(everything)
     assert {"personae", "hac", "tsiam"} <= {one.name for one in everything}
     assert len(resolve_methods(["all", "hac", "personae"])) == len(resolve_methods(["all"]))
@@ -31,12 +32,12 @@ def test_groups_name_existing_methods():
 
 def test_order_of_flags_does_not_matter():
     one, other = (
-        resolve_method("personae:matching=off:iterations=3"),
-        resolve_method("personae:iterations=3:matching=off"),
+        resolve_method("personae:cross-track-pairs=none:iterations=3"),
+        resolve_method("personae:iterations=3:cross-track-pairs=none"),
     )
     assert one.name == other.name
     assert one.settings == other.settings
-    assert one.adapt == AdaptConfig(iterations=3, matching=False)
+    assert one.adapt == AdaptConfig(iterations=3, cross_track_pairs="none")
 
 
 def test_methods_state_the_ground_truth_they_are_given():
@@ -46,16 +47,16 @@ def test_methods_state_the_ground_truth_they_are_given():
     assert resolve_method("personae:people=known").given == "K"
     assert resolve_method("mlr").given == "one labelled track per person"
     for name, system in SYSTEMS.items():
-        if system.runnable:
-            assert system.title in resolve_method(name).title
-            assert (resolve_method(name).given == "K") == ("n_clusters" in system.inputs)
+        assert system.title in resolve_method(name).title
+        assert (resolve_method(name).given == "K") == ("n_clusters" in system.inputs)
 
 
 def test_different_methods_have_different_settings():
-    methods = resolve_methods(["all", "ablations", "iterations", "depths"])
+    methods = resolve_methods(EVERYTHING)
     counts = Counter(json.dumps([one.settings, one.encoder], sort_keys=True) for one in methods)
-    # five iterations are the default of the two adapting methods
-    assert sum(counts.values()) - len(counts) == 2
+    # Of the two adapting methods, five iterations are the default, and those at depth head are in
+    # the group of depths, too.
+    assert sum(counts.values()) - len(counts) == 4
 
 
 @pytest.mark.parametrize(
@@ -71,7 +72,6 @@ def test_different_methods_have_different_settings():
         ("videoclusternet-paper:people=known", "cannot use the number of people"),
         ("videoclusternet-paper:iterations=0", "at least one iteration"),
         ("tsiam:speed=1", "no flag 'speed'"),
-        ("mvcorr", "cannot be run here"),
     ],
 )
 def test_unknown_method_flag_or_value_raises_one_sentence(text, message):
@@ -84,7 +84,7 @@ def test_unknown_method_flag_or_value_raises_one_sentence(text, message):
 def adapted(tmp_path_factory: pytest.TempPathFactory):
     data = load_simulated(tmp_path_factory.mktemp("bench"))
     config = resolve_method(f"personae:{SHORT_ADAPTATION}:iterations=3").adapt
-    return data, config, adapt(data.tracks, None, config, plausible=plausible_pairs(data.tracks))
+    return data, config, adapt_tracks(data.tracks, None, config)
 
 
 @pytest.mark.parametrize("centre", [True, False])
@@ -100,7 +100,7 @@ def test_paper_method_equals_the_published_method(adapted, centre):
 def test_first_iterations_of_a_long_adaptation_equal_a_short_one(adapted):
     data, config, long = adapted
     shorter = config.model_copy(update={"iterations": 2})
-    short = adapt(data.tracks, None, shorter, plausible=plausible_pairs(data.tracks))
+    short = adapt_tracks(data.tracks, None, shorter)
     truncated, seconds = truncate_adaptation(long, 2)
     assert len(truncated.iterations) == 2
     for one, other in zip(truncated.iterations, short.iterations, strict=True):

@@ -17,10 +17,11 @@ from helpers.bench import (
     save_labelled_features,
 )
 from helpers.html_page import Page
+from personae.bench.learned_auc import pair_auc
 from personae.bench.methods import resolve_methods
 from personae.bench.page import group_by_iterations, render_page
 from personae.bench.published import PUBLISHED, find_published
-from personae.bench.tables import dataset_rows, mean_rows, summarise
+from personae.bench.tables import dataset_rows, mean_rows, summarise, write_results_csv
 from personae.cli.app import app
 from personae.metrics.registry import METRICS
 
@@ -90,7 +91,12 @@ def test_mean_leaves_simulated_sets_out_if_there_are_real_ones(tmp_path):
 
 
 def test_iteration_curves_group_methods_by_all_other_flags():
-    names = ["personae", "personae:iterations=2", "personae:iterations=3:matching=off", "hac"]
+    names = [
+        "personae",
+        "personae:iterations=2",
+        "personae:iterations=3:cross-track-pairs=none",
+        "hac",
+    ]
     groups = group_by_iterations(tuple(resolve_methods(names)))
     assert {name: list(group) for name, group in groups.items()} == {"personae": [2, 5]}
 
@@ -99,8 +105,53 @@ def test_page_shows_iteration_curves_and_quality(tmp_path):
     names = [f"personae:{SHORT_ADAPTATION}:iterations={n}" for n in (1, 2)]
     text = render_page(run_small(tmp_path, names))
     assert "WCP after each iteration" in text
+    assert "pair AUC of the learned metric after each iteration" in text
     assert "SER-FIQ" in text
-    assert text.count('class="curve k0"') == 3
+    assert text.count('class="curve k0"') == 4
+
+
+def test_methods_that_share_their_adaptations_share_the_curve_of_the_learned_metric(tmp_path):
+    names = [
+        f"{name}:{SHORT_ADAPTATION}:iterations={n}{flag}"
+        for name, flag in (
+            ("personae", ""),
+            ("personae", ":people=known"),
+            ("personae", ":cross-track-pairs=none"),
+        )
+        for n in (1, 2)
+    ]
+    page = Page(render_page(run_small(tmp_path, names, n_seeds=1)))
+    (caption,) = [one for one in page.texts["figcaption"] if "pair AUC" in one]
+    assert caption.count(" and ") == 1
+    assert caption.count("cross-track-pairs=none") == 1
+
+
+def test_results_hold_the_auc_of_the_metric_after_a_methods_last_iteration(tmp_path):
+    names = [f"personae:{SHORT_ADAPTATION}:iterations={n}" for n in (0, 1, 2)]
+    benchmark = run_small(tmp_path, names, n_seeds=1)
+    none, first, second = (one.learned_auc for one in benchmark.results)
+    assert none is None
+    assert 0.5 < first <= 1
+    assert first != second
+    write_results_csv(benchmark, tmp_path / "results.csv")
+    with open(tmp_path / "results.csv", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["metric"] == "learned AUC"]
+    assert [float(row["value"]) for row in rows] == pytest.approx([first, second], abs=1e-5)
+
+
+def test_pair_auc_is_the_share_of_pairs_in_the_right_order(tmp_path):
+    """Count by hand: pairs of one person against pairs of two, over labelled tracks."""
+    data = load_simulated(tmp_path)
+    truth = np.where(np.arange(30) < 5, -1, data.truth)
+    data = replace(data, truth=truth)
+    scores = np.random.default_rng(0).random((30, 30))
+    scores = scores + scores.T
+    pairs = [(a, b) for a in range(5, 30) for b in range(5, a)]
+    same = [scores[a, b] for a, b in pairs if truth[a] == truth[b]]
+    different = [scores[a, b] for a, b in pairs if truth[a] != truth[b]]
+    right = np.mean([[s > d for d in different] for s in same])
+    assert pair_auc(scores, data) == pytest.approx(right)
+    assert pair_auc(scores, replace(data, truth=np.zeros(30, dtype=np.int64))) is None
 
 
 def test_nothing_is_published_on_simulated_features(tmp_path):

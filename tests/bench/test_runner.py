@@ -107,7 +107,7 @@ def test_new_labels_change_results_only_of_methods_that_use_them(tmp_path):
 def test_methods_of_one_seed_share_an_adaptation(tmp_path):
     names = [
         f"{name}:{SHORT_ADAPTATION}:iterations={n}"
-        for name in ("personae", "videoclusternet-paper")
+        for name in ("personae", "personae:people=known")
         for n in (1, 2)
     ]
     benchmark = run_small(tmp_path, names)

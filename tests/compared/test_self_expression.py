@@ -8,13 +8,14 @@ from sklearn.linear_model import Lasso
 from sklearn.metrics import adjusted_rand_score
 
 from helpers.simulated_tracks import tracks_of_lengths, tracks_of_people
-from personae.compared.cpssc import CPSSC, complete_matrix, sparse_self_expression
+from personae.compared.cpssc import CPSSC, complete_matrix
 from personae.compared.self_expression import (
     block_soft_threshold,
     select_crops_evenly,
     self_expression_affinity,
     singular_value_threshold,
     soft_threshold,
+    sparse_self_expression,
     spectral_cluster_tracks,
 )
 from personae.compared.wbslrr import WBSLRR
@@ -99,8 +100,8 @@ def test_sparse_self_expression_solves_its_problem_without_the_own_track():
     track_of = np.repeat(np.arange(10), 3)
     x = rng.normal(size=(30, 12))
     x /= np.linalg.norm(x, axis=1, keepdims=True)
-    c = sparse_self_expression(x, track_of, fidelity=10.0, iterations=3000)
     own = track_of[:, None] == track_of
+    c = sparse_self_expression(x, own, fidelity=10.0, iterations=3000)
     assert (c[own] == 0).all()
     weight = 10.0 / np.abs(np.where(own, 0, x @ x.T)).max(axis=0).min()
     for j in range(30):

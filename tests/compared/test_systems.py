@@ -13,7 +13,6 @@ from personae.compared import SYSTEMS
 from personae.core.errors import SettingError
 from personae.core.trackset import TrackSet
 
-RUNNABLE = [name for name, system in SYSTEMS.items() if system.runnable]
 FAST = {
     "tsiam": {"min_steps": 150},
     "ssiam": {"min_steps": 150},
@@ -24,6 +23,7 @@ FAST = {
     "jfac": {"steps": 50},
     "vctrsf": {"steps": 15, "n_layers": 2, "hidden_dim": 64, "embedding_dim": 32},
     "mlr": {"steps": 100},
+    "mvcorr": {"steps": 30, "embedding_dim": 64},
 }
 """Shorter schedules of the trained systems: what is tested here is that they work, not how well."""
 
@@ -48,7 +48,7 @@ def assert_ordered_by_size(labels, n_tracks):
     assert (np.diff(sizes) <= 0).all()
 
 
-@pytest.mark.parametrize("name", RUNNABLE)
+@pytest.mark.parametrize("name", SYSTEMS)
 def test_finds_well_separated_people_given_their_number(name):
     tracks, identity = tracks_of_people()
     labels = make(name, identity, n_clusters=4).fit_predict(tracks)
@@ -56,14 +56,14 @@ def test_finds_well_separated_people_given_their_number(name):
     assert adjusted_rand_score(identity, labels) == 1.0
 
 
-@pytest.mark.parametrize("name", RUNNABLE)
+@pytest.mark.parametrize("name", SYSTEMS)
 def test_better_than_chance_on_noisy_people(name):
     tracks, identity = tracks_of_people(crop_noise=1.2, track_noise=0.8, seed=5)
     labels = make(name, identity, n_clusters=4).fit_predict(tracks)
     assert adjusted_rand_score(identity, labels) > 0.2
 
 
-@pytest.mark.parametrize("name", RUNNABLE)
+@pytest.mark.parametrize("name", SYSTEMS)
 def test_same_seed_gives_same_labels(name):
     tracks, identity = tracks_of_people(crop_noise=1.2, track_noise=0.8, seed=7)
     takes_seed = "seed" in SYSTEMS[name].load().__dataclass_fields__
@@ -75,7 +75,7 @@ def test_same_seed_gives_same_labels(name):
     assert first.fit_predict(tracks).tolist() == second.fit_predict(tracks).tolist()
 
 
-@pytest.mark.parametrize("name", RUNNABLE)
+@pytest.mark.parametrize("name", SYSTEMS)
 def test_the_scale_of_embeddings_does_not_matter(name):
     tracks, identity = tracks_of_people(crop_noise=1.0, track_noise=0.5)
     larger = replace(tracks, embeddings=64 * tracks.embeddings)
@@ -83,7 +83,7 @@ def test_the_scale_of_embeddings_does_not_matter(name):
     assert labels[0] == labels[1]
 
 
-@pytest.mark.parametrize("name", RUNNABLE)
+@pytest.mark.parametrize("name", SYSTEMS)
 @pytest.mark.parametrize("crops", [1, 3])
 @pytest.mark.parametrize("n_tracks", [1, 2, 3])
 @pytest.mark.parametrize("links", [0, 1])
@@ -95,13 +95,13 @@ def test_tiny_sets_get_labels(name, crops, n_tracks, links):
     assert_ordered_by_size(labels, n_tracks)
 
 
-@pytest.mark.parametrize("name", [name for name in RUNNABLE if name != "mlr"])
+@pytest.mark.parametrize("name", [name for name in SYSTEMS if name != "mlr"])
 def test_no_tracks_give_no_labels(name):
     tracks = TrackSet(track_of=np.empty(0, np.int32), embeddings=np.empty((0, 8), np.float32))
     assert make(name, np.empty(0, int)).fit_predict(tracks).shape == (0,)
 
 
-@pytest.mark.parametrize("name", RUNNABLE)
+@pytest.mark.parametrize("name", SYSTEMS)
 @pytest.mark.parametrize(
     "changes", [{"links": 0}, {"crops": 1}], ids=["no cannot-links", "one crop a track"]
 )
@@ -111,7 +111,7 @@ def test_sets_without_links_or_repeated_crops_are_clustered(name, changes):
     assert adjusted_rand_score(identity, labels) > 0.2
 
 
-@pytest.mark.parametrize("name", RUNNABLE)
+@pytest.mark.parametrize("name", SYSTEMS)
 def test_copies_of_one_crop_get_labels(name):
     tracks = TrackSet(
         track_of=np.repeat(np.arange(5), 2).astype(np.int32),
@@ -121,7 +121,7 @@ def test_copies_of_one_crop_get_labels(name):
     assert_ordered_by_size(labels, 5)
 
 
-@pytest.mark.parametrize("name", [n for n in RUNNABLE if SYSTEMS[n].load().needs_n_clusters])
+@pytest.mark.parametrize("name", [n for n in SYSTEMS if SYSTEMS[n].load().needs_n_clusters])
 def test_a_system_that_needs_the_number_of_people_says_so(name):
     tracks, _ = tracks_of_people()
     with pytest.raises(SettingError, match="set n_clusters"):

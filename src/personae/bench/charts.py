@@ -76,7 +76,11 @@ def _marker(shape: str, x: float, y: float) -> str:
 
 
 def line_chart(
-    lines: Sequence[Line], title: str, x_name: str, reference: float | None = None
+    lines: Sequence[Line],
+    title: str,
+    x_name: str,
+    reference: float | None = None,
+    lowest: float = 0.0,
 ) -> str:
     """Draw lines over whole numbers x, with error bars of one standard deviation.
 
@@ -85,13 +89,15 @@ def line_chart(
         title: Accessible title.
         x_name: Name of the horizontal axis.
         reference: Height of a dashed horizontal line.
+        lowest: Value at the foot of the chart; lower ones are drawn there, too.
 
     Returns:
         An SVG element.
     """
     xs = sorted({x for line in lines for x in line.x})
     upper = [y + d for line in lines for y, d in zip(line.y, line.deviation, strict=True)]
-    low, high = 0.0, max([*upper, reference or 0.0, 1e-9]) * 1.05
+    low = lowest
+    high = low + (max([*upper, reference or 0.0, low + 1e-9]) - low) * 1.05
     span = max(xs[-1] - xs[0], 1)
 
     def position(x: float, y: float) -> tuple[float, float]:
@@ -99,10 +105,11 @@ def line_chart(
             MARGIN_LEFT + (x - xs[0]) / span * (WIDTH - MARGIN_LEFT - MARGIN_RIGHT),
             HEIGHT
             - MARGIN_BOTTOM
-            - (y - low) / (high - low) * (HEIGHT - MARGIN_BOTTOM - MARGIN_TOP),
+            - (max(y, low) - low) / (high - low) * (HEIGHT - MARGIN_BOTTOM - MARGIN_TOP),
         )
 
-    body = [_axes(_ticks(high), high, [(position(x, 0)[0], f"{x:g}") for x in xs], x_name)]
+    labels = [(position(x, low)[0], f"{x:g}") for x in xs]
+    body = [_axes(_ticks(low, high), low, high, labels, x_name)]
     if reference is not None:
         y = position(xs[0], reference)[1]
         x1, x2 = MARGIN_LEFT, WIDTH - MARGIN_RIGHT
@@ -112,7 +119,7 @@ def line_chart(
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
         parts = [f'<polyline points="{path}"/>']
         for x, y, d in zip(line.x, line.y, line.deviation, strict=True):
-            (px, top), (_, bottom) = position(x, y + d), position(x, max(y - d, low))
+            (px, top), (_, bottom) = position(x, y + d), position(x, y - d)
             parts.append(f'<line x1="{px:.1f}" x2="{px:.1f}" y1="{top:.1f}" y2="{bottom:.1f}"/>')
             parts.append(_marker("circle", *position(x, y)))
         tooltip = f"<title>{escape(line.name)}</title>"
@@ -144,22 +151,26 @@ def histogram(values: FloatArray, title: str, x_name: str, bins: int = 20) -> st
         )
         for part in (0, 0.5, 1)
     ]
-    axes = _axes([0, highest], highest, labels, x_name)
+    axes = _axes([0, highest], 0, highest, labels, x_name)
     return _svg(WIDTH, HEIGHT, title, axes + "".join(bars))
 
 
-def _ticks(high: float) -> list[float]:
-    step = next(step for step in _TICK_STEPS if high / step <= _MAX_TICKS)
-    return [step * number for number in range(int(high / step) + 1)]
+def _ticks(low: float, high: float) -> list[float]:
+    step = next(step for step in _TICK_STEPS if (high - low) / step <= _MAX_TICKS)
+    return [low + step * number for number in range(int((high - low) / step) + 1)]
 
 
 def _axes(
-    ticks: Sequence[float], high: float, labels: Sequence[tuple[float, str]], x_name: str
+    ticks: Sequence[float],
+    low: float,
+    high: float,
+    labels: Sequence[tuple[float, str]],
+    x_name: str,
 ) -> str:
     left, right, bottom = MARGIN_LEFT, WIDTH - MARGIN_RIGHT, HEIGHT - MARGIN_BOTTOM
     parts = []
     for tick in ticks:
-        y = bottom - tick / high * (bottom - MARGIN_TOP)
+        y = bottom - (tick - low) / (high - low) * (bottom - MARGIN_TOP)
         parts.append(f'<line class="grid" x1="{left}" x2="{right}" y1="{y:.1f}" y2="{y:.1f}"/>')
         parts.append(
             f'<text class="tick" x="{left - 6}" y="{y + 4:.1f}" text-anchor="end">{tick:g}</text>'

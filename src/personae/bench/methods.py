@@ -15,6 +15,7 @@ from personae.bench.task import Task
 from personae.cluster.calibrated_linkage import CalibratedLinkage
 from personae.cluster.finch import FINCH
 from personae.cluster.hac import HAC
+from personae.cluster.methods import resolve_cross_track_pairs
 from personae.cluster.videoclusternet import VideoClusterNet
 from personae.compared import SYSTEMS
 from personae.core.config import AdaptConfig, validate_settings
@@ -42,20 +43,26 @@ LABELLED_TRACKS = "one labelled track per person"
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "ours": OURS,
-    "compared": tuple(name for name, system in SYSTEMS.items() if system.runnable),
+    "compared": tuple(SYSTEMS),
     "iterations": tuple(
         f"{name}:iterations={number}"
         for name in ADAPTING
         for number in range(1, MAX_CURVE_ITERATIONS + 1)
     ),
+    "iterations-by-depth": tuple(
+        f"{name}:depth={depth}:iterations={number}"
+        for name in ADAPTING
+        for depth in ("head", "last")
+        for number in range(1, MAX_CURVE_ITERATIONS + 1)
+    ),
     "ablations": (
         f"{PERSONAE}:iterations=0",
-        f"{PERSONAE}:matching=off",
-        f"{PERSONAE}:match-filter=off",
+        f"{PERSONAE}:cross-track-pairs=none",
+        f"{PERSONAE}:cross-track-pairs=matches",
         f"{PERSONAE}:resolution-augmentation=off",
         f"{PERSONAE}:quality-filter=off",
         f"{PERSONAE}:people=known",
-        f"{PAPER}:matching=off",
+        f"{PAPER}:cross-track-pairs=none",
         f"{PAPER}:match-filter=off",
         f"{PAPER}:match-filter=off:resolution-augmentation=off",
         f"{PAPER}:quality-filter=off",
@@ -66,9 +73,9 @@ GROUPS: dict[str, tuple[str, ...]] = {
         f"{PAPER}:similarity=cosine:iterations=0",
     ),
     "depths": (
-        f"{PERSONAE}:depth=last",
+        f"{PERSONAE}:depth=head",
         f"{PERSONAE}:depth=full",
-        f"{PAPER}:depth=last",
+        f"{PAPER}:depth=head",
         f"{PAPER}:depth=full",
     ),
 }
@@ -133,8 +140,7 @@ def resolve_method(text: str) -> Method:
         return _resolve_baseline(full_name, name, flags, encoder)
     if name in SYSTEMS:
         return _resolve_compared(full_name, name, flags, encoder)
-    runnable = [one for one, system in SYSTEMS.items() if system.runnable]
-    known = ", ".join([*OURS, *runnable, *GROUPS, "all"])
+    known = ", ".join([*OURS, *SYSTEMS, *GROUPS, "all"])
     raise SettingError(f"There is no method {name!r}; there are: {known}.")
 
 
@@ -143,7 +149,7 @@ def _resolve_adapting(
 ) -> Method:
     choices = _parse_choices(full_name, flags, FLAGS)
     adapt_flags = {flag: value for flag, value in flags.items() if flag not in FLAGS}
-    config = _parse_adapt_config(full_name, adapt_flags)
+    config = resolve_cross_track_pairs(name, _parse_adapt_config(full_name, adapt_flags))
     if "clustering" not in flags:
         choices["clustering"] = PERSONAE if name == PERSONAE else "algorithm1"
     clustering = choices["clustering"]

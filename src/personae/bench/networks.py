@@ -121,8 +121,8 @@ def load_or_adapt(
     Returns:
         An adaptation of at least `config.iterations` iterations.
     """
-    from personae.adapt import Adaptation, adapt
-    from personae.cues.evidence import plausible_pairs
+    from personae.adapt import Adaptation
+    from personae.cluster import adapt_tracks
 
     if folder.exists():
         try:
@@ -133,7 +133,7 @@ def load_or_adapt(
             return stored
     checkpoint = folder.with_suffix(".checkpoint")
     resumed = checkpoint.exists()
-    adaptation = adapt(data.tracks, encoder, config, hook, checkpoint, plausible_pairs(data.tracks))
+    adaptation = adapt_tracks(data.tracks, encoder, config, hook, checkpoint)
     adaptation = replace(adaptation, facts={**adaptation.facts, "resumed": resumed})
     partial = folder.with_suffix(".part")
     for old in (partial, folder):

@@ -24,6 +24,9 @@ from personae.report.rendering import template_environment
 MAX_SCATTER_PLOTS = 3
 """Number of methods whose predictions are drawn beside the labels."""
 
+MIN_AUC_FOOT, MAX_AUC_FOOT = 0.5, 0.9
+"""Limits of the foot of the AUC chart, which otherwise is the tenth below the lowest value."""
+
 
 @dataclass(frozen=True)
 class Chart:
@@ -118,16 +121,55 @@ def _draw_iteration_curves(benchmark: Benchmark, data: LabelledTracks) -> list[C
     for metric, reference in (("WCP", None), ("PCR", 1.0), ("B3F", None)):
         lines = []
         for name, group in groups.items():
-            summaries = [
-                summarise([one.metrics[metric] for one in benchmark.results_of(data, method)])
-                for method in group.values()
-            ]
-            means, deviations = [s.mean for s in summaries], [s.deviation for s in summaries]
-            lines.append(Line(name, list(group), means, deviations))
+            values = {
+                number: [one.metrics[metric] for one in benchmark.results_of(data, method)]
+                for number, method in group.items()
+            }
+            lines.append(_make_line(name, values))
         title = f"{metric} after each iteration"
         svg = line_chart(lines, title, "iterations", reference)
         charts.append(Chart(svg, title, tuple(groups)))
+    lines = _learned_auc_lines(benchmark, data, groups)
+    if lines:
+        title = "pair AUC of the learned metric after each iteration; dashed: base embeddings"
+        reference = benchmark.base_auc.get(data.name)
+        lowest = min(one for line in lines for one in (*line.y, reference or 1.0))
+        foot = min(max(np.floor(10 * lowest) / 10, MIN_AUC_FOOT), MAX_AUC_FOOT)
+        svg = line_chart(lines, title, "iterations", reference, foot)
+        charts.append(Chart(svg, title, tuple(line.name for line in lines)))
     return charts
+
+
+def _learned_auc_lines(
+    benchmark: Benchmark, data: LabelledTracks, groups: dict[str, dict[int, Method]]
+) -> list[Line]:
+    """Draw one line for all methods that share their adaptations."""
+    names: defaultdict[str, list[str]] = defaultdict(list)
+    values: dict[str, dict[int, list[float]]] = {}
+    for name, group in groups.items():
+        known: dict[int, list[float]] = {}
+        for number, method in group.items():
+            found = [one.learned_auc for one in benchmark.results_of(data, method)]
+            known[number] = [auc for auc in found if auc is not None]
+        if all(known.values()):
+            first = next(iter(group.values()))
+            adaptation = f"{first.encoder} {_adaptation_settings(first)}"
+            names[adaptation].append(name)
+            values[adaptation] = known
+    return [_make_line(" and ".join(names[one]), values[one]) for one in values]
+
+
+def _adaptation_settings(method: Method) -> str | None:
+    if method.adapt is None:
+        return None
+    return method.adapt.model_dump_json(exclude={"seed", "iterations"})
+
+
+def _make_line(name: str, values: dict[int, list[float]]) -> Line:
+    """Draw means and deviations over seeds; `values` has the seeds' values by iteration."""
+    summaries = [summarise(one) for one in values.values()]
+    means, deviations = [s.mean for s in summaries], [s.deviation for s in summaries]
+    return Line(name, list(values), means, deviations)
 
 
 def _draw_scatter_plots(benchmark: Benchmark, data: LabelledTracks) -> list[Chart]:

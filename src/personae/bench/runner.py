@@ -7,6 +7,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
 from multiprocessing import get_context
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,8 +20,14 @@ from personae.bench.jobs import (
     run_job,
     run_job_to_end,
 )
+from personae.bench.learned_auc import base_auc, learned_auc
 from personae.bench.methods import Method, resolve_method, resolve_methods
-from personae.bench.networks import Networks, select_encoder, with_embeddings
+from personae.bench.networks import (
+    Networks,
+    select_encoder,
+    truncate_adaptation,
+    with_embeddings,
+)
 from personae.bench.result_cache import CachedResult, ResultCache
 from personae.core.arrays import Float32Array
 from personae.core.errors import SettingError
@@ -28,6 +35,9 @@ from personae.core.hooks import Hook, silent_hook
 from personae.datasets import DatasetContext, load_dataset
 from personae.datasets.labelled import LabelledTracks
 from personae.metrics.registry import compute_metrics
+
+if TYPE_CHECKING:
+    from personae.adapt import Adaptation
 
 CACHE_FOLDER = "cache"
 
@@ -42,6 +52,8 @@ class BenchmarkResult:
     cached: CachedResult
     metrics: dict[str, float]
     """By the names of `metrics.registry`."""
+    learned_auc: float | None = None
+    """Pair AUC of the metric learned by the method's last iteration; None without one."""
 
     @property
     def seconds(self) -> float | None:
@@ -63,6 +75,8 @@ class Benchmark:
     """In the order of data set, method and seed."""
     quality: dict[str, Float32Array] = field(default_factory=dict)
     """Data set -> (T,) SER-FIQ quality of its tracks, where a method adapted."""
+    base_auc: dict[str, float] = field(default_factory=dict)
+    """Data set -> pair AUC of the base embeddings, where a method adapted."""
     device: str = "cpu"
 
     def results_of(self, dataset: LabelledTracks, method: Method) -> list[BenchmarkResult]:
@@ -143,8 +157,14 @@ def run_benchmark(
         for data in datasets
         if (values := _load_quality(data, methods, networks, cache_folder)) is not None
     }
+    adapted = {one.dataset.name for one in results if one.learned_auc is not None}
+    base_aucs = {
+        data.name: auc
+        for data in embedded
+        if data.name in adapted and (auc := base_auc(data)) is not None
+    }
     device = select_device(networks.device)
-    return Benchmark(embedded, tuple(methods), n_seeds, results, quality, device)
+    return Benchmark(embedded, tuple(methods), n_seeds, results, quality, base_aucs, device)
 
 
 def _with_distinct_names(datasets: list[LabelledTracks]) -> list[LabelledTracks]:
@@ -229,18 +249,31 @@ def _make_result(
     track_of, n_tracks = data.tracks.track_of, data.tracks.n_tracks
     crop_counts = np.bincount(track_of, minlength=n_tracks).astype(np.int64)
     metrics = compute_metrics(data.truth, cached.label_array(), data.frame_counts, crop_counts)
-    return BenchmarkResult(data, method, seed, cached, metrics)
+    adaptation = _load_adaptation(data, method, seed, networks, cache.folder)
+    auc = None if adaptation is None else learned_auc(data, adaptation, len(adaptation.iterations))
+    return BenchmarkResult(data, method, seed, cached, metrics, auc)
+
+
+def _load_adaptation(
+    data: LabelledTracks, method: Method, seed: int, networks: Networks, cache: Path
+) -> Adaptation | None:
+    """Return the stored adaptation up to the method's last iteration; None where it is absent."""
+    from personae.adapt import Adaptation
+
+    if method.adapt is None or not method.adapt.iterations:
+        return None
+    folder = adaptation_folder(data, method, networks, seed, cache)
+    if not folder.exists():
+        return None
+    return truncate_adaptation(Adaptation.load(folder), method.adapt.iterations)[0]
 
 
 def _load_quality(
     data: LabelledTracks, methods: list[Method], networks: Networks, cache: Path
 ) -> Float32Array | None:
     """Return the SER-FIQ quality of tracks by the first method's adaptation with seed 0."""
-    from personae.adapt import Adaptation
-
     for method in methods:
-        if method.adapt is not None and method.adapt.iterations:
-            folder = adaptation_folder(data, method, networks, 0, cache)
-            if folder.exists():
-                return Adaptation.load(folder).iterations[method.adapt.iterations - 1].quality
+        adaptation = _load_adaptation(data, method, 0, networks, cache)
+        if adaptation is not None:
+            return adaptation.iterations[-1].quality
     return None

@@ -113,7 +113,7 @@ def _seconds_per_track(results: list[BenchmarkResult]) -> float | None:
 
 
 def write_results_csv(benchmark: Benchmark, path: Path) -> None:
-    """Write one row per data set, method, seed and metric, run time included.
+    """Write one row per data set, method, seed and metric, run time and learned AUC included.
 
     Raises:
         OutputError: The file cannot be written.
@@ -133,6 +133,8 @@ def write_results_csv(benchmark: Benchmark, path: Path) -> None:
             result.seed,
         )
         values: dict[str, float | None] = {**result.metrics, "seconds": result.seconds}
+        if result.learned_auc is not None:
+            values["learned AUC"] = result.learned_auc
         for name, value in values.items():
             writer.writerow((*head, name, "" if value is None else f"{value:.6g}"))
     with atomic_write(path) as stream:

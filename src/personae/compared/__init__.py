@@ -10,15 +10,13 @@ from dataclasses import Field, dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
 
-from personae.core.errors import SettingError
-
 if TYPE_CHECKING:
     from personae.core.labels import Labels
     from personae.core.trackset import TrackSet
 
 
 class ComparedClusterer(Protocol):
-    """A dataclass of settings whose `fit_predict` groups tracks; every runnable system is one."""
+    """A dataclass of settings whose `fit_predict` groups tracks; every compared system is one."""
 
     needs_n_clusters: ClassVar[bool]
     """Whether the system cannot estimate the number of people."""
@@ -45,34 +43,20 @@ class ComparedSystem:
     description: str
     """What it does, in one line."""
     inputs: tuple[str, ...]
-    """What it takes. "n_clusters" only if it cannot estimate it, "cannot_link" if it uses links."""
-    location: str | None = None
-    """``module:Class`` inside `personae.compared`; None if the system cannot be run."""
-    missing_input: str | None = None
-    """What a `TrackSet` lacks for this system; None if it can be run."""
+    """What it takes. "n_clusters" only if it cannot estimate it, "cannot_link" if it uses links;
+    "images" and "clothes" of the crops are used where the tracks have them."""
+    location: str
+    """``module:Class`` inside `personae.compared`."""
     exact: bool = False
     """Whether every constant is known from the source; otherwise it is our reconstruction."""
 
     @property
-    def runnable(self) -> bool:
-        """Whether the system can be run on face tracks alone."""
-        return self.location is not None
-
-    @property
     def title(self) -> str:
         """Name for tables of results: the name, or "our reconstruction of" the name."""
-        if self.exact or not self.runnable:
-            return self.name
-        return f"our reconstruction of {self.name}"
+        return self.name if self.exact else f"our reconstruction of {self.name}"
 
     def load(self) -> type[ComparedClusterer]:
-        """Import the system and return its class.
-
-        Raises:
-            SettingError: The system cannot be run on tracks.
-        """
-        if self.location is None:
-            raise SettingError(f"{self.name} cannot be run here: {self.missing_input}")
+        """Import the system and return its class."""
         module, class_name = self.location.split(":")
         found = getattr(import_module(f"personae.compared.{module}"), class_name)
         return cast(type[ComparedClusterer], found)
@@ -150,26 +134,23 @@ _SYSTEMS = (
     ),
     ComparedSystem(
         "mvcorr",
-        "embeddings adapted on hard pairs from other films by multiview correlation",
-        (_E, "weakly labelled tracks of some 240 other films"),
-        missing_input="it is trained on 169,000 weakly labelled tracks of 240 films, which are not "
-        "published",
+        "network on hard examples that maximises multiview correlation",
+        (_E, _K, _C),
+        "mvcorr:MvCorr",
     ),
     ComparedSystem(
         "mcafc",
-        "face clusters constrained by clothing and context",
-        (_E, _C, "clothing and scene features"),
-        missing_input="it needs features of clothing and background around the face, which face "
-        "tracks lack",
+        "sparse self-representation guided by links and colours of hair and torso",
+        (_E, _K, _C, "images", "clothes"),
+        "mcafc:McAFC",
     ),
     ComparedSystem(
         "cmvfc",
-        "constrained clustering over several views of a face",
-        (_E, _C, "several hand-made features a face"),
-        missing_input="it needs several kinds of features of every face, and tracks carry one "
-        "embedding",
+        "sparse self-representation of several views that have to agree",
+        (_E, _K, _C, "images"),
+        "cmvfc:CMVFC",
     ),
 )
 
 SYSTEMS: dict[str, ComparedSystem] = {system.name: system for system in _SYSTEMS}
-"""Every compared system by name, including those that cannot be run."""
+"""Every compared system by name."""

@@ -12,10 +12,10 @@ from personae.compared.self_expression import (
     select_crops_evenly,
     self_expression_affinity,
     singular_value_threshold,
-    soft_threshold,
+    sparse_self_expression,
     spectral_cluster_tracks,
 )
-from personae.core.arrays import BoolArray, Float64Array, IntArray
+from personae.core.arrays import BoolArray, Float64Array
 from personae.core.grouping import unit_rows
 from personae.core.labels import Labels
 from personae.core.trackset import TrackSet
@@ -73,47 +73,13 @@ class CPSSC:
         chosen = select_crops_evenly(tracks, self.max_crops)
         track_of, forbidden = tracks.track_of[chosen], tracks.cannot_link_matrix()
         x = unit_rows(tracks.require_embeddings()[chosen])
-        coefficients = sparse_self_expression(x, track_of, self.fidelity, self.coding_iterations)
         must_link = track_of[:, None] == track_of
+        coefficients = sparse_self_expression(x, must_link, self.fidelity, self.coding_iterations)
         cannot_link = forbidden[track_of[:, None], track_of]
         known = np.where(must_link, 1.0, np.where(cannot_link, -1.0, 0.0))
         constraints = complete_matrix(known, known != 0, self.shrinkage, self.completion_iterations)
         affinity = self_expression_affinity(coefficients) * np.clip(1 + constraints, 0, None)
         return spectral_cluster_tracks(affinity, track_of, forbidden, count, self.seed)
-
-
-def sparse_self_expression(
-    x: Float64Array, track_of: IntArray, fidelity: float, iterations: int
-) -> Float64Array:
-    """Express every crop by few crops of other tracks.
-
-    Minimises |C|_1 + lambda/2 |X - X C|_F^2 by alternating directions. lambda is `fidelity` over
-    the smallest largest inner product with a crop of another track; below that some crop would be
-    expressed by nothing.
-
-    Args:
-        x: (n, d) unit rows.
-        track_of: (n,) track of each crop.
-        fidelity: Weight of the reconstruction error, see above.
-        iterations: Alternating steps.
-
-    Returns:
-        (n, n) coefficients C, column j for crop j; 0 between crops of one track.
-
-    Source:
-        Elhamifar, Vidal, "Sparse Subspace Clustering", PAMI 2013.
-    """
-    gram = x @ x.T
-    own = track_of[:, None] == track_of
-    largest = np.abs(np.where(own, 0.0, gram)).max(axis=0)
-    weight = fidelity / max(float(largest.min()), 0.1)
-    inverse = np.linalg.inv(weight * gram + fidelity * np.eye(len(x)))
-    sparse, dual = np.zeros_like(gram), np.zeros_like(gram)
-    for _ in range(iterations):
-        dense = inverse @ (weight * gram + fidelity * (sparse - dual))
-        sparse = np.where(own, 0.0, soft_threshold(dense + dual, 1 / fidelity))
-        dual += dense - sparse
-    return sparse
 
 
 def complete_matrix(

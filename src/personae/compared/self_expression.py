@@ -1,6 +1,7 @@
-"""Self-expressive clustering: crop samples, proximal operators, affinity, spectral clustering.
+"""Self-expressive clustering: crop samples, codes, proximal operators, affinity, graph cut.
 
-WBSLRR and CP-SSC express every crop by other crops and cut the graph of the coefficients.
+WBSLRR, CP-SSC, McAFC and CMVFC express every crop by other crops and cut the graph of the
+coefficients.
 """
 
 from __future__ import annotations
@@ -66,6 +67,51 @@ def block_soft_threshold(
     scale = np.maximum(norm - thresholds, 0) / np.where(norm > 0, norm, 1.0)
     shrunk: Float64Array = a * scale[block_of]
     return shrunk
+
+
+def sparse_self_expression(
+    x: Float64Array, excluded: BoolArray, fidelity: float, iterations: int
+) -> Float64Array:
+    """Express every crop by few crops that it may be expressed by.
+
+    Minimises |C|_1 + lambda/2 |X - X C|_F^2 by alternating directions. lambda is `fidelity` over
+    `smallest_largest_correlation`; below that some crop would be expressed by nothing.
+
+    Args:
+        x: (n, d) unit rows.
+        excluded: (n, n) pairs that must not express each other; True on the diagonal.
+        fidelity: Weight of the reconstruction error, see above.
+        iterations: Alternating steps.
+
+    Returns:
+        (n, n) coefficients C, column j for crop j; 0 where excluded.
+
+    Source:
+        Elhamifar, Vidal, "Sparse Subspace Clustering", PAMI 2013.
+    """
+    gram = x @ x.T
+    weight = fidelity / smallest_largest_correlation(gram, excluded)
+    inverse = np.linalg.inv(weight * gram + fidelity * np.eye(len(x)))
+    sparse, dual = np.zeros_like(gram), np.zeros_like(gram)
+    for _ in range(iterations):
+        dense = inverse @ (weight * gram + fidelity * (sparse - dual))
+        sparse = np.where(excluded, 0.0, soft_threshold(dense + dual, 1 / fidelity))
+        dual += dense - sparse
+    return sparse
+
+
+def smallest_largest_correlation(gram: Float64Array, excluded: BoolArray) -> float:
+    """Return the smallest over crops of the largest inner product with an allowed crop.
+
+    Args:
+        gram: (n, n) inner products of unit rows.
+        excluded: (n, n) pairs that do not count.
+
+    Returns:
+        A value in 0.1..1; smaller ones are raised to 0.1.
+    """
+    largest = np.abs(np.where(excluded, 0.0, gram)).max(axis=0, initial=0.0)
+    return max(float(largest.min(initial=1.0)), 0.1)
 
 
 def self_expression_affinity(coefficients: Float64Array) -> Float64Array:
