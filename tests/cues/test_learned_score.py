@@ -1,4 +1,4 @@
-"""The learned cue: means of the learned metric, and how much an iteration weighs."""
+"""The learned cue: means of the learned metric, and their line to the base scores' scale."""
 
 from __future__ import annotations
 
@@ -8,17 +8,13 @@ import numpy as np
 import pytest
 
 from helpers.adaptation_inputs import random_adaptation
-from helpers.cast import cast
 from personae.core.pairwise import BilinearSimilarity
 from personae.core.trackset import TrackSet
-from personae.cues.face import film_centred_tracks
-from personae.cues.learned_score import (
-    MIN_PSEUDO_LABEL_LOG_ODDS,
-    iteration_weight,
-    learned_score,
-    weight_iterations,
-)
+from personae.cues.learned_score import ScaledScore, learned_score, match_means
 from personae.cues.loss_metric import LossMetric
+from personae.cues.score_mixture import ScoreMixture
+
+BASE = ScoreMixture((0.7, 0.1), (0.1, 0.1), (0.4, 0.1), 0.3, 0.25)
 
 
 def test_learned_scores_are_means_over_all_pairs_of_crops() -> None:
@@ -33,88 +29,52 @@ def test_learned_scores_are_means_over_all_pairs_of_crops() -> None:
         assert found[a, b] == pytest.approx(-np.mean([s[i, j] for i, j in pairs]), rel=1e-5)
 
 
-def test_iteration_weight_needs_correctly_ordered_pseudo_labels() -> None:
-    log_odds = np.array([5.0, 4.0, -4.0, -5.0, -6.0, 0.5])
-    right = np.array([0.9, 0.8, 0.1, 0.2, 0.3, 0.0])
-    wrong = np.array([0.1, 0.2, 0.8, 0.9, 0.7, 0.5])
-    assert iteration_weight(right, log_odds) == pytest.approx(2 / (2 + 20)), (
-        "few pairs, little weight"
-    )
-    assert iteration_weight(wrong, log_odds) == 0.0
-    one_kind = np.array([5.0, 0.0])
-    assert iteration_weight(np.array([0.9, 0.8]), one_kind) == 0.0
-    assert iteration_weight(np.array([0.9, 0.8]), -one_kind) == 0.0
-
-
-def test_pairs_are_pseudo_labels_beyond_log_odds_of_3() -> None:
-    """A probability of 0.95."""
-    assert MIN_PSEUDO_LABEL_LOG_ODDS == 3.0
-    learned = np.array([0.9, 0.1])
-    assert iteration_weight(learned, np.array([3.01, -3.01])) == pytest.approx(1 / (1 + 20))
-    assert iteration_weight(learned, np.array([2.99, -3.01])) == 0.0
-    assert iteration_weight(learned, np.array([3.01, -2.99])) == 0.0
-
-
-def test_ties_count_half() -> None:
-    """One of two pairs of pseudo-labels is tied, so the error rate is 1/4."""
-    log_odds = np.array([4.0, 4.0, -4.0, 0.0, 0.0, 0.0])
-    learned = np.array([0.9, 0.5, 0.5, 0.0, 0.0, 0.0])
-    expected_error = np.mean(1 / (1 + np.exp(np.abs(log_odds))))
-    assert iteration_weight(learned, log_odds) == pytest.approx(
-        (1 - 0.25 / expected_error) * 2 / (2 + 20)
-    )
-
-
-@pytest.mark.parametrize("uncertain", [0.0, 0.3])
-def test_iteration_weight_is_how_far_it_errs_less_than_the_base_model(uncertain: float) -> None:
+def test_the_line_gives_learned_scores_the_means_of_the_base_scores() -> None:
     rng = np.random.default_rng(0)
-    certain = np.where(rng.random(3000) < 0.3, 5.0, -5.0)
-    log_odds = np.where(rng.random(3000) < uncertain, rng.normal(0, 1, 3000), certain)
-    learned = certain + rng.normal(0, 3.2, 3000)
-    same, different = learned[log_odds > 3], learned[log_odds < -3]
-    wrong = (same[:, None] < different[None]).mean()
-    likely = 1 / (1 + np.exp(-log_odds))
-    expected = np.minimum(likely, 1 - likely).mean()
-    assert (wrong < expected) == (uncertain == 0.3), "one case of each kind"
-    support = len(same) / (len(same) + 20)
-    assert iteration_weight(learned, log_odds) == pytest.approx(
-        max(0, 1 - wrong / expected) * support, abs=1e-6
-    )
+    learned, log_odds = rng.normal(-4, 1, 200), rng.normal(-1, 3, 200)
+    learned += 2.0 * (log_odds > 0)
+    slope, intercept = match_means(learned, log_odds, BASE)
+    p = 1 / (1 + np.exp(-log_odds))
+    mapped = slope * learned + intercept
+    assert slope > 0
+    assert (p * mapped).sum() / p.sum() == pytest.approx(0.7)
+    assert ((1 - p) * mapped).sum() / (1 - p).sum() == pytest.approx(0.75 * 0.1 + 0.25 * 0.4)
 
 
-def base_similarity(tracks: TrackSet) -> BilinearSimilarity:
-    vectors = film_centred_tracks(tracks).astype(np.float32)
-    return BilinearSimilarity(vectors, vectors)
+def test_a_metric_that_separates_people_better_does_so_on_the_common_scale() -> None:
+    """A map by rank would force the base scores' overlap on it."""
+    rng = np.random.default_rng(0)
+    same = rng.random(500) < 0.3
+    log_odds = np.where(same, 4.0, -4.0)
+    learned = np.where(same, -2.0, -6.0) + rng.normal(0, 0.1, 500)
+    slope, intercept = match_means(learned, log_odds, BASE)
+    mapped = slope * learned + intercept
+    assert mapped[same].std() < 0.03
+    assert mapped[same].min() > mapped[~same].max() + 0.4
 
 
-@pytest.mark.parametrize(("n_reference", "n_weighted"), [(2, 0), (3, 3), (8, 3)])
-def test_iterations_are_weighted_on_three_tracks_or_more(n_reference: int, n_weighted: int) -> None:
-    tracks, _ = cast([3, 3, 2])
-    found = weight_iterations(
-        base_similarity(tracks),
-        tracks,
-        random_adaptation(tracks.n_crops),
-        np.arange(n_reference),
-        equal_weights=True,
-    )
-    assert [one.weight for one in found] == [1.0] * n_weighted
+@pytest.mark.parametrize("difference", [0.0, -1.0])
+def test_what_tells_nobody_apart_has_no_line(difference: float) -> None:
+    log_odds = np.array([5.0, 5.0, -5.0, -5.0])
+    learned = np.array([difference, difference, 0.0, 0.0])
+    assert match_means(learned, log_odds, BASE) is None
+    assert match_means(np.empty(0), np.empty(0), BASE) is None
+    rounded = -4 + 1e-7 * np.array([1.0, 2.0, 0.0, 1.0])
+    assert match_means(rounded, log_odds, BASE) is None
 
 
-def test_only_iterations_of_positive_weight_are_returned() -> None:
-    tracks, _ = cast([3, 3, 2])
-    adaptation = random_adaptation(tracks.n_crops, n_iterations=4)
-    every = np.arange(8)
-    found = weight_iterations(base_similarity(tracks), tracks, adaptation, every)
-    assert len(found) < 4
-    assert all(0 < one.weight <= 1 for one in found)
+def test_a_base_score_that_tells_nobody_apart_has_no_scale() -> None:
+    reversed_ = ScoreMixture((0.1, 0.1), (0.3, 0.1), (0.4, 0.1))
+    assert match_means(np.array([1.0, 0.0]), np.array([5.0, -5.0]), reversed_) is None
 
 
-def test_learned_scores_are_mapped_to_base_scores_by_rank() -> None:
-    tracks, _ = cast([3, 3, 2])
-    base, every = base_similarity(tracks), np.arange(8)
-    upper = np.triu_indices(8, 1)
-    for one in weight_iterations(base, tracks, random_adaptation(tracks.n_crops), every, True):
-        learned = one.score.block(every, every)[upper]
-        mapped = one.to_base_scale(learned)
-        np.testing.assert_array_equal(np.argsort(mapped), np.argsort(learned))
-        np.testing.assert_allclose(np.sort(mapped), np.sort(base.block(every, every)[upper]))
+def test_scaled_scores_are_on_the_line() -> None:
+    rng = np.random.default_rng(0)
+    left, right = rng.normal(size=(2, 5, 3)).astype(np.float32)
+    plain = BilinearSimilarity(left, right)
+    rows, columns = np.array([0, 3]), slice(1, 4)
+    scores = plain.block(rows, columns)
+    np.testing.assert_array_equal(ScaledScore(plain).block(rows, columns), scores)
+    found = ScaledScore(plain, 0.5, -2.0).block(rows, columns)
+    np.testing.assert_allclose(found, 0.5 * scores - 2.0, rtol=1e-6)
+    assert found.dtype == np.float32

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from personae.adapt.branches import make_branches, make_view_source
+from personae.adapt.branches import make_branches, make_view_source, resolve_depth
 from personae.adapt.checkpoint import CheckpointWriter
 from personae.adapt.finetune import TrainingCursor, finetune
 from personae.adapt.matching import find_coarse_matches
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
 PairPredicate = Callable[[IntArray, IntArray], BoolArray]
 """Decides for m pairs of tracks, given as two (m,) arrays, which may show one person, (m,)."""
 
+FindPositives = Callable[[Adaptation], Int64Array]
+"""Returns the (m, 2) directed pairs of tracks to train on next, by the iterations so far."""
+
 
 def adapt(
     tracks: TrackSet,
@@ -43,6 +47,7 @@ def adapt(
     hook: Hook = silent_hook,
     checkpoint: Path | None = None,
     plausible: PairPredicate | None = None,
+    find_positives: FindPositives | None = None,
 ) -> Adaptation:
     """Adapt a face-recognition network to one film by self-supervision on its tracks.
 
@@ -61,6 +66,8 @@ def adapt(
         plausible: Drops the coarse matches that other evidence excludes, unless `match_filter` is
             off. Not in the paper: training on positive pairs alone never separates two people again
             whom a wrong match has joined. None: no match is dropped.
+        find_positives: Finds the pairs of tracks to train on, before the first iteration and after
+            each, in the place of coarse matching. Not in the paper. None: coarse matching.
 
     Returns:
         The iterations; none if there are no crops or no iterations are wanted.
@@ -73,6 +80,7 @@ def adapt(
         Walawalkar and Garrido, "VideoClusterNet", ECCV 2024, Sec. 3; supplementary Algorithm 1.
     """
     started = time.perf_counter()
+    config = resolve_depth(config, tracks, encoder)
     if not config.match_filter:
         plausible = None
     if not tracks.n_crops or not config.iterations:
@@ -89,11 +97,20 @@ def adapt(
     members = tracks.members()
     trainable = tracks.anchors()
 
-    good, matches = trainable, np.empty((0, 2), dtype=np.int64)
     writer = CheckpointWriter(checkpoint)
     log, cursor = writer.restore(model)
+
+    def positives(*finished: Iteration) -> Int64Array:
+        if find_positives is None:
+            return np.empty((0, 2), dtype=np.int64)
+        done = Adaptation(finished, config.student_temperature, config.teacher_temperature)
+        found = find_positives(done)
+        return found[np.isin(found, trainable).all(axis=1)]
+
     if writer.iterations:
         good, matches = _next_training_set(writer.iterations[-1], trainable, config)
+    else:
+        good, matches = trainable, positives()
     for number in range(len(writer.iterations) + 1, config.iterations + 1):
         schedule = make_schedule(config, number, sum(len(members[t]) for t in good))
         seed = int(np.random.SeedSequence([config.seed, number]).generate_state(1)[0])
@@ -107,17 +124,23 @@ def adapt(
             writer.after_epoch(model, log, position)
 
         rng = np.random.default_rng(seed + 1)
-        with single_threaded(config.depth == "head"):
+        with single_threaded(config.depth != "full"):
             epochs = finetune(
                 model, views, sampler, schedule, config, rng, progress, cursor, save_cursor
             )
         cursor = None
         for epoch in epochs:
             log.append({"iteration": number, "tracks": len(good), "matches": len(matches), **epoch})
-        iteration = _evaluate_student(model, views, tracks, members, trainable, plausible, config)
+        iteration = _evaluate_student(model, views, tracks, config)
+        if find_positives is not None:
+            pairs = positives(*writer.iterations, iteration)
+        else:
+            pairs = _match_coarsely(iteration, members, trainable, plausible, config)
+        iteration = replace(iteration, matches=pairs.astype(np.int32))
         good, matches = _next_training_set(iteration, trainable, config)
         writer.after_iteration(model, iteration, log)
     facts: AdaptationFacts = {
+        "depth": config.depth,
         "views_seconds": round(views_ready - started, 2),
         "training_seconds": round(time.perf_counter() - views_ready, 2),
     }
@@ -132,15 +155,9 @@ def adapt(
 
 @torch.inference_mode()
 def _evaluate_student(
-    model: SelfDistillation,
-    views: ViewSource,
-    tracks: TrackSet,
-    members: list[Int64Array],
-    trainable: Int64Array,
-    plausible: PairPredicate | None,
-    config: AdaptConfig,
+    model: SelfDistillation, views: ViewSource, tracks: TrackSet, config: AdaptConfig
 ) -> Iteration:
-    """Embed all crops with the student, measure their quality, and match the good tracks."""
+    """Embed all crops with the student and measure their quality; no pair is matched yet."""
     student, centre = model.student, model.centre
     features = torch.cat([_mean_output(student.backbone, part) for part in views.unaugmented()])
     outputs = (student.head(part).cpu().numpy() for part in torch.split(features, CHUNK_SIZE))
@@ -148,17 +165,27 @@ def _evaluate_student(
     quality = average_crop_quality(
         crop_quality(student.head, features, seed=config.seed), tracks.track_of
     )
-    good = _select_good_tracks(quality, trainable, config)
-    matches = (
-        find_coarse_matches(embeddings, members, good, config.matching_space, seed=config.seed)
-        if config.matching
-        else np.empty((0, 2), dtype=np.int64)
+    no_pairs = np.empty((0, 2), dtype=np.int32)
+    return Iteration(embeddings, centre.value.cpu().numpy().copy(), quality, no_pairs)
+
+
+def _match_coarsely(
+    iteration: Iteration,
+    members: list[Int64Array],
+    trainable: Int64Array,
+    plausible: PairPredicate | None,
+    config: AdaptConfig,
+) -> Int64Array:
+    """Return the (m, 2) coarse matches of the tracks that pass the quality filter."""
+    if config.cross_track_pairs == "none":
+        return np.empty((0, 2), dtype=np.int64)
+    good = _select_good_tracks(iteration.quality, trainable, config)
+    matches = find_coarse_matches(
+        iteration.embeddings, members, good, config.matching_space, seed=config.seed
     )
     if plausible is not None:
         matches = matches[plausible(matches[:, 0], matches[:, 1])]
-    return Iteration(
-        embeddings, centre.value.cpu().numpy().copy(), quality, matches.astype(np.int32)
-    )
+    return matches
 
 
 def _mean_output(backbone: torch.nn.Module, inputs: Tensor) -> Tensor:

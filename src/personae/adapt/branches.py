@@ -38,6 +38,14 @@ class LastBlock(nn.Module):
         return output
 
 
+def resolve_depth(config: AdaptConfig, tracks: TrackSet, encoder: Encoder | None) -> AdaptConfig:
+    """Return the settings with a definite depth: `auto` is `last` with images, else `head`."""
+    if config.depth != "auto":
+        return config
+    has_images = tracks.crops.images is not None and encoder is not None
+    return config.model_copy(update={"depth": "last" if has_images else "head"})
+
+
 def make_branches(
     tracks: TrackSet, encoder: Encoder | None, config: AdaptConfig
 ) -> tuple[Branch, Branch]:

@@ -58,6 +58,9 @@ class TrainingLogRow(EpochLog):
 class AdaptationFacts(TypedDict, total=False):
     """Facts about how an adaptation was computed."""
 
+    depth: str
+    """What was trained: `head`, `last` or `full`."""
+
     views_seconds: float
     """Time until the views were ready."""
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from personae.cluster.linkage import CANNOT_LINK_LOG_ODDS
+from personae.cluster.linkage import CANNOT_LINK_LOG_ODDS, MUST_NOT_LINK_LOG_ODDS, NO_PAIRS
 from personae.core.arrays import Float32Array, Float64Array, Int64Array, IntArray
 from personae.core.labels import Labels
-from personae.core.pairwise import PairwiseMatrix, sum_pairs_by_group
+from personae.core.pairwise import ROW_CHUNK, PairwiseMatrix, slices, sum_pairs_by_group
 
 MIN_ATTACH_LOG_ODDS = 1.0
 """Lowest log-odds of one group against all else for a track to attach: a probability of 0.73."""
@@ -18,14 +18,16 @@ def group_log_odds(
     labels: Labels,
     cannot_link: IntArray,
     tracks: Int64Array | None = None,
+    must_not_link: IntArray = NO_PAIRS,
 ) -> Float64Array:
-    """Return each track's mean log-odds with the other members of every group, less cannot-links.
+    """Return each track's mean log-odds with the other members of every group, less its links.
 
     Args:
         log_odds: (T, T) symmetric log-odds of all pairs of tracks.
         labels: (T,) group 0..K-1 of each track, -1 = none.
         cannot_link: (m, 2) pairs of tracks; each takes `CANNOT_LINK_LOG_ODDS`.
         tracks: (t,) rows to return; None: all T.
+        must_not_link: (m, 2) pairs of tracks; each takes `MUST_NOT_LINK_LOG_ODDS`.
 
     Returns:
         (t, K); -inf where a group has no other member.
@@ -37,16 +39,71 @@ def group_log_odds(
     count[grouped, labels[tracks[grouped]]] -= 1
     sums = sum_pairs_by_group(log_odds, labels, n_groups, tracks).astype(np.float64)
     mean_log_odds = np.where(count > 0, sums / np.maximum(count, 1), -np.inf)
-    row_of = np.full(n, -1)
+    return _subtract_links(mean_log_odds, labels, tracks, cannot_link, must_not_link)
+
+
+def similar_half_log_odds(
+    log_odds: PairwiseMatrix,
+    labels: Labels,
+    cannot_link: IntArray,
+    tracks: Int64Array,
+    must_not_link: IntArray = NO_PAIRS,
+) -> Float64Array:
+    """Return the mean log-odds with the more similar half of every group, less links.
+
+    A profile or the back of a head resembles those views of the person, not the frontal ones.
+
+    Args:
+        log_odds: (T, T) symmetric log-odds of all pairs of tracks.
+        labels: (T,) group 0..K-1 of each track, -1 = none.
+        cannot_link: (m, 2) pairs of tracks; each takes `CANNOT_LINK_LOG_ODDS`.
+        tracks: (t,) tracks without a group, whose rows to return.
+        must_not_link: (m, 2) pairs of tracks; each takes `MUST_NOT_LINK_LOG_ODDS`.
+
+    Returns:
+        (t, K); -inf where a group has no member.
+    """
+    n_groups = int(labels.max(initial=-1)) + 1
+    evidence = np.full((len(tracks), n_groups), -np.inf)
+    members = [np.flatnonzero(labels == group) for group in range(n_groups)]
+    for chunk in slices(len(tracks), ROW_CHUNK):
+        rows = log_odds[tracks[chunk]]
+        for group, of_group in enumerate(members):
+            if len(of_group):
+                n_lower = len(of_group) // 2
+                own = rows[:, of_group]
+                upper = np.partition(own, n_lower, axis=1)[:, n_lower:] if n_lower else own
+                evidence[chunk, group] = upper.mean(axis=1, dtype=np.float64)
+    return _subtract_links(evidence, labels, tracks, cannot_link, must_not_link)
+
+
+def _subtract_links(
+    evidence: Float64Array,
+    labels: Labels,
+    tracks: Int64Array,
+    cannot_link: IntArray,
+    must_not_link: IntArray,
+) -> Float64Array:
+    """Lower the (t, K) log-odds of tracks with groups, in place, by the links between them."""
+    row_of = np.full(len(labels), -1)
     row_of[tracks] = np.arange(len(tracks))
-    both_ways = np.concatenate([cannot_link, cannot_link[:, ::-1]])
-    row, group = row_of[both_ways[:, 0]], labels[both_ways[:, 1]]
-    counts = (row >= 0) & (group >= 0)
-    np.subtract.at(mean_log_odds, (row[counts], group[counts]), CANNOT_LINK_LOG_ODDS)
-    return mean_log_odds
+    for pairs, penalty in (
+        (cannot_link, CANNOT_LINK_LOG_ODDS),
+        (must_not_link, MUST_NOT_LINK_LOG_ODDS),
+    ):
+        both_ways = np.concatenate([pairs, pairs[:, ::-1]])
+        row, group = row_of[both_ways[:, 0]], labels[both_ways[:, 1]]
+        counts = (row >= 0) & (group >= 0)
+        np.subtract.at(evidence, (row[counts], group[counts]), penalty)
+    return evidence
 
 
-def attach_tracks(log_odds: PairwiseMatrix, labels: Labels, cannot_link: IntArray) -> Labels:
+def attach_tracks(
+    log_odds: PairwiseMatrix,
+    labels: Labels,
+    cannot_link: IntArray,
+    must_not_link: IntArray = NO_PAIRS,
+) -> Labels:
     """Return labels in which tracks without a group have joined unambiguous ones, round by round.
 
     The tracks of one round may decide the next: a profile view lies between a frontal view and the
@@ -56,6 +113,7 @@ def attach_tracks(log_odds: PairwiseMatrix, labels: Labels, cannot_link: IntArra
         log_odds: (T, T) symmetric log-odds of all pairs of tracks.
         labels: (T,) group 0..K-1 of each track, -1 = none.
         cannot_link: (m, 2) pairs of tracks.
+        must_not_link: (m, 2) pairs of tracks that never share a group.
 
     Returns:
         (T,) groups, -1 = still none.
@@ -63,10 +121,16 @@ def attach_tracks(log_odds: PairwiseMatrix, labels: Labels, cannot_link: IntArra
     labels = labels.copy()
     while True:
         unknown = np.flatnonzero(labels < 0)
-        groups = unambiguous_group(group_log_odds(log_odds, labels, cannot_link, unknown))
+        evidence = similar_half_log_odds(log_odds, labels, cannot_link, unknown, must_not_link)
+        groups = unambiguous_group(evidence)
         if (groups < 0).all():
             return labels
         labels[unknown] = groups
+        best = np.full(len(labels), -np.inf)
+        best[unknown] = evidence.max(axis=1, initial=-np.inf)
+        for one, other in must_not_link.tolist():
+            if labels[one] >= 0 and labels[one] == labels[other]:  # both have come this round
+                labels[one if best[one] < best[other] else other] = -1
 
 
 def unambiguous_group(log_odds: Float64Array) -> Labels:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
+from scipy.special import expit
 
 from personae.cluster.anchors import select_anchors
 from personae.cluster.attach import attach_tracks, compute_confidence, group_log_odds
@@ -24,6 +25,14 @@ from personae.cues.evidence import ALL_INGREDIENTS, EvidenceOptions, pairwise_ev
 
 if TYPE_CHECKING:
     from personae.adapt import Adaptation
+
+
+EVEN_ODDS_DISTANCE = 0.5
+"""Distance, 1 - P(one person), of a pair of which nothing is known.
+
+It stands for the expected distance within a person in the silhouette, so that a track alone is
+drawn to a group exactly where one person is more probable than two.
+"""
 
 
 @dataclass(frozen=True)
@@ -49,10 +58,10 @@ class LinkageOptions:
 class CalibratedLinkage:
     """Group tracks into characters without a threshold or a number of people; see docs/method.md.
 
-    Anchors, the well recognised tracks, found the characters. Their pairwise scores become log-odds
-    by a mixture fitted to this film, average linkage under cannot-links orders the merges, and the
-    cut of the highest mean silhouette is taken and refined. The other tracks attach where one
-    character is unambiguous, and stay unknown otherwise. Must-links always hold.
+    Anchors, the well recognised tracks, found the characters. All cues together give their pairs
+    log-odds, calibrated on this film. Average linkage under cannot-links orders the merges, and the
+    cut of the highest mean silhouette over the probabilities is taken and refined. The other tracks
+    attach where one character is unambiguous, and stay unknown otherwise. Must-links always hold.
     """
 
     name: ClassVar[str] = "personae"
@@ -95,40 +104,36 @@ class CalibratedLinkage:
         founders = select_anchors(tracks) if options.norm_filter else tracks.anchors()
         anchors = np.union1d(founders, must_link).astype(np.int64)
         evidence = pairwise_evidence(tracks, adaptation, anchors, options.evidence)
-        scores, mixture = evidence.scores, evidence.mixture
-        expected_distance = 1 - mixture.same[0]
+        log_odds = evidence.log_odds
 
-        anchor_scores = ScoreView(scores, np.asarray, anchors)
-        anchor_log_odds = ScoreView(scores, mixture.log_odds, anchors)
-        cannot, must = (_among(pairs, anchors, n) for pairs in (cannot_link, must_link))
-        tree = constrained_average_linkage(anchor_log_odds, cannot, must)
+        anchor_log_odds = ScoreView(log_odds, np.asarray, anchors)
+        probabilities = ScoreView(log_odds, expit, anchors)
+        cannot, must, must_not = (
+            _among(pairs, anchors, n) for pairs in (cannot_link, must_link, tracks.must_not_link)
+        )
+        tree = constrained_average_linkage(anchor_log_odds, cannot, must, must_not)
         cut = select_cut(
             tree,
-            anchor_scores,
-            expected_distance,
+            probabilities,
+            EVEN_ODDS_DISTANCE,
             cannot,
             self.min_people,
             self.max_people,
             options.silhouette_cut,
         )
         if options.silhouette_cut and options.refinement:
-            cut = refine_cut(tree, cut, anchor_scores, expected_distance, self.max_people)
+            cut = refine_cut(tree, cut, probabilities, EVEN_ODDS_DISTANCE, self.max_people)
         labels = np.full(n, -1, dtype=np.int64)
         labels[anchors] = cut
 
-        all_log_odds = ScoreView(scores, mixture.log_odds, np.arange(n))
         if options.attaching:
-            labels = attach_tracks(all_log_odds, labels, cannot_link)
+            labels = attach_tracks(log_odds, labels, cannot_link, tracks.must_not_link)
         labels = order_by_size(labels)
-        own_log_odds = group_log_odds(all_log_odds, labels, cannot_link)
+        own_log_odds = group_log_odds(log_odds, labels, cannot_link)
         confidence, runner_up = compute_confidence(labels, own_log_odds)
+        all_log_odds = ScoreView(log_odds, np.asarray, np.arange(n))
         review_items = closest_decisions(tree, anchors, labels, own_log_odds, all_log_odds)
-        facts: dict[str, object] = {
-            "score_of_one_person": [round(v, 3) for v in mixture.same],
-            "score_of_two_people": [round(v, 3) for v in mixture.different],
-            "share_of_pairs_of_one_person": round(mixture.share, 3),
-        }
-        return Clustering(labels, confidence, runner_up, review_items, facts)
+        return Clustering(labels, confidence, runner_up, review_items, evidence.facts())
 
 
 def resolve_links(tracks: TrackSet) -> tuple[IntArray, IntArray]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from personae.cluster.anchors import select_anchors
 from personae.core.config import AdaptConfig
 from personae.core.hooks import Hook, silent_hook
 from personae.core.trackset import TrackSet
@@ -44,7 +46,31 @@ def embed_and_adapt(
     tracks.require_embeddings()
     if config is None:
         return tracks, None
-    from personae.adapt import adapt
-    from personae.cues.evidence import plausible_pairs
+    return tracks, adapt_tracks(tracks, encoder, config, hook)
 
-    return tracks, adapt(tracks, encoder, config, hook, plausible=plausible_pairs(tracks))
+
+def adapt_tracks(
+    tracks: TrackSet,
+    encoder: Encoder | None,
+    config: AdaptConfig,
+    hook: Hook = silent_hook,
+    checkpoint: Path | None = None,
+) -> Adaptation:
+    """Adapt to tracks, with the pairs of tracks that the settings ask for.
+
+    Args:
+        tracks: Tracks with embeddings.
+        encoder: Network to adapt; None for tracks with embeddings alone.
+        config: Settings of the adaptation; `cross_track_pairs="auto"` stands for `cues`.
+        hook: Reports progress.
+        checkpoint: Folder for checkpoints, see `personae.adapt.adapt`; None: none.
+    """
+    from personae.adapt import adapt
+    from personae.cues.plausible_pairs import plausible_pairs
+    from personae.cues.positives import CuePositives
+
+    if config.cross_track_pairs in ("auto", "cues"):
+        positives = CuePositives(tracks, select_anchors(tracks), config.seed)
+        return adapt(tracks, encoder, config, hook, checkpoint, find_positives=positives)
+    plausible = plausible_pairs(tracks)
+    return adapt(tracks, encoder, config, hook, checkpoint, plausible=plausible)

@@ -1,4 +1,4 @@
-"""Evidence for pairs of tracks: the cues, calibrated to log-odds of one person and combined."""
+"""Evidence for pairs of tracks: all cues, calibrated to log-odds of one person and added up."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from personae.core.arrays import BoolArray, Float32Array, Float64Array, Int64Array, IntArray
-from personae.core.memory import index_chunks
+from personae.core.arrays import Float32Array, Float64Array, Int64Array
 from personae.core.pairwise import BilinearSimilarity, symmetric_from_blocks
 from personae.core.trackset import TrackSet
-from personae.cues.face import film_centred_tracks, subsample_tracks
-from personae.cues.learned_score import weight_iterations
-from personae.cues.score_mixture import ScoreMixture, fit_mixture, upper_triangle
-from personae.cues.shot_threads import add_thread_log_odds, find_thread_pairs
+from personae.cues.cue import PairCue
+from personae.cues.face import film_centred_tracks
+from personae.cues.joint_calibration import JointCalibration, JointFit
+from personae.cues.learned_score import ScaledScore
+from personae.cues.registry import PAIR_CUES
+from personae.cues.score_mixture import ScoreMixture
+from personae.cues.score_weights import BASE_NAME, WeightedScore, weigh_scores
 
 if TYPE_CHECKING:
     from personae.adapt import Adaptation
@@ -30,11 +32,11 @@ class EvidenceOptions:
     film_centring: bool = True
     """Subtract the film's mean embedding."""
 
-    iteration_weights: bool = True
-    """Weight the iterations by their reliability; False: all weigh 1."""
+    score_weights: bool = True
+    """Weight base score and iterations by their reliability; False: all weigh the same."""
 
-    shot_threads: bool = True
-    """Add the log-odds of recurring camera set-ups."""
+    pair_cues: tuple[PairCue, ...] = PAIR_CUES
+    """Cues beside the face."""
 
 
 ALL_INGREDIENTS = EvidenceOptions()
@@ -43,13 +45,131 @@ ALL_INGREDIENTS = EvidenceOptions()
 
 @dataclass(frozen=True)
 class Evidence:
-    """Scores of all pairs of tracks, and the calibration that turns them into log-odds."""
+    """Log-odds of one person for all pairs of tracks, and how they came about."""
 
-    scores: Float32Array
-    """(T, T) symmetric, on the scale of cosine similarities; 1 on the diagonal."""
+    log_odds: Float32Array
+    """(T, T) symmetric; the diagonal means nothing."""
 
     mixture: ScoreMixture
-    """Calibration of these scores to log-odds of one person."""
+    """Calibration of the combined face scores."""
+
+    scores: tuple[WeightedScore, ...]
+    """The face scores that were combined, the base scores first."""
+
+    cue_log_odds: dict[str, Float64Array]
+    """Name of each pair cue -> (m,) its log-odds of the pairs of which it speaks."""
+
+    def facts(self) -> dict[str, object]:
+        """Return plain data for the run's facts: calibrations, weights, what each cue said."""
+        return {
+            "score_of_one_person": [round(value, 3) for value in self.mixture.same],
+            "score_of_two_people": [round(value, 3) for value in self.mixture.different],
+            "share_of_pairs_of_one_person": round(self.mixture.share, 3),
+            "face_scores": [
+                {
+                    "name": one.name,
+                    "weight": round(one.weight, 3),
+                    "expected_error": round(one.expected_error, 4),
+                    "validation_auc": None
+                    if one.validation_auc is None
+                    else round(one.validation_auc, 3),
+                }
+                for one in self.scores
+            ],
+            "pair_cues": [
+                {
+                    "name": name,
+                    "pairs": len(log_odds),
+                    "mean_absolute_log_odds": round(float(np.abs(log_odds).mean()), 2)
+                    if len(log_odds)
+                    else 0.0,
+                }
+                for name, log_odds in self.cue_log_odds.items()
+            ],
+        }
+
+
+class FilmEvidence:
+    """The evidence of one film: measured once, and evaluated as often as there is more learned."""
+
+    def __init__(
+        self, tracks: TrackSet, anchors: Int64Array, options: EvidenceOptions = ALL_INGREDIENTS
+    ) -> None:
+        """Measure all cues, and calibrate the base scores.
+
+        Args:
+            tracks: Tracks with embeddings.
+            anchors: (m,) tracks that may make a character; the calibration uses only these.
+            options: Ingredients to leave out.
+
+        Raises:
+            ValueError: The tracks have no embeddings.
+        """
+        self.tracks, self.anchors, self.options = tracks, anchors, options
+        vectors = film_centred_tracks(tracks, options.whitening, options.film_centring)
+        single = vectors.astype(np.float32)
+        self.base = ScaledScore(BilinearSimilarity(single, single))
+        self.measurements = [cue.measure(tracks) for cue in options.pair_cues]
+        self.calibration = JointCalibration(tracks, anchors, options.pair_cues, self.measurements)
+        reference = self.calibration.reference
+        self.base_fit = self.calibration.fit(self.base.block(reference, reference))
+
+    def evaluate(self, adaptation: Adaptation | None = None) -> Evidence:
+        """Combine the base scores with what was learned, and add the evidence of all pair cues.
+
+        Args:
+            adaptation: What was learned of the film; None: the base scores alone.
+        """
+        scores = weigh_scores(
+            self.tracks,
+            adaptation,
+            self.base,
+            self.calibration,
+            self.base_fit,
+            equal_weights=not self.options.score_weights,
+        )
+        fit = self.base_fit
+        if len(scores) > 1:
+            reference = self.calibration.reference
+            combined = sum(
+                np.float32(one.weight) * one.score.block(reference, reference) for one in scores
+            )
+            fit = self.calibration.fit(np.asarray(combined))
+        log_odds = self._face_log_odds(scores, fit)
+        cue_log_odds: dict[str, Float64Array] = {}
+        for cue, measured, calibrated in zip(
+            self.options.pair_cues, self.measurements, fit.cues, strict=True
+        ):
+            a, b = measured.pairs.T
+            of_cue = calibrated.log_odds(measured, cue)
+            log_odds[a, b] += of_cue.astype(np.float32)
+            log_odds[b, a] = log_odds[a, b]
+            cue_log_odds[cue.name] = of_cue
+        return Evidence(log_odds, fit.mixture, tuple(scores), cue_log_odds)
+
+    def _face_log_odds(self, scores: list[WeightedScore], fit: JointFit) -> Float32Array:
+        """Compute the (T, T) log-odds by the face.
+
+        Pairs with a track that may not make a character count by the base scores alone: such tracks
+        are not trained on, and a network that has learned a film's characters draws everything else
+        to one of them.
+        """
+        counted = [one for one in scores if one.weight > 0]
+        is_anchor = np.zeros(self.tracks.n_tracks, dtype=np.bool_)
+        is_anchor[self.anchors] = True
+
+        def block(rows: slice, columns: slice) -> Float32Array:
+            base = self.base.block(rows, columns)
+            total = np.zeros_like(base)
+            for one in counted:
+                part = base if one.name == BASE_NAME else one.score.block(rows, columns)
+                total += np.float32(one.weight) * part
+            trained = is_anchor[rows, None] & is_anchor[columns]
+            return np.asarray(
+                fit.mixture.log_odds(np.where(trained, total, base)), dtype=np.float32
+            )
+
+        return symmetric_from_blocks(self.tracks.n_tracks, block)
 
 
 def pairwise_evidence(
@@ -63,112 +183,10 @@ def pairwise_evidence(
     Args:
         tracks: Tracks with embeddings.
         adaptation: What was learned of the film; None: the base scores alone.
-        anchors: (m,) tracks that may make a character; calibration uses only these.
+        anchors: (m,) tracks that may make a character; the calibration uses only these.
         options: Ingredients to leave out.
-
-    Returns:
-        Scores with the log-odds of face and shot threads together, and their calibration.
-    """
-    scores = combined_scores(tracks, adaptation, anchors, options)
-    mixture = fit_film_mixture(scores, anchors)
-    if options.shot_threads:
-        threads = find_thread_pairs(tracks)
-        a, b = threads.pairs.T
-        scores[a, b] = scores[b, a] = add_thread_log_odds(scores[a, b], mixture, threads, anchors)
-    return Evidence(scores, mixture)
-
-
-def combined_scores(
-    tracks: TrackSet,
-    adaptation: Adaptation | None,
-    anchors: Int64Array,
-    options: EvidenceOptions = ALL_INGREDIENTS,
-) -> Float32Array:
-    """Average the base scores with the learned scores of the iterations, mapped to their scale.
-
-    Iterations are averaged by their weights. Their mean counts as much against the base scores as
-    the largest of these weights, at most half of the whole.
-
-    Args:
-        tracks: Tracks with embeddings.
-        adaptation: What was learned of the film; None: the base scores alone.
-        anchors: (m,) tracks that may make a character; weights and maps use only these.
-        options: Ingredients to leave out.
-
-    Returns:
-        (T, T) symmetric scores; 1 on the diagonal.
-    """
-    vectors = film_centred_tracks(tracks, options.whitening, options.film_centring).astype(
-        np.float32
-    )
-    base = BilinearSimilarity(vectors, vectors)
-    iterations = weight_iterations(
-        base, tracks, adaptation, subsample_tracks(anchors), not options.iteration_weights
-    )
-    largest = max((one.weight for one in iterations), default=0.0)
-    total = sum(one.weight for one in iterations)
-
-    def combined_block(rows: slice, columns: slice) -> Float32Array:
-        scores = base.block(rows, columns)
-        for one in iterations:
-            mapped = one.to_base_scale(one.score.block(rows, columns))
-            mapped *= np.float32(largest * one.weight / total)
-            scores += mapped
-        scores /= np.float32(1 + largest)
-        return scores
-
-    scores = symmetric_from_blocks(tracks.n_tracks, combined_block)
-    np.fill_diagonal(scores, 1.0)
-    return scores
-
-
-def fit_film_mixture(scores: Float32Array, anchors: Int64Array) -> ScoreMixture:
-    """Fit the mixture to the scores of the pairs of anchors.
-
-    Args:
-        scores: (T, T) symmetric scores.
-        anchors: (m,) tracks that may make a character.
-    """
-    reference = subsample_tracks(anchors)
-    return fit_mixture(upper_triangle(scores[np.ix_(reference, reference)]))
-
-
-@dataclass(frozen=True)
-class PlausiblePairs:
-    """Predicate on pairs of tracks: base log-odds of at least 0 and no cannot-link."""
-
-    vectors: Float64Array
-    """(T, d) vectors whose inner products are the base scores."""
-
-    mixture: ScoreMixture
-    """Calibration of the base scores."""
-
-    cannot_link_keys: Int64Array
-    """The numbers a * T + b of all cannot-links (a, b), in both orders."""
-
-    def __call__(self, a: IntArray, b: IntArray) -> BoolArray:
-        """Return for pairs of tracks, given as two (m,) arrays, whether each is plausible, (m,)."""
-        keys = np.asarray(a, np.int64) * len(self.vectors) + b
-        plausible = ~np.isin(keys, self.cannot_link_keys)
-        for chunk in index_chunks(len(a)):
-            scores = np.einsum("md,md->m", self.vectors[a[chunk]], self.vectors[b[chunk]])
-            plausible[chunk] &= self.mixture.log_odds(scores) >= 0
-        return plausible
-
-
-def plausible_pairs(tracks: TrackSet) -> PlausiblePairs:
-    """Fit the predicate that decides which pairs of tracks may show one person.
-
-    Args:
-        tracks: Tracks with embeddings and cannot-links.
 
     Raises:
         ValueError: The tracks have no embeddings.
     """
-    if not tracks.n_tracks:
-        return PlausiblePairs(np.empty((0, 0)), fit_mixture(np.empty(0)), np.empty(0, np.int64))
-    vectors = film_centred_tracks(tracks)
-    reference = vectors[subsample_tracks(tracks.anchors())].astype(np.float32)
-    a, b = tracks.cannot_link.T.astype(np.int64)
-    keys = np.concatenate([a * tracks.n_tracks + b, b * tracks.n_tracks + a])
-    return PlausiblePairs(vectors, fit_mixture(upper_triangle(reference @ reference.T)), keys)
+    return FilmEvidence(tracks, anchors, options).evaluate(adaptation)

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
-
 import numpy as np
 from scipy.cluster import hierarchy
 from scipy.spatial.distance import squareform
 
-from personae.core.arrays import Float64Array, Int64Array
+from personae.core.arrays import Float64Array
 from personae.core.grouping import group_means, unit_rows
 from personae.core.labels import order_by_size
 from personae.core.memory import index_chunks
 from personae.core.pairwise import symmetric_from_blocks
 from personae.core.trackset import TrackSet
 
-Rows = TypeVar("Rows", Float64Array, Int64Array)
-
 MAX_SUBSAMPLED_TRACKS = 2000
-"""Tracks, spread evenly over a longer film, from which film-wide statistics are estimated.
-
-Two million pairs of tracks determine the film's mean, mixture and iteration weights well enough.
-"""
+"""Tracks, spread evenly over a longer film, from which the film's mean is estimated."""
 
 FILM_MEAN_PRIOR_IDENTITIES = 4.0
 """Identities at zero that the film's mean embedding is shrunk by.
@@ -59,11 +52,12 @@ def film_centred_tracks(
     if whiten:
         crops = wccn_whiten(crops, tracks)
     means = unit_rows(group_means(crops, tracks.track_of, tracks.n_tracks))
-    film_mean = film_mean_embedding(subsample_tracks(means)) if subtract_film_mean else 0.0
-    return unit_rows(means - film_mean)
+    if not subtract_film_mean or not len(means):
+        return means
+    return unit_rows(means - film_mean_embedding(subsample_tracks(means)))
 
 
-def subsample_tracks(rows: Rows) -> Rows:
+def subsample_tracks(rows: Float64Array) -> Float64Array:
     """Return at most `MAX_SUBSAMPLED_TRACKS` rows, one per track, spread evenly over the film."""
     if len(rows) <= MAX_SUBSAMPLED_TRACKS:
         return rows

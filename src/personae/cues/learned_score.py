@@ -1,45 +1,26 @@
-"""The learned cue: the adaptation's metric between tracks, weighted by how well it has learned."""
+"""The learned metric as a score on the scale of the base scores."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.special import expit
 
-from personae.core.arrays import FloatArray, Int64Array
+from personae.core.arrays import Float32Array, FloatArray
 from personae.core.grouping import sum_by
 from personae.core.memory import index_chunks
 from personae.core.pairwise import BilinearSimilarity
 from personae.core.trackset import TrackSet
 from personae.cues.loss_metric import LossMetric
-from personae.cues.monotone_maps import QuantileMap
-from personae.cues.score_mixture import PRIOR_PAIRS, fit_mixture, upper_triangle
+from personae.cues.score_mixture import ScoreMixture
 
 if TYPE_CHECKING:
     from personae.adapt import Adaptation
 
-MIN_PSEUDO_LABEL_LOG_ODDS = 3.0
-"""Absolute base log-odds above which a pair serves as a pseudo-label: a probability of 0.95."""
-
-MIN_WEIGHTED_TRACKS = 3
-"""Fewest tracks on which iterations are weighted; fewer have no two pairs to compare."""
-
-
-@dataclass(frozen=True)
-class WeightedIteration:
-    """An iteration's learned score, its weight and its map to the base scores' scale."""
-
-    weight: float
-    """Weight in 0..1, above 0."""
-
-    score: BilinearSimilarity
-    """Learned scores between tracks, see `learned_score`."""
-
-    to_base_scale: Callable[[FloatArray], FloatArray]
-    """Maps learned scores of any shape to base scores of the same rank."""
+ROUNDING = 1e-5
+"""Relative difference of two means that may be rounding, as where all outputs are equal."""
 
 
 def learned_score(tracks: TrackSet, adaptation: Adaptation, number: int) -> BilinearSimilarity:
@@ -68,70 +49,46 @@ def learned_score(tracks: TrackSet, adaptation: Adaptation, number: int) -> Bili
     return BilinearSimilarity(left, right)
 
 
-def weight_iterations(
-    base: BilinearSimilarity,
-    tracks: TrackSet,
-    adaptation: Adaptation | None,
-    reference_tracks: Int64Array,
-    equal_weights: bool = False,
-) -> list[WeightedIteration]:
-    """Weight the iterations of an adaptation, and map their scores to the base scores' scale.
+@dataclass(frozen=True)
+class ScaledScore:
+    """A score of all pairs of tracks, and the line that maps it to the scale of the base scores."""
 
-    Learned scores have no scale of their own. They are mapped by rank: among the pairs of the
-    reference tracks the most similar pair gets the highest base score, and so on.
+    score: BilinearSimilarity
+    slope: float = 1.0
+    intercept: float = 0.0
 
-    Args:
-        base: Base scores between tracks.
-        tracks: The tracks that were adapted to.
-        adaptation: The adaptation; None or no iterations: nothing is weighted.
-        reference_tracks: (m,) tracks whose pairs determine weights and maps.
-        equal_weights: Use weight 1 for every iteration instead of `iteration_weight`.
-
-    Returns:
-        The iterations of positive weight, oldest first.
-    """
-    too_few = len(reference_tracks) < MIN_WEIGHTED_TRACKS
-    if adaptation is None or not adaptation.iterations or too_few:
-        return []
-    base_scores = upper_triangle(base.block(reference_tracks, reference_tracks))
-    base_log_odds = fit_mixture(base_scores).log_odds(base_scores)
-    base_quantiles = np.sort(base_scores)
-    weighted: list[WeightedIteration] = []
-    for number in range(1, len(adaptation.iterations) + 1):
-        score = learned_score(tracks, adaptation, number)
-        learned = upper_triangle(score.block(reference_tracks, reference_tracks))
-        weight = 1.0 if equal_weights else iteration_weight(learned, base_log_odds)
-        if weight > 0:
-            to_base_scale = QuantileMap(np.sort(learned), base_quantiles).tabulated()
-            weighted.append(WeightedIteration(weight, score, to_base_scale))
-    return weighted
+    def block(self, rows: slice | np.ndarray, columns: slice | np.ndarray) -> Float32Array:
+        """Return the mapped (r, c) scores between r tracks and c tracks."""
+        scores = self.score.block(rows, columns)
+        if self.slope != 1.0 or self.intercept != 0.0:
+            scores = scores * np.float32(self.slope) + np.float32(self.intercept)
+        return scores
 
 
-def iteration_weight(learned: FloatArray, base_log_odds: FloatArray) -> float:
-    """Estimate without labels how reliable the learned scores of an iteration are.
+def match_means(
+    learned: FloatArray, log_odds: FloatArray, base: ScoreMixture
+) -> tuple[float, float] | None:
+    """Return the line that gives learned scores the means of the base scores.
 
-    The pairs of which the base model is certain are pseudo-labels. The share of them that the
-    learned scores order wrongly, 1 - AUC, falls as the head learns the film, and stays high where a
-    clip is too short or its faces too poor. It is divided by the share of pairs on which the base
-    model expects to err itself: no error gives 1, as many errors or more give 0, so nothing is
-    learned where the base model is certain of every pair. A prior of `PRIOR_PAIRS` pairs with
-    weight 0 holds the weight down until enough positive pseudo-labels support it.
+    The mean over pairs of one person, and over pairs of two people, become those of the base
+    scores, with pairs counted by their probabilities. The spread around these means is kept, so a
+    metric that separates people better than the base model does so on the common scale too. A map
+    by rank would force the base scores' overlap on it.
 
     Args:
-        learned: (m,) learned scores of pairs of tracks.
-        base_log_odds: (m,) log-odds of the same pairs by the base scores.
+        learned: (m,) learned scores of reference pairs.
+        log_odds: (m,) log-odds of one person of the same pairs by base score and pair cues.
+        base: Calibration of the base scores.
 
     Returns:
-        Weight in 0..1; 0 without pseudo-labels of both kinds.
+        Slope, above 0, and intercept; None if the learned scores of one person are no higher than
+        those of two people, or the base scores are not.
     """
-    positive = np.sort(learned[base_log_odds > MIN_PSEUDO_LABEL_LOG_ODDS])
-    negative = np.sort(learned[base_log_odds < -MIN_PSEUDO_LABEL_LOG_ODDS])
-    if not len(positive) or not len(negative):
-        return 0.0
-    doubled_rank = np.searchsorted(negative, positive, side="left") + np.searchsorted(
-        negative, positive, side="right"
-    )
-    error_rate = 1.0 - float(doubled_rank.mean()) / (2 * len(negative))
-    expected_error_rate = float(expit(-np.abs(base_log_odds)).mean())
-    reliability = max(0.0, 1.0 - error_rate / expected_error_rate)
-    return reliability * len(positive) / (len(positive) + PRIOR_PAIRS)
+    probability = expit(log_odds)
+    same = float(probability @ learned / max(probability.sum(), 1e-12))
+    different = float((1 - probability) @ learned / max((1 - probability).sum(), 1e-12))
+    rounding = ROUNDING * float(np.abs(learned).max(initial=0.0))
+    if not (same - different > rounding and base.same[0] > base.different[0]):
+        return None
+    slope = (base.same[0] - base.different[0]) / (same - different)
+    return slope, base.different[0] - slope * different

@@ -1,10 +1,9 @@
-"""Piecewise linear functions that are fast enough for every pair of tracks of a long film."""
+"""Linear interpolation that is fast enough for every pair of tracks of a long film."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar
 
 import numpy as np
 
@@ -47,35 +46,3 @@ class UniformInterpolator:
     def _single(self) -> tuple[FloatArray, FloatArray]:
         values, differences = self._double
         return values.astype(np.float32), differences.astype(np.float32)
-
-
-@dataclass(frozen=True)
-class QuantileMap:
-    """Increasing map from one sorted sample to another of equal size, rank by rank.
-
-    Linear between ranks, constant beyond either end.
-    """
-
-    source: FloatArray
-    """(m,) ascending."""
-
-    target: FloatArray
-    """(m,) ascending."""
-
-    TABLE_CELLS: ClassVar[int] = 2**18
-    """Grid cells of the table that replaces the map of a sample of at least this size."""
-
-    def tabulated(self) -> UniformInterpolator | QuantileMap:
-        """Return a fast approximation of the map; itself if the sample is small."""
-        low, high = float(self.source[0]), float(self.source[-1])
-        if len(self.source) < self.TABLE_CELLS or low == high:
-            return self
-        grid = np.linspace(low, high, self.TABLE_CELLS + 1)
-        return UniformInterpolator(
-            low, (high - low) / self.TABLE_CELLS, np.interp(grid, self.source, self.target)
-        )
-
-    def __call__(self, x: FloatArray) -> FloatArray:
-        """Map every entry of x; returns its shape and dtype."""
-        mapped: FloatArray = np.interp(x, self.source, self.target).astype(x.dtype)
-        return mapped

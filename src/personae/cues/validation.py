@@ -1,0 +1,64 @@
+"""Validation without labels: do face scores agree with what other cues are sure of?"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from personae.core.arrays import FloatArray
+from personae.cues.joint_calibration import JointCalibration, JointFit
+
+MIN_SURE_LOG_ODDS = 2.0
+"""Log-odds of the pair cues alone from which a pair counts as one person."""
+
+MIN_VALIDATION_PAIRS = 10
+"""Fewest pairs of either kind on which a score is validated."""
+
+
+class Validation:
+    """Pairs of reference tracks of which the pair cues are sure, without having heard the face.
+
+    Pairs of one person are those of high log-odds by the pair cues alone. Pairs of two people are
+    on screen together. The first may have been trained on, the second never: a network that has
+    drawn different people together is found out by these.
+    """
+
+    def __init__(self, calibration: JointCalibration, base_fit: JointFit) -> None:
+        """Select the pairs by the calibration of the pair cues beside the base scores."""
+        forbidden = calibration.upper(calibration.cannot_link)
+        sure = calibration.upper(base_fit.cue_log_odds) > MIN_SURE_LOG_ODDS
+        self._calibration = calibration
+        self.same = np.flatnonzero(sure & ~forbidden)
+        """Positions of the pairs of one person among the pairs of the reference."""
+        self.different = np.flatnonzero(forbidden)
+        """Positions of the pairs of two people."""
+
+    def auc(self, scores: FloatArray) -> float | None:
+        """Return the probability that a pair of one person scores higher than one of two people.
+
+        Args:
+            scores: (r, r) scores of the reference tracks.
+
+        Returns:
+            0..1; None where there are too few pairs.
+        """
+        if min(len(self.same), len(self.different)) < MIN_VALIDATION_PAIRS:
+            return None
+        pairs = self._calibration.upper(scores)
+        same, different = pairs[self.same], np.sort(pairs[self.different])
+        below = np.searchsorted(different, same, side="left")
+        doubled = below + np.searchsorted(different, same, side="right")
+        return float(doubled.mean()) / (2 * len(different))
+
+    def is_worse(self, auc: float | None, base_auc: float | None) -> bool:
+        """Return whether an AUC is lower than another by more than its standard error.
+
+        Source:
+            Hanley and McNeil, "The meaning and use of the area under a receiver operating
+            characteristic (ROC) curve", 1982, for the standard error.
+        """
+        if auc is None or base_auc is None:
+            return False
+        n, m = len(self.same), len(self.different)
+        q1, q2 = auc / (2 - auc), 2 * auc**2 / (1 + auc)
+        variance = auc * (1 - auc) + (n - 1) * (q1 - auc**2) + (m - 1) * (q2 - auc**2)
+        return base_auc - auc > float(np.sqrt(max(variance, 0.0) / (n * m)))
