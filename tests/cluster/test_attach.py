@@ -93,3 +93,18 @@ def test_confidence_without_groups_is_zero() -> None:
     confidence, runner_up = compute_confidence(np.array([-1, -1]), np.empty((2, 0)))
     assert confidence.tolist() == [0, 0]
     assert runner_up.tolist() == [-1, -1]
+
+
+def test_tracks_never_attach_against_a_persons_word() -> None:
+    labels = np.array([0, 1, -1, -1, -1])
+    odds = np.full((5, 5), -9.0)
+    for track, evidence in ((2, 8.0), (3, 7.0), (4, 6.0)):
+        odds[0, track] = odds[track, 0] = evidence
+    odds[2:, 2:] = 9.0
+    none = np.empty((0, 2), np.int32)
+    assert attach_tracks(odds, labels, none).tolist() == [0, 1, 0, 0, 0]
+    assert attach_tracks(odds, labels, none, np.array([(0, 3)])).tolist() == [0, 1, 0, -1, 0]
+    # of tracks that come together the more certain one stays
+    assert attach_tracks(odds, labels, none, np.array([(3, 2)])).tolist() == [0, 1, 0, -1, 0]
+    triangle = np.array([(2, 3), (3, 4), (4, 2)])
+    assert attach_tracks(odds, labels, none, triangle).tolist() == [0, 1, 0, -1, -1]

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.special import expit
 
 from helpers.cast import cast, no_tracks, partition
 from personae.adapt import Adaptation, Iteration, adapt
@@ -351,18 +352,17 @@ def test_chains_of_must_links_overrule_cannot_links() -> None:
 
 
 def test_cannot_links_bound_the_cut() -> None:
-    """Links within a person, which the evidence outweighs in part."""
+    """Links between two people who look alike, which the evidence outweighs in part."""
     bounded = 0
     for seed in range(20):
-        tracks, person = cast([7, 5, 4, 3], seed, noise=1.2)
+        tracks, person = cast([7, 5, 4, 3], seed, noise=0.9)
         a, b = np.flatnonzero(person == 0)[:2]
         tracks = replace(tracks, cannot_link=np.array([[a, b]], np.int32))
-        evidence = pairwise_evidence(tracks, None, tracks.anchors())
-        log_odds = evidence.mixture.log_odds(evidence.scores)
+        log_odds = pairwise_evidence(tracks, None, tracks.anchors()).log_odds
+        probabilities = expit(log_odds)
         tree = constrained_average_linkage(log_odds, tracks.cannot_link)
-        distance = 1 - evidence.mixture.same[0]
-        cut = select_cut(tree, evidence.scores, distance, tracks.cannot_link)
+        cut = select_cut(tree, probabilities, 0.5, tracks.cannot_link)
         method = CalibratedLinkage(options=LinkageOptions(refinement=False))
         assert partition(method.cluster(tracks, None).labels) == partition(cut)
-        bounded += partition(select_cut(tree, evidence.scores, distance)) != partition(cut)
+        bounded += partition(select_cut(tree, probabilities, 0.5)) != partition(cut)
     assert bounded

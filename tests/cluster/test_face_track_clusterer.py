@@ -9,15 +9,16 @@ import pytest
 
 import personae
 from helpers.cast import cast, partition
-from personae.adapt import Adaptation, adapt
+from personae.adapt import adapt
 from personae.cluster import METHODS, FaceTrackClusterer
+from personae.cluster.anchors import select_anchors
 from personae.cluster.calibrated_linkage import CalibratedLinkage
 from personae.cluster.hac import HAC
 from personae.cluster.videoclusternet import VideoClusterNet
 from personae.core.config import AdaptConfig
 from personae.core.errors import SettingError
 from personae.core.trackset import Crops, TrackSet
-from personae.cues.evidence import plausible_pairs
+from personae.cues.positives import CuePositives
 
 FAST = {
     "iterations": 1,
@@ -53,7 +54,8 @@ def test_default_method_adapts_and_clusters() -> None:
     clusterer = personae.FaceTrackClusterer(**FAST, seed=2)
     labels = clusterer.fit_predict(tracks)
     config = AdaptConfig(**FAST, seed=2)
-    adaptation = adapt(tracks, None, config, plausible=plausible_pairs(tracks))
+    positives = CuePositives(tracks, select_anchors(tracks), seed=2)
+    adaptation = adapt(tracks, None, config, find_positives=positives)
     expected = CalibratedLinkage().cluster(tracks, adaptation)
     np.testing.assert_array_equal(labels, expected.labels)
     np.testing.assert_array_equal(clusterer.clustering_.confidence, expected.confidence)
@@ -72,7 +74,8 @@ def test_methods_without_need_adapt_nothing() -> None:
 def test_the_papers_method_is_made_by_its_name() -> None:
     clusterer = FaceTrackClusterer("videoclusternet-paper", quality_mad="mean", iterations=2)
     assert isinstance(clusterer.method, VideoClusterNet)
-    assert clusterer.method.config == AdaptConfig(quality_mad="mean", iterations=2)
+    expected = AdaptConfig(quality_mad="mean", iterations=2, cross_track_pairs="matches")
+    assert clusterer.method.config == clusterer.config == expected
 
 
 @pytest.mark.parametrize(
@@ -130,19 +133,3 @@ def test_no_encoder_is_loaded_where_embeddings_suffice(monkeypatch: pytest.Monke
     monkeypatch.setattr("personae.encode.load_encoder", None)
     same = replace(crops_of_colours([0, 1]), embeddings=np.ones((4, 3), np.float32))
     assert FaceTrackClusterer("hac").fit_predict(same).tolist() == [0, 0]
-
-
-def test_adaptation_is_told_which_pairs_are_ruled_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    given = {}
-
-    def fake_adapt(*arguments: object, **named: object) -> Adaptation:
-        given.update(named)
-        return Adaptation((), 0.1, 0.04)
-
-    monkeypatch.setattr("personae.adapt.adapt", fake_adapt)
-    tracks, person = cast([4, 4])
-    a, b = np.flatnonzero(person == 0)[:2]
-    linked = replace(tracks, cannot_link=np.array([[a, b]], np.int32))
-    FaceTrackClusterer().fit_predict(linked)
-    found = given["plausible"](np.array([a, b]), np.array([b, np.flatnonzero(person == 0)[2]]))
-    assert found.tolist() == [False, True]

@@ -9,7 +9,11 @@ import pytest
 
 from helpers.cast import partition
 from personae.cluster.dendrogram import cut_at_count
-from personae.cluster.linkage import CANNOT_LINK_LOG_ODDS, constrained_average_linkage
+from personae.cluster.linkage import (
+    CANNOT_LINK_LOG_ODDS,
+    constrained_average_linkage,
+    count_lawful_merges,
+)
 
 
 def greedy(
@@ -135,3 +139,19 @@ def test_rounding_does_not_run_chains_in_circles() -> None:
     """Each item has the next one as its nearest, by a difference of rounding."""
     odds = 1 + 1e-13 * np.array([[0, 1, 0], [0, 0, 1], [1, 0, 0]])
     assert len(constrained_average_linkage(odds, np.empty((0, 2), np.int32))) == 2
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_pairs_that_must_not_be_linked_are_joined_last(seed: int) -> None:
+    n, must_not = 9, np.array([(0, 4), (0, 7), (4, 4), (2, 3)])
+    odds = np.abs(odds_of_pairs(n, seed)) + 50.0  # all evidence is for one person
+    tree = constrained_average_linkage(odds, np.array([(1, 2)]), np.array([(0, 1)]), must_not)
+    lawful = count_lawful_merges(tree)
+    assert (np.diff(tree[:, 2]) <= 1e-6).all()
+    labels = cut_at_count(tree, n, n - lawful)
+    assert all(labels[a] != labels[b] for a, b in must_not.tolist() if a != b)
+    assert labels[0] == labels[1]
+    parted = {frozenset((labels[a], labels[b])) for a, b in must_not.tolist() if a != b}
+    groups = set(labels.tolist())
+    assert parted == {frozenset(pair) for pair in combinations(groups, 2)}, "no more can be joined"
+    assert len(tree) == n - 1

@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 
 from helpers.cast import cast
-from personae.cluster import METHODS, check_method, cluster_tracks, make_method
+from personae.cluster import (
+    METHODS,
+    check_method,
+    cluster_tracks,
+    make_method,
+    resolve_cross_track_pairs,
+)
 from personae.cluster.calibrated_linkage import CalibratedLinkage
 from personae.cluster.finch import FINCH
 from personae.cluster.hac import HAC
@@ -84,9 +90,19 @@ def test_methods_are_made_with_the_settings_of_their_adaptation() -> None:
     adapt = AdaptConfig(quality_filter=False, quality_mad="mean", iterations=2)
     paper = make_method(ClusterConfig(method="videoclusternet-paper"), adapt)
     assert isinstance(paper, VideoClusterNet)
-    assert paper.config == adapt
+    assert paper.config == adapt.model_copy(update={"cross_track_pairs": "matches"})
     assert paper.centre
     assert paper.metric == "loss"
+
+
+@pytest.mark.parametrize(
+    ("method", "pairs"), [("personae", "cues"), ("videoclusternet-paper", "matches")]
+)
+def test_methods_train_on_the_pairs_that_they_are_made_for(method: str, pairs: str) -> None:
+    assert resolve_cross_track_pairs(method, AdaptConfig()).cross_track_pairs == pairs
+    for given in ("cues", "matches", "none"):
+        config = AdaptConfig(cross_track_pairs=given, seed=4)
+        assert resolve_cross_track_pairs(method, config) == config
 
 
 def test_settings_of_adaptation_are_refused_by_methods_that_adapt_nothing() -> None:

@@ -314,3 +314,12 @@ def test_refinement_matches_definition() -> None:
         assert partition(found) == partition(expected)
         refined += partition(found) != partition(cut)
     assert refined > 5
+
+
+def test_no_hint_joins_pairs_that_must_not_be_linked() -> None:
+    odds = np.full((5, 5), 9.0)
+    tree = constrained_average_linkage(odds, NO_PAIRS, NO_PAIRS, np.array([(0, 3), (0, 4), (3, 4)]))
+    for least, most in ((1, 1), (1, None), (2, 2), (4, 4)):
+        labels = select_cut(tree, odds / 10, EXPECTED_DISTANCE, NO_PAIRS, least, most)
+        assert len({labels[0], labels[3], labels[4]}) == 3
+        assert len(set(labels.tolist())) == max(3, least)

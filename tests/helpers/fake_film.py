@@ -87,6 +87,7 @@ def fake_film(
             "character": label.get(owner),
             "confidence": float(rng.uniform(0.4, 1)),
             "runner_up": runner_ups[track] if runner_ups else _next(owner, characters, label),
+            "ignored": False,
         }
         for track, owner in enumerate(owners)
     ]
@@ -97,7 +98,8 @@ def fake_film(
             track, crop_jpegs[owner] if crop_jpegs else plain, crops_each, len(rows["crops"]), rng
         )
     rows["faces"] = _faces(rows["tracks"], rows["crops"], rng)
-    return _write(folder, rows, review_items or [], name, duration, names or {}, warnings)
+    source = _source(name, duration)
+    return write_project(folder, rows, source, review_items or [], names or {}, warnings)
 
 
 def _shots(count: int, duration: float) -> Rows:
@@ -215,18 +217,8 @@ def _faces(tracks: Rows, crops: Rows, rng: np.random.Generator) -> Rows:
     return [{"face": face, **row} for face, row in enumerate(rows)]
 
 
-def _write(
-    folder: Path,
-    rows: dict[str, Rows],
-    review_items: Rows,
-    name: str,
-    duration: float,
-    names: dict[str, str],
-    warnings: Sequence[str],
-) -> NamedProject:
-    folder.mkdir(parents=True, exist_ok=True)
-    project = create_project(folder, "2026-01-02T03:00:00+00:00")
-    source = Source(
+def _source(name: str, duration: float) -> Source:
+    return Source(
         path=f"/films/{name}",
         size=123_456_789,
         mtime_ns=0,
@@ -238,10 +230,26 @@ def _write(
         rotation=0,
         time_base="1/90000",
         frame_rate="25",
+        constant_rate="25",
+        timecode=None,
         start_s=0.0,
+        container_start_s=0.0,
         duration_s=duration,
         frames=round(duration * RATE),
     )
+
+
+def write_project(
+    folder: Path,
+    rows: dict[str, Rows],
+    source: Source,
+    review_items: Sequence[dict[str, Any]] = (),
+    names: dict[str, str] | None = None,
+    warnings: Sequence[str] = (),
+) -> NamedProject:
+    """Write a folder with these rows of every table, as if all stages had finished."""
+    folder.mkdir(parents=True, exist_ok=True)
+    project = create_project(folder, "2026-01-02T03:00:00+00:00")
     own = {"somebodys-own": "a" * 64}
     detector = {"retinaface-mobilenet025": WEIGHTS["retinaface-mobilenet025"].sha256}
     stages: list[tuple[str, float, dict[str, Any], dict[str, str]]] = [
@@ -254,11 +262,13 @@ def _write(
         files = FileTransaction(folder)
         for table in (table for table, by in STAGE_OF_TABLE.items() if by == stage):
             with files.file(file_name(table)) as stream:
-                made = pa.Table.from_pylist(rows[table], schema=getattr(schema, table.upper()))
+                made = pa.Table.from_pylist(
+                    rows.get(table, []), schema=getattr(schema, table.upper())
+                )
                 write_table(table, made, stream)
         if stage == "cluster":
             with files.file(REVIEW_ITEMS) as stream:
-                stream.write(json.dumps({"review_items": review_items}).encode())
+                stream.write(json.dumps({"review_items": list(review_items)}).encode())
         record = StageRecord(
             parameters=parameters,
             weights=weights,
@@ -272,5 +282,5 @@ def _write(
         )
         project.add_record(stage, record, source)
     named = NamedProject(folder, project.manifest)
-    named.names = names
+    named.names = names or {}
     return named

@@ -12,7 +12,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,7 @@ import pyarrow as pa
 from personae.cluster import Clustering, ReviewItem
 from personae.core import schema
 from personae.core.arrays import UInt8Array
+from personae.core.colour_histogram import CLOTHES_BYTES, pack_histogram
 from personae.core.crops import THUMBNAIL_SHAPE
 from personae.core.errors import FilmError
 from personae.core.files import atomic_write
@@ -52,7 +53,11 @@ class FakeMedia:
     rotation: int = 0
     time_base: str = "1/90000"
     frame_rate: str | None = "25"
+    constant_rate: str | None = "25"
+    audio_channels: int = 0
+    timecode: str | None = None
     start_s: float = 0.0
+    container_start_s: float = 0.0
     duration_s: float = 12.0
     frames: int = 300
 
@@ -165,7 +170,15 @@ def _crop(crop: int, track: int, frame: int) -> dict[str, object]:
         "frontality": 0.8,
         "image": cv2.imencode(".jpg", image)[1].tobytes(),
         "thumbnail": bytes([crop % 256]) * math.prod(THUMBNAIL_SHAPE),
+        "clothes": _clothes(crop, track),
     }
+
+
+def _clothes(crop: int, track: int) -> bytes | None:
+    """Return clothes of one colour a track; the first crop of each track shows none."""
+    histogram = np.zeros(CLOTHES_BYTES)
+    histogram[100 + track] = 1
+    return pack_histogram(histogram) if crop % CROPS_EACH else None
 
 
 class FakeEncoder:
@@ -190,6 +203,7 @@ class FakeEncodeStage(EncodeStage):
 class FakeAdaptation:
     iterations: tuple[int, ...]
     embeddings: np.ndarray
+    facts: dict[str, object] = field(default_factory=dict)
 
     def save(self, folder: Path) -> None:
         from safetensors.numpy import save_file

@@ -107,14 +107,18 @@ def encode_film(
     rotation: int = 0,
     aspect: Fraction | None = None,
     time_base: Fraction | None = None,
+    timecode: str | None = None,
+    rate: int | Fraction = 25,
 ) -> Path:
-    """Write an H.264 film frame by frame, with its own pts, rotation and pixel aspect ratio."""
+    """Write an H.264 film frame by frame, with its own pts, rotation, aspect and timecode."""
     with av.open(str(path), "w") as container:
-        stream = container.add_stream("h264", rate=25)
+        stream = container.add_stream("h264", rate=rate)
         stream.height, stream.width = frames[0].shape[:2]
         stream.pix_fmt = "yuv420p"
         if time_base:
             stream.codec_context.time_base = time_base
+        if timecode:
+            stream.metadata["timecode"] = timecode
         if rotation:
             stream.set_display_rotation(rotation)
         if aspect:

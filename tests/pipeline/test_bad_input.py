@@ -95,13 +95,13 @@ def test_the_command_says_it_in_one_line_and_exits_with_2(tmp_path):
 
 def assert_whole(film):
     """The folder of a film is finished, readable and exportable."""
-    from personae.export import export_table
+    from personae.export import write_export
 
     project = open_project(film.with_suffix(".personae"))
     assert {state.condition for state in project.states()} <= {"finished", "not needed"}
     assert project.report.stat().st_size > 0
     for what in ("faces", "characters", "tracks"):
-        export_table(project, what, "csv", film.with_suffix(f".{what}.csv"))
+        write_export(project, what, "csv", film.with_suffix(f".{what}.csv"))
     return project
 
 

@@ -1,4 +1,4 @@
-"""From labels to P01, P02, ... by falling screen time."""
+"""From labels to the table of characters, and what people have said in it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,13 @@ import pyarrow as pa
 
 from personae.cluster import Clustering, ReviewItem
 from personae.core.schema import CHARACTERS
-from personae.pipeline.characters import name_labels, store_review_items, tabulate_characters
+from personae.pipeline.characters import (
+    assign_tracks,
+    rank_labels,
+    store_review_items,
+    tabulate_characters,
+)
+from personae.project.edits import CompiledEdits
 
 
 def tracks_table(*spans):
@@ -25,43 +31,60 @@ def clustering(labels, runner_up=None, items=()):
     return Clustering(labels, np.full(len(labels), 0.5, np.float32), runners_up, list(items))
 
 
-def test_names_follow_falling_screen_time_then_the_first_appearance():
+def test_labels_are_ranked_by_falling_screen_time_then_by_the_first_appearance():
     tracks = tracks_table((0, 1), (1, 4), (5, 6), (7, 8))
-    ids = np.arange(4, dtype=np.int32)
-    assert name_labels(clustering([0, 1, 2, -1]), ids, tracks) == {1: "P01", 0: "P02", 2: "P03"}
+    assert rank_labels({0: 0, 1: 1, 2: 2}, tracks) == [1, 0, 2]
 
 
 def test_of_equal_screen_times_the_one_seen_first_comes_first():
-    tracks = tracks_table((6, 8), (1, 3))
-    ids = np.arange(2, dtype=np.int32)
-    assert name_labels(clustering([0, 1]), ids, tracks) == {1: "P01", 0: "P02"}
+    assert rank_labels({0: 0, 1: 1}, tracks_table((6, 8), (1, 3))) == [1, 0]
 
 
 def test_screen_times_that_differ_by_less_than_a_microsecond_are_equal():
     tracks = tracks_table((0, 1), (1, 2 + 4e-7), (3, 4 + 2e-6))
-    ids = np.arange(3, dtype=np.int32)
-    assert name_labels(clustering([0, 1, 2]), ids, tracks) == {2: "P01", 0: "P02", 1: "P03"}
-
-
-def test_a_hundred_characters_have_three_digits():
-    tracks = tracks_table(*((t, t + 1) for t in range(100)))
-    ids = np.arange(100, dtype=np.int32)
-    names = name_labels(clustering(range(100)), ids, tracks)
-    assert names[0] == "P001"
-    assert names[99] == "P100"
-    assert name_labels(clustering(range(99)), ids[:99], tracks)[0] == "P01"
+    assert rank_labels({0: 0, 1: 1, 2: 2}, tracks) == [2, 0, 1]
 
 
 def test_a_track_without_crops_is_unknown():
-    tracks = tracks_table((0, 1), (1, 2), (2, 5))
     found = clustering([0, 1], runner_up=[1, -1])
-    table = tabulate_characters(found, np.array([0, 2], np.int32), tracks)
+    ids, names = np.array([0, 2], np.int32), {0: "P02", 1: "P01"}
+    assigned = assign_tracks(found, ids)
+    table = tabulate_characters(found, ids, [0, 1, 2], assigned, names)
+    unknown = {"track": 1, "character": None, "confidence": 0.0, "runner_up": None}
     assert table.schema.equals(CHARACTERS)
     assert table.to_pylist() == [
-        {"track": 0, "character": "P02", "confidence": 0.5, "runner_up": "P01"},
-        {"track": 1, "character": None, "confidence": 0.0, "runner_up": None},
-        {"track": 2, "character": "P01", "confidence": 0.5, "runner_up": None},
+        {"track": 0, "character": "P02", "confidence": 0.5, "runner_up": "P01", "ignored": False},
+        {**unknown, "ignored": False},
+        {"track": 2, "character": "P01", "confidence": 0.5, "runner_up": None, "ignored": False},
     ]
+
+
+def test_ignored_tracks_are_marked_and_a_persons_word_is_certain():
+    certain, ignored = frozenset({0, 1}), frozenset({2})
+    edits = CompiledEdits(same_person=((0, 1),), certain=certain, ignored=ignored)
+    ids = np.array([0, 1], np.int32)
+    found = clustering([0, 0])
+    assigned = assign_tracks(found, ids, edits)
+    rows = tabulate_characters(found, ids, [0, 1, 2], assigned, {0: "P01"}, edits).to_pylist()
+    assert [row["ignored"] for row in rows] == [False, False, True]
+    assert [row["confidence"] for row in rows] == [1.0, 1.0, 0.0]
+    assert rows[2]["character"] is None
+
+
+def test_a_track_without_crops_is_who_a_person_says_it_is():
+    found, ids = clustering([0, 1, -1]), np.array([0, 1, 2], np.int32)
+    edits = CompiledEdits(same_person=((1, 7),))
+    assert assign_tracks(found, ids, edits) == {0: 0, 1: 1, 7: 1}
+
+
+def test_unknown_tracks_that_are_said_to_be_somebody_become_a_character():
+    found, ids = clustering([0, -1, -1, -1]), np.array([0, 1, 2, 3], np.int32)
+    said = CompiledEdits(founders=((1, 8), (0, 2)))
+    assert assign_tracks(found, ids, said) == {0: 0, 1: 1, 8: 1}
+    disputed = CompiledEdits(
+        founders=((1, 2, 3, 8),), same_person=((3, 8),), different_people=((1, 2), (1, 8))
+    )
+    assert assign_tracks(found, ids, disputed) == {0: 0, 1: 1}
 
 
 def test_review_items_name_the_tracks_of_the_tables():

@@ -87,7 +87,7 @@ def test_a_cast_without_tracks_is_empty():
 
 
 def test_characters_match_tracks_by_number_and_not_by_row():
-    tracks, characters = tables((0, 1.0, 2.0, "P01", 1.0), (0, 3.0, 5.0, "P02", 0.5))
+    tracks, characters = tables((0, 1.0, 3.0, "P01", 1.0), (0, 4.0, 5.0, "P02", 0.5))
     cast = build_cast(tracks, characters.take([1, 0]), Path("f"))
     assert [(one.label, one.tracks, one.confidence) for one in cast] == [
         ("P01", (0,), 1.0),
@@ -135,6 +135,7 @@ def test_a_cast_as_plain_data():
             {
                 "label": "P01",
                 "name": None,
+                "reviewed": False,
                 "screen_time": 1.0,
                 "first_seen": 1.0,
                 "last_seen": 2.0,
@@ -144,5 +145,6 @@ def test_a_cast_as_plain_data():
             }
         ],
         "unknown": [1],
+        "ignored": [],
         "folder": "f",
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import get_args
 
 import pytest
 
@@ -12,6 +13,7 @@ from helpers.paths import DOCS
 from personae.core import schema
 from personae.pipeline import runner
 from personae.pipeline.runner import PROJECT_FILES
+from personae.project.edits.edit import Edit, Kind, Role, TrackGroup, TrackMark
 from personae.project.manifest import StageRecord
 from personae.project.tables import STAGE_OF_TABLE
 
@@ -33,12 +35,24 @@ def test_every_file_and_record_field_is_documented():
         assert f"`{status}`" in FOLDER, status
 
 
+def test_every_field_of_an_edit_is_documented_and_no_other():
+    text = section(FOLDER, r"edits\.jsonl")
+    assert first_cells(text) == set(Edit.model_fields)
+    for name in (
+        *TrackGroup.model_fields,
+        *TrackMark.model_fields,
+        *get_args(Kind),
+        *get_args(Role),
+    ):
+        assert f"`{name}`" in text, name
+
+
 def test_a_finished_folder_holds_the_documented_files_and_no_other(fake_video):
     project = runner.run(fake_video, stages=FAKE_STAGES)
     overview = FOLDER[: FOLDER.index("\n## ")]
     documented = dict(re.findall(r"^\| `([^`]+)` \| (\w*) ?\|", overview, re.MULTILINE))
     found = {path.name + "/" * path.is_dir() for path in project.folder.iterdir()}
-    assert found == set(documented)
+    assert found == set(documented) - {"edits.jsonl"}  # there from the first edit on
     for stage, record in project.manifest.stages.items():
         written = {re.sub("(?<=/).*", "", name) for name in record.files}
         assert written == {name for name, owner in documented.items() if owner == stage}, stage

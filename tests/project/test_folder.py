@@ -129,7 +129,7 @@ def test_a_manifest_that_cannot_be_read_is_one_sentence(tmp_path):
 def test_the_manifest_is_json_that_people_can_read(tmp_path):
     create_project(tmp_path, "2026-01-01T00:00:00+00:00")
     content = {
-        "format": 2,
+        "format": 3,
         "created": "2026-01-01T00:00:00+00:00",
         "source": None,
         "stages": {},

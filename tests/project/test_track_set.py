@@ -7,6 +7,7 @@ import pyarrow as pa
 import pytest
 
 from helpers.fake_stages import FAKE_STAGES
+from personae.core.colour_histogram import CLOTHES_BYTES
 from personae.core.crops import THUMBNAIL_SHAPE
 from personae.pipeline.runner import run
 from personae.project.track_set import build_track_set
@@ -47,7 +48,17 @@ def test_crops_have_the_box_time_and_thumbnail_of_their_faces(project):
     assert tracks.crops.thumbnails.shape == (15, *THUMBNAIL_SHAPE)
     assert tracks.crops.thumbnails[:, 3, 5, 1].tolist() == list(range(15))
     without = project.track_set(with_frames=False).crops
-    assert without.boxes is without.thumbnails is None
+    assert without.boxes is without.thumbnails is without.clothes is None
+
+
+def test_crops_have_clothes_or_zeros(project):
+    tracks = project.track_set()
+    clothes = tracks.crops.clothes
+    assert (clothes.dtype, clothes.shape) == (np.float32, (15, CLOTHES_BYTES))
+    assert clothes.sum(axis=1).tolist() == [0, 1, 1] * 5
+    assert clothes[1::3].argmax(axis=1).tolist() == [100, 101, 102, 103, 104]
+    part = tracks.subset(np.array([2])).crops.clothes
+    np.testing.assert_array_equal(part, clothes[6:9])
 
 
 def test_embeddings_are_there_once_the_encode_stage_has_finished(project):

@@ -7,9 +7,16 @@ from typing import Annotated
 import typer
 
 from personae.cli.bench import bench
-from personae.cli.folder import export, report, status
+from personae.cli.blur import blur
+from personae.cli.corrections import import_corrections
+from personae.cli.edit import edit
+from personae.cli.export import export
+from personae.cli.folder import report, status
 from personae.cli.machine import doctor, models
+from personae.cli.reel import reel
+from personae.cli.review import review
 from personae.cli.run import run
+from personae.cli.stills import stills
 
 app = typer.Typer(
     help="Who appears in a film, and where.",
@@ -18,8 +25,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # the rich pages take 0.1 s more to load
 )
-for verb in (run, status, export, report, models, doctor, bench):
+for verb in (run, review, status, export, report, models, doctor, bench, stills, reel, blur):
     app.command()(verb)
+app.add_typer(edit, name="edit")
+app.command("import")(import_corrections)
 
 
 def _print_version(wanted: bool) -> None:

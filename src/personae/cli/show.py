@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from personae.cli.diagnostics import DiagnosticResult
     from personae.project import Cast, Project
+    from personae.project.edits import LogEntry
     from personae.weights.inventory import ModelState
 
 
@@ -24,7 +25,7 @@ def show_cast(cast: Cast, project: Project) -> None:
         table = _table("character", "screen time", "tracks", "first seen", "confidence")
         for one in cast:
             table.add_row(
-                one.name or one.label,
+                f"{one.label} {one.name}" if one.name else one.label,
                 format_clock(one.screen_time),
                 str(len(one.tracks)),
                 format_clock(one.first_seen),
@@ -33,9 +34,27 @@ def show_cast(cast: Cast, project: Project) -> None:
         console.print(table)
     if cast.unknown:
         console.print(f"{_count(len(cast.unknown), 'track')} without a character.")
+    if cast.ignored:
+        console.print(f"{_count(len(cast.ignored), 'track')} ignored.")
     for warning in project.manifest.stages["scan"].warnings:
         console.print(f"The film is damaged: {warning}.", soft_wrap=True)
     console.print(f"Report: {project.report}", soft_wrap=True)
+
+
+def show_edits(entries: list[LogEntry], problems: list[str]) -> None:
+    """Print all edits, and a sentence for each thing in them that cannot be honoured."""
+    console = _console()
+    if not entries:
+        console.print("No edit has been made.")
+    else:
+        table = _table("edit", "time", "by", "", "")
+        for one in entries:
+            moment = one.edit.time[:19].replace("T", " ")
+            state = "" if one.holds else "undone"
+            table.add_row(str(one.edit.id), moment, one.edit.who or "", one.text, state)
+        console.print(table)
+    for problem in problems:
+        console.print(problem, soft_wrap=True)
 
 
 def show_status(project: Project) -> None:
@@ -66,6 +85,26 @@ def show_models(models: list[ModelState]) -> None:
         for name in ("licence", "terms", "source", "training_data", "measured"):
             if name in fields:
                 console.print(f"  {name.replace('_', ' ')}: {fields[name]}", soft_wrap=True)
+
+
+def show_formats() -> None:
+    """Print the formats of exports by the users they are for, with what each loses."""
+    from itertools import groupby
+
+    from personae.export import EXPORT_TABLES, TABLE_FORMATS, list_formats
+
+    console = _console()
+    console.print("for everybody", style="bold")
+    exports, tables = ", ".join(EXPORT_TABLES), ", ".join(TABLE_FORMATS)
+    console.print(f"  personae export WHAT FOLDER -f {tables}", soft_wrap=True)
+    console.print(f"    tables of {exports}, with all columns", soft_wrap=True)
+    for users, group in groupby(list_formats(), key=lambda one: one.users):
+        console.print(f"\nfor {users}", style="bold")
+        for one in group:
+            ending = one.extension or "a folder"
+            console.print(f"  personae export {one.exports} FOLDER -f {one.name}  ({ending})")
+            console.print(f"    {one.holds}", soft_wrap=True)
+            console.print(f"    loses {one.loses}", soft_wrap=True)
 
 
 def show_diagnostics(results: list[DiagnosticResult]) -> None:

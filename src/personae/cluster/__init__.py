@@ -8,7 +8,9 @@ from personae.cluster.methods import (
     check_method,
     cluster_tracks,
     make_method,
+    resolve_cross_track_pairs,
 )
+from personae.cluster.preparation import adapt_tracks
 from personae.cluster.result import Clustering
 from personae.cluster.review_items import ReviewItem
 from personae.cluster.videoclusternet import VideoClusterNet
@@ -21,7 +23,9 @@ __all__ = [
     "MethodEntry",
     "ReviewItem",
     "VideoClusterNet",
+    "adapt_tracks",
     "check_method",
     "cluster_tracks",
     "make_method",
+    "resolve_cross_track_pairs",
 ]

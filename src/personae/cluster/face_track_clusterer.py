@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from personae.cluster.methods import METHODS, make_method
+from personae.cluster.links import hold_links
+from personae.cluster.methods import METHODS, make_method, resolve_cross_track_pairs
 from personae.cluster.preparation import embed_and_adapt
 from personae.core.config import AdaptConfig, ClusterConfig, validate_settings
 from personae.core.hooks import Hook, silent_hook
@@ -52,8 +53,9 @@ class FaceTrackClusterer:
         """
         hints = {"num_people": num_people, "min_people": min_people, "max_people": max_people}
         config = validate_settings(ClusterConfig, {"method": method, **hints})
-        self.config = validate_settings(AdaptConfig, adapt_settings)
-        self.method = make_method(config, self.config)
+        given = validate_settings(AdaptConfig, adapt_settings)
+        self.method = make_method(config, given)
+        self.config = resolve_cross_track_pairs(method, given)
         self.needs_adaptation = METHODS[method].needs_adaptation
         self.encoder = encoder
 
@@ -72,6 +74,6 @@ class FaceTrackClusterer:
         """
         config = self.config if self.needs_adaptation else None
         tracks, self.adaptation_ = embed_and_adapt(tracks, self.encoder, config, hook)
-        self.clustering_ = self.method.cluster(tracks, self.adaptation_)
+        self.clustering_ = hold_links(self.method.cluster(tracks, self.adaptation_), tracks)
         self.labels_ = self.clustering_.labels
         return self.labels_

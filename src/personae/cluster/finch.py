@@ -11,6 +11,7 @@ from scipy.sparse.csgraph import connected_components
 from sklearn.metrics import pairwise_distances, pairwise_distances_chunked
 from sklearn.metrics.pairwise import paired_distances
 
+from personae.cluster.links import fit_under_links
 from personae.core.arrays import Float64Array, Int64Array
 from personae.core.grouping import group_means, track_means
 from personae.core.labels import Labels, order_by_size
@@ -24,7 +25,8 @@ class FINCH:
     """Link every track to its first neighbour, take components, and repeat on the clusters' means.
 
     A track is the L2-normalised mean of its crops' embeddings. Cannot-links are not used; C1C adds
-    them.
+    them. What a person has said of pairs of tracks always holds, even where that leaves another
+    number of clusters than was asked for.
 
     Source:
         Sarfraz, Sharma and Stiefelhagen, "Efficient Parameter-free Clustering Using First Neighbor
@@ -62,6 +64,9 @@ class FINCH:
         Raises:
             ValueError: The tracks have no embeddings.
         """
+        return fit_under_links(tracks, self._fit)
+
+    def _fit(self, tracks: TrackSet) -> Labels:
         if tracks.n_tracks < 2:
             return np.zeros(tracks.n_tracks, dtype=np.int64)
         means = track_means(tracks)

@@ -13,6 +13,7 @@ from personae.cluster.dendrogram import (
     linkage_tree,
     unit_vector_distances,
 )
+from personae.cluster.links import fit_under_links
 from personae.core.errors import SettingError
 from personae.core.grouping import track_means
 from personae.core.labels import Labels
@@ -29,7 +30,8 @@ labels of ours. On unit vectors it equals the Euclidean distance sqrt(2 * 0.6).
 class HAC:
     """Merge the two closest clusters of tracks up to a threshold or a number of clusters.
 
-    A track is the L2-normalised mean of its crops' embeddings.
+    A track is the L2-normalised mean of its crops' embeddings. What a person has said of pairs of
+    tracks always holds, even where that leaves another number of clusters than was asked for.
     """
 
     name: ClassVar[str] = "hac"
@@ -73,11 +75,16 @@ class HAC:
         Raises:
             ValueError: The tracks have no embeddings.
         """
+        return fit_under_links(tracks, self._fit)
+
+    def _fit(self, tracks: TrackSet) -> Labels:
         n = tracks.n_tracks
         if n < 2:
             return np.zeros(n, dtype=np.int64)
         distances = unit_vector_distances(track_means(tracks), self.metric)
-        forbidden = tracks.cannot_link_matrix() if self.cannot_link == "respect" else None
+        forbidden = tracks.must_not_link_matrix()
+        if self.cannot_link == "respect":
+            forbidden |= tracks.cannot_link_matrix()
         tree = linkage_tree(distances, self.linkage, forbidden)
         if self.n_clusters is not None:
             return cut_at_count(tree, n, self.n_clusters)

@@ -1,4 +1,4 @@
-"""Average linkage on pairwise log-odds, with soft cannot-links and hard must-links."""
+"""Average linkage on pairwise log-odds, with soft cannot-links and the hard links of a person."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ About one pair in a hundred is wrong (a double detection, a mirror, a poster), s
 evidence but no hard constraint: only faces that are certainly alike outweigh it.
 """
 
+MUST_NOT_LINK_LOG_ODDS = 1e6
+"""Log-odds that a pair that must not share a group takes from a merge: more than all evidence."""
+
 TIE_TOLERANCE = 1e-9
 """Difference of two log-odds that counts as rounding."""
 
@@ -22,7 +25,10 @@ NO_PAIRS: IntArray = np.empty((0, 2), dtype=np.int32)
 
 
 def constrained_average_linkage(
-    log_odds: PairwiseMatrix, cannot_link: IntArray, must_link: IntArray = NO_PAIRS
+    log_odds: PairwiseMatrix,
+    cannot_link: IntArray,
+    must_link: IntArray = NO_PAIRS,
+    must_not_link: IntArray = NO_PAIRS,
 ) -> Float64Array:
     """Build the dendrogram that merges the two groups of the highest evidence until one is left.
 
@@ -35,12 +41,14 @@ def constrained_average_linkage(
         log_odds: (n, n) symmetric log-odds of one person against two.
         cannot_link: (m, 2) pairs of items that should not share a group.
         must_link: (m, 2) pairs of items that share a group whatever speaks against it.
+        must_not_link: (m, 2) pairs of items that share none whatever speaks for it.
 
     Returns:
-        (n - 1, 3) merges (item a, item b, evidence) by falling evidence; those of must-links come
-        first and have infinite evidence.
+        (n - 1, 3) merges (item a, item b, evidence) by falling evidence. Those of must-links come
+        first and have infinite evidence. Those that join a pair of `must_not_link` come last, and
+        `count_lawful_merges` counts those before.
     """
-    groups = _Groups(log_odds, cannot_link)
+    groups = _Groups(log_odds, cannot_link, must_not_link)
     merges: list[tuple[float, float, float]] = []
     for one, other in must_link:
         a, b = sorted((int(groups.of[one]), int(groups.of[other])))
@@ -52,6 +60,11 @@ def constrained_average_linkage(
     return tree[np.argsort(-tree[:, 2], kind="stable")]
 
 
+def count_lawful_merges(tree: Float64Array) -> int:
+    """Return how many merges of a dendrogram come before any that must not be made."""
+    return int((tree[:, 2] > -MUST_NOT_LINK_LOG_ODDS / 2).sum())
+
+
 class _Groups:
     """The groups so far, each named by its first item; a `ClusterPool`.
 
@@ -60,7 +73,9 @@ class _Groups:
     of items that no chain has reached yet.
     """
 
-    def __init__(self, log_odds: PairwiseMatrix, cannot_link: IntArray) -> None:
+    def __init__(
+        self, log_odds: PairwiseMatrix, cannot_link: IntArray, must_not_link: IntArray
+    ) -> None:
         n = len(log_odds)
         self.log_odds = log_odds
         self.of = np.arange(n)
@@ -70,12 +85,16 @@ class _Groups:
         self.unused = np.zeros(n)
         """(n,) -inf at names that no longer name a group, else 0."""
         self.open = np.ones(n, dtype=np.bool_)
-        self.links: list[dict[int, int]] = [{} for _ in range(n)]
-        """Per group, the number of cannot-links with each other group."""
-        for a, b in cannot_link.tolist():
-            if a != b:
-                self.links[a][b] = self.links[a].get(b, 0) + 1
-                self.links[b][a] = self.links[b].get(a, 0) + 1
+        self.penalties: list[dict[int, float]] = [{} for _ in range(n)]
+        """Per group, the log-odds that links take from a merge with each other group."""
+        for pairs, penalty in (
+            (cannot_link, CANNOT_LINK_LOG_ODDS),
+            (must_not_link, MUST_NOT_LINK_LOG_ODDS),
+        ):
+            for a, b in pairs.tolist():
+                if a != b:
+                    self.penalties[a][b] = self.penalties[a].get(b, 0.0) + penalty
+                    self.penalties[b][a] = self.penalties[b].get(a, 0.0) + penalty
 
     def first_open(self) -> int | None:
         return int(np.argmax(self.open)) if self.open.any() else None
@@ -89,24 +108,24 @@ class _Groups:
         evidence /= self.size * self.size[group]
         evidence += self.unused
         evidence[group] = -np.inf
-        for other, count in self.links[group].items():
-            evidence[other] -= CANNOT_LINK_LOG_ODDS * count
+        for other, penalty in self.penalties[group].items():
+            evidence[other] -= penalty
         return evidence
 
     def merge(self, a: int, b: int) -> None:
-        """Merge group b into group a; cannot-links between the two no longer count."""
+        """Merge group b into group a; links between the two no longer count."""
         self.row_sums[a] = np.add(self._row_sum(a), self._row_sum(b), dtype=np.float64)
         del self.row_sums[b]
         self.of[self.of == b] = a
         self.size[a] += self.size[b]
         self.unused[b] = -np.inf
         self.open[b] = False
-        for other, count in self.links[b].items():
-            del self.links[other][b]
+        for other, penalty in self.penalties[b].items():
+            del self.penalties[other][b]
             if other != a:
-                self.links[a][other] = self.links[a].get(other, 0) + count
-                self.links[other][a] = self.links[other].get(a, 0) + count
-        self.links[b] = {}
+                self.penalties[a][other] = self.penalties[a].get(other, 0.0) + penalty
+                self.penalties[other][a] = self.penalties[other].get(a, 0.0) + penalty
+        self.penalties[b] = {}
 
     def close(self, group: int) -> None:
         self.open[group] = False

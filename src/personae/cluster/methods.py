@@ -10,9 +10,10 @@ from personae.cluster.calibrated_linkage import CalibratedLinkage
 from personae.cluster.finch import FINCH
 from personae.cluster.hac import HAC
 from personae.cluster.hints import refuse_hints
+from personae.cluster.links import hold_links
 from personae.cluster.result import Clustering
 from personae.cluster.videoclusternet import VideoClusterNet
-from personae.core.config import AdaptConfig, ClusterConfig
+from personae.core.config import AdaptConfig, ClusterConfig, CrossTrackPairs
 from personae.core.errors import SettingError
 from personae.core.labels import Labels
 from personae.core.trackset import TrackSet
@@ -65,6 +66,9 @@ class MethodEntry:
     hints: frozenset[str] = frozenset()
     """The hints of `ClusterConfig` that it honours; others are refused."""
 
+    cross_track_pairs: CrossTrackPairs = "cues"
+    """The pairs of tracks that it is made to train on."""
+
 
 METHODS: dict[str, MethodEntry] = {
     CalibratedLinkage.name: MethodEntry(
@@ -80,6 +84,7 @@ METHODS: dict[str, MethodEntry] = {
         lambda _, adapt: VideoClusterNet(**adapt.model_dump()),
         needs_adaptation=True,
         hints=VideoClusterNet.hints,
+        cross_track_pairs="matches",
     ),
     HAC.name: MethodEntry(
         "average linkage on base embeddings at a fixed cosine distance",
@@ -93,6 +98,18 @@ METHODS: dict[str, MethodEntry] = {
     ),
 }
 """Registry name -> method. A new method is one more entry."""
+
+
+def resolve_cross_track_pairs(method: str, config: AdaptConfig) -> AdaptConfig:
+    """Return settings of the adaptation in which `auto` is the pairs that a method is made for.
+
+    Args:
+        method: A name of `METHODS`.
+        config: The settings.
+    """
+    if config.cross_track_pairs != "auto":
+        return config
+    return config.model_copy(update={"cross_track_pairs": METHODS[method].cross_track_pairs})
 
 
 def make_method(config: ClusterConfig, adapt: AdaptConfig | None = None) -> ClusterMethod:
@@ -134,7 +151,7 @@ def cluster_tracks(
     config: ClusterConfig,
     adapt: AdaptConfig | None = None,
 ) -> Clustering:
-    """Cluster tracks by the method that the settings name.
+    """Cluster tracks by the method that the settings name; what a person has said always holds.
 
     Args:
         tracks: Tracks with embeddings.
@@ -145,4 +162,4 @@ def cluster_tracks(
     Raises:
         SettingError: There is no method of that name, or it cannot honour a hint.
     """
-    return make_method(config, adapt).cluster(tracks, adaptation)
+    return hold_links(make_method(config, adapt).cluster(tracks, adaptation), tracks)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from personae.cluster.dendrogram import MergeSides, cut_at_count
-from personae.cluster.linkage import NO_PAIRS
+from personae.cluster.linkage import NO_PAIRS, count_lawful_merges
 from personae.cluster.silhouette import IncrementalSilhouette
 from personae.core.arrays import Float64Array, IntArray
 from personae.core.labels import Labels
@@ -41,7 +41,7 @@ def select_cut(
         cannot_link: (m, 2) pairs of items that should not share a group.
         min_people: Least number of groups, as far as there are items. Comes before the evidence,
             not before must-links.
-        max_people: Largest number of groups, likewise.
+        max_people: Largest number of groups, likewise; pairs that must not be linked come first.
         by_silhouette: Off: cut at even odds, within the bounds; for ablation studies.
 
     Returns:
@@ -49,7 +49,7 @@ def select_cut(
     """
     n = len(scores)
     n_must_link = int(np.isposinf(tree[:, 2]).sum())
-    most = max(n - min_people, n_must_link)
+    most = max(min(n - min_people, count_lawful_merges(tree)), n_must_link)
     fewest = min(max(n - (n if max_people is None else max_people), n_must_link), most)
     certain, even, possible = (
         int((tree[:, 2] >= log_odds).sum())

@@ -8,6 +8,7 @@ import numpy as np
 
 from personae.cluster.algorithm1 import algorithm1
 from personae.cluster.hints import refuse_hints
+from personae.cluster.links import fit_under_links, link_components
 from personae.cluster.preparation import embed_and_adapt
 from personae.cluster.result import Clustering
 from personae.cluster.track_metrics import (
@@ -15,7 +16,7 @@ from personae.cluster.track_metrics import (
     EuclideanMetric,
     PairwiseMetric,
 )
-from personae.core.arrays import BoolArray
+from personae.core.arrays import BoolArray, Float32Array
 from personae.core.config import AdaptConfig, validate_settings
 from personae.core.errors import SettingError
 from personae.core.hooks import Hook, silent_hook
@@ -82,6 +83,8 @@ class VideoClusterNet:
         self.centre = centre
         self.encoder = encoder
         self.config = validate_settings(AdaptConfig, settings)
+        if self.config.cross_track_pairs == "auto":
+            self.config = self.config.model_copy(update={"cross_track_pairs": "matches"})
         if metric == "loss" and not self.config.iterations:
             raise SettingError(
                 "The learned metric needs an adaptation of at least one iteration: set "
@@ -111,19 +114,22 @@ class VideoClusterNet:
         """Cluster the tracks by their adaptation.
 
         Without an adaptation, or with an empty one, the learned metric leaves every track alone and
-        the other metrics use the tracks' own embeddings.
+        the other metrics use the tracks' own embeddings. What a person has said of pairs of tracks
+        always holds; tracks that must be linked are one track to Algorithm 1.
         """
         n = tracks.n_tracks
         last = adaptation.iterations[-1] if adaptation and adaptation.iterations else None
         metric = self._resolve_metric(adaptation, last)
         if metric is None:
-            return Clustering.from_labels(np.arange(n, dtype=np.int64))
+            return Clustering.from_labels(order_by_size(link_components(tracks)))
         embeddings = tracks.require_embeddings() if last is None else last.embeddings
         kept = self._select_tracks(tracks, last)
-        number = np.cumsum(kept) - 1
-        crops = kept[tracks.track_of]
+        kept[tracks.must_link] = True
         labels = np.full(n, -1, dtype=np.int64)
-        labels[kept] = algorithm1(embeddings[crops], number[tracks.track_of[crops]], metric)
+        labels[kept] = fit_under_links(
+            _select(tracks, embeddings, kept),
+            lambda people: algorithm1(people.require_embeddings(), people.track_of, metric),
+        )
         iterations = len(adaptation.iterations) if adaptation else 0
         return Clustering.from_labels(order_by_size(labels), iteration=iterations)
 
@@ -152,3 +158,15 @@ class VideoClusterNet:
 
             kept[kept] = quality_inliers(last.quality[kept], self.config.quality_mad)
         return kept
+
+
+def _select(tracks: TrackSet, embeddings: Float32Array, kept: BoolArray) -> TrackSet:
+    """Return the tracks of a (T,) mask, with (n, d) embeddings and what a person has said."""
+    number, crops = np.cumsum(kept) - 1, kept[tracks.track_of]
+    must_not_link = tracks.must_not_link[kept[tracks.must_not_link].all(axis=1)]
+    return TrackSet(
+        track_of=number[tracks.track_of[crops]].astype(np.int32),
+        embeddings=embeddings[crops],
+        must_link=number[tracks.must_link].astype(np.int32),
+        must_not_link=number[must_not_link].astype(np.int32),
+    )

@@ -22,9 +22,10 @@ from personae.core.files import (
 from personae.core.hooks import Hook, silent_hook
 from personae.core.memory import release_memory
 from personae.pipeline.content_hash import compute_content_hash
-from personae.pipeline.settings import Settings
+from personae.pipeline.settings import Settings, recorded_settings
 from personae.pipeline.stage import Stage, StageContext
 from personae.pipeline.stages import CHECKPOINT_SUFFIX, DEFAULT_STAGES
+from personae.project.edits.journal import EDITS
 from personae.project.folder import (
     ADAPTATION,
     EMBEDDINGS,
@@ -45,6 +46,7 @@ PROJECT_FILES = {
     ADAPTATION,
     REPORT,
     LOCK,
+    EDITS,
     *(file_name(table) for table in STAGE_OF_TABLE),
 }
 """Names that a folder without a manifest may hold and still count as the remains of a project."""
@@ -108,6 +110,47 @@ def run(
     return project
 
 
+def recluster(
+    folder: str | Path,
+    hook: Hook = silent_hook,
+    *,
+    with_report: bool = True,
+    wait_s: float = 0.0,
+    stages: Sequence[Stage] = DEFAULT_STAGES,
+) -> Project:
+    """Cluster the tracks of a finished project anew where its cast has been edited since.
+
+    The settings are those of the latest run. Nothing is done where no edit has changed anything.
+
+    Args:
+        folder: The project folder.
+        hook: Called with the progress of the stages.
+        with_report: Write the report too.
+        wait_s: How long to wait for another run in the folder to finish.
+        stages: The stages in the order in which they run.
+
+    Returns:
+        The project with its new cast.
+
+    Raises:
+        ProjectError: The folder is no project, its film has not been clustered yet, or another run
+            works in it.
+        OutputError: The folder cannot be written.
+    """
+    folder = Path(folder)
+    recorded_settings(Project.open(folder))  # a folder without a clustering is left as it is
+    with locked(folder, wait_s):
+        remove_temporary_files(folder)
+        project = Project.open(folder)
+        film, content_hash = Path(project.source.path), project.source.content_hash
+        settings = recorded_settings(project)
+        worker = _StageWorker(project, film, content_hash, settings, hook)
+        for stage in stages:
+            if stage.name == "cluster" or (stage.name == "report" and with_report):
+                worker.update(stage)
+    return project
+
+
 def rewrite_report(folder: str | Path, stages: Sequence[Stage] = DEFAULT_STAGES) -> Path:
     """Write the report of a clustered project again.
 
@@ -163,7 +206,7 @@ class _StageWorker:
 
     def run(self, stage: Stage) -> None:
         """Run a stage, put its files in place and record it."""
-        digest = self._digest(stage)
+        digest, inputs = self._digest(stage), stage.inputs(self.project)
         files = FileTransaction(self.project.folder)
         context = StageContext(
             self.project, self.film, self.content_hash, self.settings, digest, files, self.hook
@@ -182,6 +225,7 @@ class _StageWorker:
             weights=stage.weights(self.settings),
             software=version("personae"),
             reads=self._read_digests(stage),
+            inputs=inputs,
             digest=digest,
             files=marks,
             seconds=round(time.perf_counter() - started, 3),
@@ -201,7 +245,7 @@ class _StageWorker:
             self.content_hash,
             stage.parameters(self.settings),
             stage.weights(self.settings),
-            self._read_digests(stage),
+            {**self._read_digests(stage), **stage.inputs(self.project)},
         )
 
     def _read_digests(self, stage: Stage) -> dict[str, str]:

@@ -18,6 +18,7 @@ from personae.core.config import (
     validate_settings,
 )
 from personae.core.errors import SettingError, join_choices
+from personae.project.folder import Project
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -56,6 +57,24 @@ class Settings:
             cluster=_make(ClusterConfig, flat),
             device=cast(Device, device),
         )
+
+
+def recorded_settings(project: Project) -> Settings:
+    """Return the settings that a project was clustered with.
+
+    They are known after a clustering that was killed, too.
+
+    Raises:
+        ProjectError: The clustering has not finished.
+        SettingError: Another version of personae made the project, with other settings.
+    """
+    records = {**project.manifest.replaced, **project.manifest.stages}
+    record = records.get("cluster") or project.require("cluster")
+    cluster = validate_settings(ClusterConfig, record.parameters)
+    if "adapt" not in record.reads:
+        return Settings(cluster=cluster)
+    adapt = validate_settings(AdaptConfig, project.require("adapt").parameters)
+    return Settings(adapt=adapt, cluster=cluster)
 
 
 def _make(model: type[Model], flat: Mapping[str, object]) -> Model:

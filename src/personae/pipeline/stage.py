@@ -82,6 +82,14 @@ class Stage(ABC):
         """Return the names of the earlier stages whose files the stage reads."""
         return ()
 
+    def inputs(self, project: Project) -> dict[str, str]:
+        """Return what people have put into the folder that the result depends on.
+
+        Returns:
+            Name -> digest; empty where there is nothing.
+        """
+        return {}
+
     @abstractmethod
     def run(self, context: StageContext) -> StageResult:
         """Do the work, writing through `context.files`."""

@@ -12,10 +12,17 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from personae.core.digest import file_sha256
+from personae.core.digest import file_sha256, json_digest
 from personae.core.errors import WeightsError
 from personae.core.files import remove, reraise_write_errors
-from personae.pipeline.characters import store_review_items, tabulate_characters
+from personae.pipeline.characters import (
+    assign_tracks,
+    rank_labels,
+    store_review_items,
+    tabulate_characters,
+)
+from personae.pipeline.edited_tracks import build_edited_track_set, select_adaptation
+from personae.pipeline.numbering import load_known_numbers, number_characters, tabulate_numbers
 from personae.pipeline.settings import Settings
 from personae.pipeline.stage import Stage, StageContext, StageResult
 from personae.project.folder import ADAPTATION, EMBEDDINGS, REVIEW_ITEMS, Project
@@ -29,8 +36,10 @@ if TYPE_CHECKING:
 
     from personae.adapt import Adaptation
     from personae.cluster import Clustering
+    from personae.core.config import AdaptConfig
     from personae.core.trackset import TrackSet
     from personae.encode import Encoder
+    from personae.project.track_set import ProjectTracks
     from personae.scan import ScanResult
 
 CHECKPOINT_SUFFIX = ".checkpoint"
@@ -44,7 +53,7 @@ class ScanStage(Stage):
     """Decode the film once, and find its shots, faces, tracks, crops and cannot-links."""
 
     name = "scan"
-    version = 6
+    version = 8
 
     def check_settings(self, settings: Settings) -> None:
         """Refuse a GPU that is not there."""
@@ -161,7 +170,7 @@ class AdaptStage(Stage):
     """Adapt the network to this film; a killed run goes on from its last whole iteration."""
 
     name = "adapt"
-    version = 4
+    version = 5
 
     def is_needed(self, settings: Settings) -> bool:
         """Return whether the clustering method works on adapted embeddings."""
@@ -169,7 +178,7 @@ class AdaptStage(Stage):
 
     def parameters(self, settings: Settings) -> dict[str, object]:
         """Return all settings of the adaptation."""
-        return settings.adapt.model_dump(mode="json")
+        return adapt_config(settings).model_dump(mode="json")
 
     def weights(self, settings: Settings) -> dict[str, str]:
         """Return the hash of the encoder."""
@@ -193,24 +202,25 @@ class AdaptStage(Stage):
             adaptation.save(subfolder)
         remove(checkpoint)
         return StageResult(
-            {"depth": context.settings.adapt.depth, "iterations": len(adaptation.iterations)}
+            {
+                "depth": adaptation.facts.get("depth"),
+                "iterations": len(adaptation.iterations),
+            }
         )
 
     def adapt(self, context: StageContext, tracks: TrackSet, checkpoint: Path) -> Adaptation:
         """Adapt the encoder to the tracks, going on from the checkpoint if there is one."""
-        from personae.adapt import adapt
-        from personae.cues.evidence import plausible_pairs
+        from personae.cluster import adapt_tracks
 
-        encoder, plausible = load_encoder_of(context.settings), plausible_pairs(tracks)
-        config = context.settings.adapt
-        return adapt(tracks, encoder, config, context.hook, checkpoint, plausible)
+        encoder, config = load_encoder_of(context.settings), adapt_config(context.settings)
+        return adapt_tracks(tracks, encoder, config, context.hook, checkpoint)
 
 
 class ClusterStage(Stage):
-    """Group the tracks into characters."""
+    """Group the tracks into characters; what people have said of them holds."""
 
     name = "cluster"
-    version = 6
+    version = 8
 
     def check_settings(self, settings: Settings) -> None:
         """Refuse an unknown method, and hints that the method cannot honour."""
@@ -226,32 +236,62 @@ class ClusterStage(Stage):
         """Return the stages that made the evidence; not all methods need the adaptation."""
         return ("scan", "encode", "adapt") if needs_adaptation(settings) else ("scan", "encode")
 
+    def inputs(self, project: Project) -> dict[str, str]:
+        """Return the digest of what people have said of the tracks."""
+        said = project.edits.compiled().as_dict()
+        return {"edits": json_digest(said)} if said else {}
+
     def run(self, context: StageContext) -> StageResult:
-        """Write the characters and the decisions to review."""
+        """Write the characters, their numbers, and the decisions to review."""
         context.hook(self.name, 0, 1)
-        project = context.project
-        tracks = project.track_set()
+        project, edits = context.project, context.project.edits.compiled()
+        tracks = build_edited_track_set(project, edits)
         clustering = self.cluster(context, tracks)
-        characters = tabulate_characters(clustering, tracks.track_ids, project.table("tracks"))
-        with context.files.file(file_name("characters")) as stream:
-            write_table("characters", characters, stream)
+        assigned = assign_tracks(clustering, tracks.track_ids, edits)
+        groups: dict[int, set[int]] = {
+            label: set() for label in rank_labels(assigned, project.table("tracks"))
+        }
+        for track, label in assigned.items():
+            groups[label].add(track)
+        scan = project.require("scan").digest
+        known = load_known_numbers(project, scan) if project.edits.any_entered() else []
+        names = number_characters(groups, known, edits.heads)
+        table = project.table("tracks")["track"].to_pylist()
+        characters = tabulate_characters(
+            clustering, tracks.track_ids, table, assigned, names, edits
+        )
+        named = {names[label]: members for label, members in groups.items()}
+        tables = {
+            "characters": characters,
+            "numbers": tabulate_numbers(project, scan, named, known),
+        }
+        for name, rows in tables.items():
+            with context.files.file(file_name(name)) as stream:
+                write_table(name, rows, stream)
         with context.files.file(REVIEW_ITEMS) as stream:
             items = {"review_items": store_review_items(clustering, tracks.track_ids)}
             stream.write(json.dumps(items, indent=1, ensure_ascii=False).encode())
-        labels = clustering.labels
         facts: dict[str, object] = {
-            "characters": len(set(labels[labels >= 0].tolist())),
-            "unknown": int((labels < 0).sum()),
+            "characters": len(groups),
+            "unknown": tracks.n_tracks - sum(int(one) in assigned for one in tracks.track_ids),
         }
+        if edits.ignored:
+            facts["ignored"] = len(edits.ignored)
         context.hook(self.name, 1, 1, **facts)
+        warnings = project.edits.problems()
+        if warnings:
+            facts["warnings"] = warnings
         return StageResult({**facts, **clustering.facts})
 
-    def cluster(self, context: StageContext, tracks: TrackSet) -> Clustering:
+    def cluster(self, context: StageContext, tracks: ProjectTracks) -> Clustering:
         """Cluster the tracks by the method that the settings name."""
         from personae.cluster import cluster_tracks
 
-        needed = needs_adaptation(context.settings)
-        adaptation = load_adaptation(context.project) if needed else None
+        adaptation = None
+        if needs_adaptation(context.settings):
+            adaptation = load_adaptation(context.project)
+            if adaptation is not None:
+                adaptation = select_adaptation(adaptation, context.project, tracks)
         settings = context.settings
         return cluster_tracks(tracks, adaptation, settings.cluster, settings.adapt)
 
@@ -292,6 +332,13 @@ DEFAULT_STAGES: tuple[Stage, ...] = (
     ReportStage(),
 )
 """In the order in which they run."""
+
+
+def adapt_config(settings: Settings) -> AdaptConfig:
+    """Return the settings of the adaptation, with the pairs that the clustering method is for."""
+    from personae.cluster import resolve_cross_track_pairs
+
+    return resolve_cross_track_pairs(settings.cluster.method, settings.adapt)
 
 
 def needs_adaptation(settings: Settings) -> bool:

@@ -17,15 +17,19 @@ def judge_stages(project: Project, stages: Sequence[Stage] = DEFAULT_STAGES) -> 
     Unlike `Project.states`, a stage also counts as stale where this version of personae would do
     it differently.
     """
-    versions = {stage.name: stage.version for stage in stages}
+    by_name = {stage.name: stage for stage in stages}
     judged = []
     for state in project.states():
         record = project.manifest.stages.get(state.stage)
         if state.condition == "finished" and record is not None:
-            parts = (project.source.content_hash, record.parameters, record.weights, record.reads)
-            if stage_digest(state.stage, versions[state.stage], *parts) != record.digest:
+            reads = {**record.reads, **record.inputs}
+            parts = (project.source.content_hash, record.parameters, record.weights, reads)
+            if stage_digest(state.stage, by_name[state.stage].version, *parts) != record.digest:
                 why = f"This version of personae does the {state.stage} stage differently: "
                 state = StageState(state.stage, "stale", why + "`personae run` will make it again.")
+            elif by_name[state.stage].inputs(project) != record.inputs:
+                why = "The cast has been edited since: `personae run` will cluster again."
+                state = StageState(state.stage, "stale", why)
         judged.append(state)
     return judged
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Set
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -28,10 +28,13 @@ class Character:
     """One person of the film."""
 
     label: str
-    """P01, P02, ... by falling screen time."""
+    """P01, P02, ... by falling screen time; kept from the first edit of the cast on."""
 
     name: str | None
     """Name that a user has given to the character; None where there is none."""
+
+    reviewed: bool
+    """Whether a person has named, confirmed or edited it: half of its tracks or more."""
 
     screen_time: float
     """Seconds in which at least one of its tracks is on screen."""
@@ -62,6 +65,9 @@ class Cast:
     unknown: tuple[int, ...]
     """Tracks that belong to no character, in order of time."""
 
+    ignored: tuple[int, ...]
+    """Tracks that a person has left out of the cast, in order of time."""
+
     folder: Path
     """The project folder that the cast was read from."""
 
@@ -81,7 +87,8 @@ class Cast:
         """Return plain data for JSON.
 
         Returns:
-            `characters` (a mapping each, with the fields of `Character`), `unknown` and `folder`.
+            `characters` (a mapping each, with the fields of `Character`), `unknown`, `ignored` and
+            `folder`.
         """
         characters = [
             {
@@ -91,7 +98,12 @@ class Cast:
             }
             for character in self
         ]
-        return {"characters": characters, "unknown": list(self.unknown), "folder": str(self.folder)}
+        return {
+            "characters": characters,
+            "unknown": list(self.unknown),
+            "ignored": list(self.ignored),
+            "folder": str(self.folder),
+        }
 
 
 class TrackSpan(NamedTuple):
@@ -104,28 +116,83 @@ class TrackSpan(NamedTuple):
     confidence: float
 
 
-def build_cast(tracks: pa.Table, characters: pa.Table, folder: Path) -> Cast:
+@dataclass(frozen=True)
+class Corrections:
+    """What people have said about the tracks of a film, as far as the cast shows it."""
+
+    names: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    """Name -> the tracks that it was given to."""
+
+    reviewed: Set[int] = frozenset()
+    """Tracks that a person has named, confirmed or edited."""
+
+    ignored: Set[int] = frozenset()
+    """Tracks that are left out of the cast."""
+
+
+NO_CORRECTIONS = Corrections()
+
+
+def build_cast(
+    tracks: pa.Table, characters: pa.Table, folder: Path, said: Corrections = NO_CORRECTIONS
+) -> Cast:
     """Build the cast from the tables of tracks and of their characters.
 
     Args:
         tracks: Table with the columns `track`, `shot`, `start_s` and `end_s`.
         characters: Table with the columns `track`, `character` and `confidence`, a row per track.
         folder: The project folder that the tables are from.
+        said: What people have said about the tracks.
 
     Returns:
-        The characters in order of their labels, and the tracks without a character.
+        The characters by falling screen time, and the tracks without a character.
     """
     assigned = {
         row["track"]: (row["character"], row["confidence"])
         for row in characters.select(["track", "character", "confidence"]).to_pylist()
     }
     groups: dict[str | None, list[TrackSpan]] = defaultdict(list)
+    ignored: list[TrackSpan] = []
     for row in tracks.select(["track", "shot", "start_s", "end_s"]).to_pylist():
         label, confidence = assigned[row["track"]]
-        groups[label].append(TrackSpan(**row, confidence=confidence))
-    unknown = tuple(span.track for span in sorted(groups.pop(None, []), key=_by_time))
-    found = [_build_character(label, spans) for label, spans in groups.items() if label is not None]
-    return Cast(tuple(sorted(found, key=lambda one: one.label)), unknown, folder)
+        span = TrackSpan(**row, confidence=confidence)
+        (ignored if span.track in said.ignored else groups[label]).append(span)
+    unknown = groups.pop(None, [])
+    labels = {span.track: label for label, spans in groups.items() for span in spans}
+    names = assign_names(said.names, labels)
+    found = [
+        _build_character(label, spans, names.get(label), said.reviewed)
+        for label, spans in groups.items()
+        if label is not None and spans
+    ]
+    return Cast(
+        characters=tuple(sorted(found, key=_by_screen_time)),
+        unknown=tuple(span.track for span in sorted(unknown, key=_by_time)),
+        ignored=tuple(span.track for span in sorted(ignored, key=_by_time)),
+        folder=folder,
+    )
+
+
+def assign_names(
+    names: Mapping[str, tuple[int, ...]], labels: Mapping[int, str | None]
+) -> dict[str, str]:
+    """Return label -> name: a name is that of the character that holds most of its tracks.
+
+    Where a character holds most of the tracks of two names, it has the one with more of them; of
+    equals the one that was given first.
+
+    Args:
+        names: Name -> the tracks that it was given to.
+        labels: Track -> its character.
+    """
+    best: dict[str, tuple[int, str]] = {}
+    for name, tracks in names.items():
+        counts = Counter(label for track in tracks if (label := labels.get(track)) is not None)
+        if counts:
+            label, count = min(counts.items(), key=lambda item: (-item[1], item[0]))
+            if label not in best or count > best[label][0]:
+                best[label] = count, name
+    return {label: name for label, (_, name) in best.items()}
 
 
 def join_appearances(spans: Iterable[TrackSpan]) -> tuple[Appearance, ...]:
@@ -145,13 +212,16 @@ def screen_time(spans: Iterable[TrackSpan]) -> float:
     return sum(one.end_s - one.start_s for one in join_appearances(spans))
 
 
-def _build_character(label: str, spans: list[TrackSpan]) -> Character:
+def _build_character(
+    label: str, spans: list[TrackSpan], name: str | None, reviewed: Set[int]
+) -> Character:
     spans = sorted(spans, key=_by_time)
     lengths = [max(span.end_s - span.start_s, MIN_TRACK_WEIGHT_S) for span in spans]
     weighted = sum(span.confidence * length for span, length in zip(spans, lengths, strict=True))
     return Character(
         label=label,
-        name=None,
+        name=name,
+        reviewed=2 * sum(span.track in reviewed for span in spans) >= len(spans),
         screen_time=screen_time(spans),
         first_seen=min(span.start_s for span in spans),
         last_seen=max(span.end_s for span in spans),
@@ -163,3 +233,8 @@ def _build_character(label: str, spans: list[TrackSpan]) -> Character:
 
 def _by_time(span: TrackSpan) -> tuple[int, float, float, int]:
     return span.shot, span.start_s, span.end_s, span.track
+
+
+def _by_screen_time(character: Character) -> tuple[float, float, int]:
+    # rounded: sums of seconds must not rank two equal characters by their last bit
+    return -round(character.screen_time, 6), character.first_seen, min(character.tracks)

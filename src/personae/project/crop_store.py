@@ -117,12 +117,14 @@ class StoredCrops(Sequence[UInt8Array]):
             return [self[i] for i in range(*index.indices(len(self)))]
         import cv2
 
+        jpeg = np.frombuffer(self.jpeg(index), dtype=np.uint8)
+        return np.asarray(cv2.imdecode(jpeg, cv2.IMREAD_COLOR_RGB), dtype=np.uint8)
+
+    def jpeg(self, index: int) -> bytes:
+        """Return a crop as it is stored, a JPEG file."""
         if not -len(self) <= index < len(self):
             raise IndexError(f"there is no crop {index} among {len(self)}")
-        image = cv2.imdecode(self._jpeg(index % len(self)), cv2.IMREAD_COLOR_RGB)
-        return np.asarray(image, dtype=np.uint8)
-
-    def _jpeg(self, row: int) -> UInt8Array:
+        row = index % len(self)
         group = int(np.searchsorted(self._group_ends, row, side="right"))
         if group not in self._cache:
             while len(self._cache) >= MAX_CACHED_GROUPS:
@@ -131,5 +133,5 @@ class StoredCrops(Sequence[UInt8Array]):
             columns = self._file.read_row_group(group, columns=[IMAGE], use_threads=False)
             self._cache[group] = columns[IMAGE]
         images = self._cache[group]
-        jpeg = images[row - int(self._group_ends[group])].as_py()
-        return np.frombuffer(jpeg, dtype=np.uint8)
+        jpeg: bytes = images[row - int(self._group_ends[group])].as_py()
+        return jpeg

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from personae.core.arrays import Float32Array
     from personae.project.cast import Cast
     from personae.project.crop_store import StoredCrops
+    from personae.project.edits import ProjectEdits
     from personae.project.track_set import ProjectTracks
 
 MANIFEST = "project.json"
@@ -82,6 +83,20 @@ class Project:
         except OSError as error:
             raise ProjectError(f"{path} cannot be read ({error.strerror}).") from error
         return cls(folder, _parse(path, text))
+
+    def refresh(self) -> None:
+        """Read again which stages have finished; tables of unchanged stages stay in memory.
+
+        Raises:
+            ProjectError: The folder is damaged or has another format by now.
+        """
+        before, self.manifest = self.manifest.stages, Project.open(self.folder).manifest
+        after = self.manifest.stages
+        for key in list(self._tables):
+            stage = STAGE_OF_TABLE[key[0]]
+            if before.get(stage) != after.get(stage):
+                del self._tables[key]
+        self.__dict__.pop("review_items", None)
 
     @property
     def source(self) -> Source:
@@ -151,26 +166,35 @@ class Project:
         Raises:
             ProjectError: The clustering has not finished.
         """
-        from personae.project.cast import build_cast
+        from personae.project.cast import Corrections, build_cast
 
-        return build_cast(self.table("tracks"), self.table("characters"), self.folder)
+        edits = self.edits.compiled()
+        said = Corrections(edits.names, edits.reviewed, edits.ignored)
+        return build_cast(self.table("tracks"), self.table("characters"), self.folder, said)
+
+    @cached_property
+    def edits(self) -> ProjectEdits:
+        """What people have said about the cast, and the verbs to say more."""
+        from personae.project.edits import ProjectEdits
+
+        return ProjectEdits(self)
 
     def track_set(self, with_embeddings: bool = True, with_frames: bool = True) -> ProjectTracks:
         """Return the tracks that have crops, as adaptation and clustering take them.
 
         Args:
             with_embeddings: Read the embeddings too, if the encode stage has finished.
-            with_frames: Read each crop's box in its frame, and the frame's thumbnail.
+            with_frames: Read each crop's box in its frame, the frame's thumbnail, and the clothes.
 
         Raises:
             ProjectError: The scan has not finished.
         """
-        from personae.project.track_set import BOX, THUMBNAIL, build_track_set
+        from personae.project.track_set import BOX, CLOTHES, THUMBNAIL, build_track_set
 
-        thumbnail = (THUMBNAIL,) if with_frames else ()
+        of_frames = (THUMBNAIL, CLOTHES) if with_frames else ()
         return build_track_set(
             tracks=self.table("tracks"),
-            crops=self.table("crops", "track", "time_s", "width", "sharpness", *thumbnail),
+            crops=self.table("crops", "track", "time_s", "width", "sharpness", *of_frames),
             cannot_links=self.table("cannot_links"),
             images=self.crops(),
             faces=self.table("faces", "crop", *BOX) if with_frames else None,
@@ -227,7 +251,11 @@ class Project:
 
     def add_record(self, stage: str, record: StageRecord, source: Source | None = None) -> None:
         """Write the record of a finished stage and, after a scan, what the film is."""
-        update: dict[str, object] = {"stages": {**self.manifest.stages, stage: record}}
+        replaced = {name: old for name, old in self.manifest.replaced.items() if name != stage}
+        update: dict[str, object] = {
+            "stages": {**self.manifest.stages, stage: record},
+            "replaced": replaced,
+        }
         if source is not None:
             update["source"] = source
         self._write(self.manifest.model_copy(update=update))
@@ -238,13 +266,17 @@ class Project:
         self._write(self.manifest.model_copy(update={"source": source}))
 
     def drop_records(self, stages: Iterable[str]) -> None:
-        """Remove the records of stages whose files are about to change."""
+        """Remove the records of stages whose files are about to change.
+
+        What they were made with is kept as `replaced` until new ones are added.
+        """
         dropped = set(stages)
         if dropped & set(self.manifest.stages):
-            kept = {
-                name: record for name, record in self.manifest.stages.items() if name not in dropped
-            }
-            self._write(self.manifest.model_copy(update={"stages": kept}))
+            records = self.manifest.stages
+            kept = {name: record for name, record in records.items() if name not in dropped}
+            replaced = {name: record for name, record in records.items() if name in dropped}
+            replaced = {**self.manifest.replaced, **replaced}
+            self._write(self.manifest.model_copy(update={"stages": kept, "replaced": replaced}))
 
     def _write(self, manifest: Manifest) -> None:
         with atomic_write(self.folder / MANIFEST) as stream:

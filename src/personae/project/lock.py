@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import fcntl
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from personae.core.errors import ProjectError
 from personae.core.files import reraise_write_errors
@@ -14,9 +16,17 @@ LOCK = ".lock"
 """An empty file that stays in the folder; what counts is which process holds the lock on it."""
 
 
+RETRY_INTERVAL_S = 0.02
+"""Time between two attempts to get a lock that is waited for."""
+
+
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
+def locked(folder: Path, wait_s: float = 0.0) -> Iterator[None]:
     """Hold the lock on `folder` for the length of the block.
+
+    Args:
+        folder: The project folder.
+        wait_s: How long to wait for another holder.
 
     Raises:
         ProjectError: Another run holds the lock.
@@ -26,10 +36,19 @@ def locked(folder: Path) -> Iterator[None]:
     with reraise_write_errors(path):
         stream = open(path, "ab")  # noqa: SIM115 -- closed below, after the caller's work
     with stream:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise ProjectError(
-                f"Another run is working in {folder}: wait until it has finished."
-            ) from None
+        deadline = time.monotonic() + wait_s
+        while not _try_to_lock(stream):
+            if time.monotonic() >= deadline:
+                raise ProjectError(
+                    f"Another run is working in {folder}: wait until it has finished."
+                )
+            time.sleep(RETRY_INTERVAL_S)
         yield
+
+
+def _try_to_lock(stream: BinaryIO) -> bool:
+    try:
+        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict
 
 from personae.core.files import FileMark
 
-FORMAT = 2
+FORMAT = 3
 """Version of the folder's layout; a folder of another version is refused in one sentence."""
 
 STAGES = ("scan", "encode", "adapt", "cluster", "report")
@@ -29,7 +29,11 @@ class Source(BaseModel):
     rotation: int  # degrees clockwise that were undone: 0, 90, 180, 270
     time_base: str  # seconds per tick: "1/90000"
     frame_rate: str | None  # average, rational: "24000/1001"
+    constant_rate: str | None  # at which all frames come, exact: "24000/1001"; None: it varies
+    audio_channels: int = 0  # of the first audio stream; 0: silent
+    timecode: str | None  # of the first frame, as the container states it: "01:00:00:00"
     start_s: float  # time of the first frame
+    container_start_s: float  # time at which the first stream of the file starts
     duration_s: float
     frames: int  # decoded
 
@@ -43,7 +47,8 @@ class StageRecord(BaseModel):
     weights: dict[str, str]  # name -> sha256
     software: str  # personae's version
     reads: dict[str, str]  # earlier stage -> its digest
-    digest: str  # of the film, the parameters, the weights and the digests it reads
+    inputs: dict[str, str] = {}  # what people have put into the folder -> its digest: "edits"
+    digest: str  # of the film, the parameters, the weights, the inputs and the digests it reads
     files: dict[str, FileMark]  # path within the folder -> size and hash
     seconds: float
     finished: str  # ISO 8601, UTC
@@ -63,3 +68,4 @@ class Manifest(BaseModel):
     created: str
     source: Source | None = None  # None until the scan has finished
     stages: dict[str, StageRecord] = {}
+    replaced: dict[str, StageRecord] = {}  # of stages whose files are being replaced at the moment

@@ -16,6 +16,7 @@ STAGE_OF_TABLE = {
     "crops": "scan",
     "cannot_links": "scan",
     "characters": "cluster",
+    "numbers": "cluster",
 }
 """Table -> the stage that writes it."""
 

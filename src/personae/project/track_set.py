@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from personae.core.arrays import Float32Array, Int32Array, UInt8Array
+from personae.core.colour_histogram import unpack_histograms
 from personae.core.crops import THUMBNAIL_SHAPE
 from personae.core.trackset import PER_TRACK, Crops, TrackSet
 
@@ -20,6 +21,9 @@ BOX = ("x", "y", "w", "h")
 
 THUMBNAIL = "thumbnail"
 """Column of the crops that holds their frame, scaled down."""
+
+CLOTHES = "clothes"
+"""Column of the crops that holds the packed colour histogram of the clothes."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +46,8 @@ def build_track_set(
 
     Args:
         tracks: The table of all tracks.
-        crops: The table of crops, ordered by track; its column `thumbnail` may be left out.
+        crops: The table of crops, ordered by track; its columns `thumbnail` and
+            `clothes` may be left out.
         cannot_links: The table of pairs of tracks; those with a track without crops are dropped.
         images: The n aligned crops.
         faces: Table with the columns `crop`, `x`, `y`, `w`, `h`; without it there are no boxes.
@@ -64,6 +69,11 @@ def build_track_set(
             sharpness=crops["sharpness"].to_numpy().astype(np.float32),
             boxes=None if faces is None else _boxes_of_crops(faces),
             thumbnails=_thumbnails(crops) if THUMBNAIL in crops.column_names else None,
+            clothes=(
+                unpack_histograms(crops[CLOTHES].to_pylist())
+                if CLOTHES in crops.column_names
+                else None
+            ),
             times_s=crops["time_s"].to_numpy().astype(np.float32),
         ),
         embeddings=embeddings,

@@ -1,0 +1,66 @@
+"""Find the tracks that edits name in the scan at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from personae.project.edits.edit import Edit, TrackMark
+from personae.project.edits.statements import LocatedEdit, LocatedGroup
+from personae.project.edits.track_marks import find_marks, select_known_marks
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+class UnmatchedTrack(NamedTuple):
+    """A track of an edit that the scan does not have."""
+
+    edit: int
+    mark: TrackMark
+
+
+@dataclass(frozen=True)
+class LocatedEdits:
+    """Edits by the tracks of one scan."""
+
+    edits: tuple[LocatedEdit, ...] = ()
+    unmatched: tuple[UnmatchedTrack, ...] = ()
+    """What the edits name and the scan does not have."""
+
+
+def locate_edits(
+    edits: Sequence[Edit], scan: str, tracks: pa.Table, load_faces: Callable[[], pa.Table]
+) -> LocatedEdits:
+    """Replace the marks of edits by the numbers of the tracks that show the same.
+
+    Numbers hold within the scan that an edit was made on; in others, tracks are matched by time and
+    overlap. What is not found again is left out of the edits and listed.
+
+    Args:
+        edits: In the order in which they were made.
+        scan: Digest of the scan.
+        tracks: Its table of tracks.
+        load_faces: Loads its table of faces; called only where tracks have to be matched.
+    """
+    of_this_scan = {mark for edit in edits if edit.scan == scan for mark in edit.marks()}
+    known = select_known_marks(of_this_scan, tracks)
+    lost = [
+        mark for edit in edits for mark in edit.marks() if edit.scan != scan or mark not in known
+    ]
+    found = find_marks(lost, load_faces()) if lost else {}
+    located, unmatched = [], []
+    for edit in edits:
+        groups = []
+        for group in edit.groups:
+            numbers: dict[int, None] = {}
+            for mark in group.tracks:
+                is_known = edit.scan == scan and mark in known
+                hits = (mark.track,) if is_known else found[mark]
+                numbers |= dict.fromkeys(hits)
+                if not hits:
+                    unmatched.append(UnmatchedTrack(edit.id, mark))
+            groups.append(LocatedGroup(group.role, tuple(numbers), group.label))
+        located.append(LocatedEdit(edit.id, edit.kind, tuple(groups), edit.name))
+    return LocatedEdits(tuple(located), tuple(unmatched))
