@@ -15,7 +15,7 @@ import pytest
 from helpers.fake_film import NamedProject, fake_film
 from personae.core.errors import OutputError, SettingError
 from personae.core.time import format_clock
-from personae.export import EXPORT_TABLES, export_table
+from personae.export import EXPORT_TABLES, write_export
 from personae.export.columns import clock_column, round_column
 from personae.export.tables import PIXEL_DIGITS, SECONDS_DIGITS
 
@@ -29,12 +29,12 @@ def film(tmp_path: Path) -> NamedProject:
 
 def read_csv(project: NamedProject, what: str) -> list[dict[str, str]]:
     out = io.BytesIO()
-    export_table(project, what, "csv", out)
+    write_export(project, what, "csv", out)
     return list(csv.DictReader(io.StringIO(out.getvalue().decode(), newline="")))
 
 
 def test_faces_csv_starts_with_the_promised_columns(film: NamedProject, tmp_path: Path) -> None:
-    export_table(film, "faces", "csv", tmp_path / "faces.csv")
+    write_export(film, "faces", "csv", tmp_path / "faces.csv")
     header = (tmp_path / "faces.csv").read_text().splitlines()[0]
     assert header.split(",")[:8] == ["frame", "time_s", "x", "y", "w", "h", "track", "character"]
 
@@ -106,7 +106,7 @@ def test_the_three_formats_hold_the_same_values(
     film: NamedProject, tmp_path: Path, what: str
 ) -> None:
     for fmt in ("csv", "json", "parquet"):
-        export_table(film, what, fmt, tmp_path / f"out.{fmt}")
+        write_export(film, what, fmt, tmp_path / f"out.{fmt}")
     table = pq.read_table(tmp_path / "out.parquet")
     document = json.loads((tmp_path / "out.json").read_text())
     assert document[what] == table.to_pylist()
@@ -115,10 +115,13 @@ def test_the_three_formats_hold_the_same_values(
         for key, value in plain.items():
             if isinstance(value, (bool, str)):
                 assert row[key] == (str(value).lower() if isinstance(value, bool) else value)
+            elif isinstance(value, list):
+                assert row[key] == " ".join(map(str, value))
             else:
                 assert float(row[key]) == value
     header = json.loads(table.schema.metadata[b"personae"])
-    assert header == {key: document[key] for key in ("film", "software", "weights")}
+    assert header == {key: entry for key, entry in document.items() if key != what}
+    assert header.keys() >= {"film", "software", "weights"}
     assert header["film"]["file"] == "A film.mp4"
     licences = {entry["name"]: entry["licence"] for entry in header["weights"]}
     assert licences == {"retinaface-mobilenet025": "MIT", "somebodys-own": None}
@@ -129,7 +132,7 @@ def test_the_three_formats_hold_the_same_values(
 def test_a_film_without_faces_gives_an_empty_table(tmp_path: Path, what: str, fmt: str) -> None:
     film = fake_film(tmp_path / "film", characters=0, unknown=0)
     out = tmp_path / f"empty.{fmt}"
-    export_table(film, what, fmt, out)
+    write_export(film, what, fmt, out)
     if fmt == "csv":
         assert len(out.read_text().splitlines()) == 1
     elif fmt == "json":
@@ -142,9 +145,9 @@ def test_large_tables_are_written_in_pieces_without_a_seam(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     film = fake_film(tmp_path / "film")
-    export_table(film, "faces", "json", tmp_path / "whole.json")
-    monkeypatch.setattr("personae.export.formats.ROWS_PER_CHUNK", 7)
-    export_table(film, "faces", "json", tmp_path / "pieces.json")
+    write_export(film, "faces", "json", tmp_path / "whole.json")
+    monkeypatch.setattr("personae.export.table_formats.ROWS_PER_CHUNK", 7)
+    write_export(film, "faces", "json", tmp_path / "pieces.json")
     assert (tmp_path / "whole.json").read_bytes() == (tmp_path / "pieces.json").read_bytes()
 
 
@@ -158,7 +161,7 @@ def test_clock_columns_agree_with_the_plain_function() -> None:
 def test_unwritable_targets_are_one_sentence(film: NamedProject, tmp_path: Path) -> None:
     for target in (tmp_path / "no such folder" / "a.csv", tmp_path):
         with pytest.raises(OutputError, match=r"cannot be written .*[.]$"):
-            export_table(film, "faces", "csv", target)
+            write_export(film, "faces", "csv", target)
 
 
 def test_a_failed_export_leaves_the_old_file_and_no_other(
@@ -173,20 +176,20 @@ def test_a_failed_export_leaves_the_old_file_and_no_other(
 
     monkeypatch.setattr("os.fsync", full)
     with pytest.raises(OutputError, match="no space left"):
-        export_table(film, "faces", "csv", folder / "faces.csv")
+        write_export(film, "faces", "csv", folder / "faces.csv")
     assert [path.name for path in folder.iterdir()] == ["faces.csv"]
     assert (folder / "faces.csv").read_text() == "old"
 
 
 def test_unknown_tables_and_formats_name_the_choices(film: NamedProject) -> None:
-    with pytest.raises(SettingError, match="faces, characters or tracks"):
-        export_table(film, "shots", "csv", io.BytesIO())
-    with pytest.raises(SettingError, match="csv, json or parquet"):
-        export_table(film, "faces", "xlsx", io.BytesIO())
+    with pytest.raises(SettingError, match="appearances, faces, characters or tracks"):
+        write_export(film, "shots", "csv", io.BytesIO())
+    with pytest.raises(SettingError, match="choose csv, json, parquet"):
+        write_export(film, "faces", "xlsx", io.BytesIO())
 
 
 def test_parquet_columns_are_typed(film: NamedProject, tmp_path: Path) -> None:
-    export_table(film, "faces", "parquet", tmp_path / "faces.parquet")
+    write_export(film, "faces", "parquet", tmp_path / "faces.parquet")
     table = pq.read_table(tmp_path / "faces.parquet")
     assert table.schema.field("frame").type == pa.int64()
     assert table.schema.field("interpolated").type == pa.bool_()

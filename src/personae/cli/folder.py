@@ -1,9 +1,8 @@
-"""`personae status`, `export` and `report`: the verbs that work on an existing project folder."""
+"""`personae status` and `report`: the verbs that work on an existing project folder."""
 
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -28,26 +27,6 @@ def status(
         from personae.cli.show import show_status
 
         show_status(project)
-
-
-def export(
-    table: Annotated[
-        str,
-        typer.Argument(metavar="WHAT", help="faces, characters or tracks.", show_default=False),
-    ],
-    folder: Folder,
-    fmt: Annotated[str, typer.Option("--format", "-f", help="csv, json or parquet.")] = "csv",
-    output: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", help="The file. [default: stdout]", show_default=False),
-    ] = None,
-) -> None:
-    """Write a table of a project as CSV, JSON or Parquet."""
-    from personae.export import export_table
-    from personae.project import Project
-
-    project = Project.open(folder)
-    export_table(project, table, fmt, output if output is not None else sys.stdout.buffer)
 
 
 def report(context: typer.Context, folder: Folder) -> None:

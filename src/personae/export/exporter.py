@@ -1,4 +1,4 @@
-"""Export of a project's table, in a format, to a file or a stream."""
+"""Export of what a project holds, in a format, to a file, a folder or a stream."""
 
 from __future__ import annotations
 
@@ -6,36 +6,94 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from personae.core.errors import SettingError, join_choices
-from personae.core.files import atomic_write
-from personae.export.formats import EXPORT_FORMATS
+from personae.core.errors import OutputError, SettingError, join_choices
+from personae.core.files import atomic_write, new_folder
+from personae.export.export_format import ExportRequest
+from personae.export.film_time import load_film_time
 from personae.export.provenance import describe_provenance
-from personae.export.tables import EXPORT_TABLES
+from personae.export.registry import find_format
+from personae.export.selection import Selection
+from personae.export.table_formats import TABLE_FORMATS
+from personae.export.tables import APPEARANCES_VERSION, EXPORT_TABLES
 
 if TYPE_CHECKING:
     from personae.project import Project
 
+EVERYTHING = Selection()
+"""Leaves nothing out."""
 
-def export_table(project: Project, table: str, fmt: str, out: Path | BinaryIO) -> None:
-    """Write one table of a project; all formats hold the same rounded values.
+
+def write_export(
+    project: Project,
+    exports: str,
+    fmt: str,
+    out: Path | BinaryIO,
+    selection: Selection = EVERYTHING,
+    timecode: str | None = None,
+    film: Path | None = None,
+) -> None:
+    """Write appearances, faces, tracks or characters of a project in a format.
 
     Args:
         project: The project.
-        table: A name of `EXPORT_TABLES`: `faces` has a row for each box of a track, `tracks` one
-            for each track, `characters` one for each character.
-        fmt: A name of `EXPORT_FORMATS`: csv, json or parquet.
+        exports: A name of `EXPORT_TABLES`: appearances, faces, tracks or characters.
+        fmt: A name of `TABLE_FORMATS` (csv, json, parquet), or one that `list_formats` knows.
         out: A path, which appears only when it is complete, or a stream, which is left open.
+        selection: Which characters and tracks; for appearances also over which gaps to join.
+        timecode: Of the film's first frame, instead of the one that its container states.
+        film: Where the film is, if it is not where it was; only some formats need it.
 
     Raises:
-        SettingError: The table or the format does not exist.
+        SettingError: What is exported, the format, the selection or the timecode does not exist,
+            or the format cannot hold what is asked.
         ProjectError: The clustering has not finished.
+        FilmError: The format needs the film, and it is not there.
         OutputError: The file cannot be written.
     """
-    if table not in EXPORT_TABLES:
+    if exports not in EXPORT_TABLES:
         choices = join_choices(EXPORT_TABLES)
-        raise SettingError(f"There is no table {table!r} to export; choose {choices}.")
-    if fmt not in EXPORT_FORMATS:
-        raise SettingError(f"Cannot export as {fmt!r}; choose {join_choices(EXPORT_FORMATS)}.")
-    rows = EXPORT_TABLES[table](project)
-    with atomic_write(out) if isinstance(out, Path) else nullcontext(out) as stream:
-        EXPORT_FORMATS[fmt](rows, table, describe_provenance(project), stream)
+        raise SettingError(f"There is no table {exports!r} to export; choose {choices}.")
+    chosen = find_format(exports, fmt, tuple(TABLE_FORMATS))
+    request = ExportRequest(project, selection, load_film_time(project, timecode), film)
+    if isinstance(out, Path):
+        _refuse_film(out, [Path(project.source.path), *([film] if film else [])])
+    if chosen is None:
+        rows = EXPORT_TABLES[exports](request)
+        header = describe_provenance(project)
+        if exports == "appearances":
+            header = {"version": APPEARANCES_VERSION, **_describe_clock(request), **header}
+        with atomic_write(out) if isinstance(out, Path) else nullcontext(out) as stream:
+            TABLE_FORMATS[fmt](rows, exports, header, stream)
+    elif isinstance(out, Path):
+        if chosen.write_folder is not None:
+            with new_folder(out) as folder:
+                chosen.write_folder(request, folder)
+        elif chosen.write is not None:
+            with atomic_write(out) as stream:
+                chosen.write(request, stream)
+    elif chosen.write is None or not chosen.to_stdout:
+        kind = "folder of files" if chosen.write is None else "file that cannot be printed"
+        raise SettingError(f"{fmt} is a {kind}: say with -o where to write it.")
+    else:
+        chosen.write(request, out)
+
+
+def _refuse_film(out: Path, films: list[Path]) -> None:
+    """Refuse to write over the film itself.
+
+    Raises:
+        OutputError: `out` is one of the films.
+    """
+    if any(out.exists() and film.exists() and out.samefile(film) for film in films):
+        raise OutputError(f"{out} is the film itself, which is never changed: name another file.")
+
+
+def _describe_clock(request: ExportRequest) -> dict[str, object]:
+    """Return what the times of appearances count in, for JSON."""
+    time = request.time
+    start = time.start_timecode
+    return {
+        "time_base": f"{time.time_base.numerator}/{time.time_base.denominator}",
+        "constant_rate": str(time.rate) if time.rate is not None else None,
+        "start_timecode": str(start) if start is not None else None,
+    }

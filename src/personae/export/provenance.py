@@ -33,9 +33,14 @@ def describe_provenance(project: Project) -> dict[str, object]:
         }
     return {
         "film": film,
-        "software": f"personae {version('personae')}",
+        "software": software_name(),
         "weights": list_used_weights(project),
     }
+
+
+def software_name() -> str:
+    """Return the package's name with its version."""
+    return f"personae {version('personae')}"
 
 
 def list_used_weights(project: Project) -> list[dict[str, str | None]]:

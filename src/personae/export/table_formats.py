@@ -25,9 +25,10 @@ TableWriter = Callable[[pa.Table, str, Header, BinaryIO], None]
 def write_csv(table: pa.Table, name: str, header: Header, stream: BinaryIO) -> None:
     """Write RFC 4180 text in UTF-8 with a line of column names; nulls are empty fields.
 
-    CSV has no place for the header.
+    CSV has no place for the header; items of a list are separated by blanks.
     """
-    stream.write((",".join(table.column_names) + "\n").encode())
+    titles = _csv_cells(pa.array(table.column_names, pa.string()), "")
+    stream.write((",".join(titles.to_pylist()) + "\n").encode())
     for rows in _join_rows(table, _csv_cells, "", ",", "", "\n"):
         stream.write(rows)
 
@@ -49,7 +50,7 @@ def write_parquet(table: pa.Table, name: str, header: Header, stream: BinaryIO) 
     pq.write_table(described, stream, compression="zstd")
 
 
-EXPORT_FORMATS: dict[str, TableWriter] = {
+TABLE_FORMATS: dict[str, TableWriter] = {
     "csv": write_csv,
     "json": write_json,
     "parquet": write_parquet,
@@ -73,6 +74,8 @@ def _join_rows(
 
 
 def _csv_cells(column: Column, name: str) -> Column:
+    if pa.types.is_list(column.type):
+        column = _join_items(column, " ")
     text = pc.cast(column, pa.string())
     if pa.types.is_string(column.type):
         quoted = _concatenate('"', pc.replace_substring(text, '"', '""'), '"')
@@ -81,7 +84,9 @@ def _csv_cells(column: Column, name: str) -> Column:
 
 
 def _json_cells(column: Column, name: str) -> Column:
-    if pa.types.is_string(column.type):
+    if pa.types.is_list(column.type):
+        text = _concatenate("[", _join_items(column, ", "), "]")
+    elif pa.types.is_string(column.type):
         # few different strings in many rows: each is escaped once
         coded = column.dictionary_encode()
         escaped = [json.dumps(text, ensure_ascii=False) for text in coded.dictionary.to_pylist()]
@@ -89,6 +94,11 @@ def _json_cells(column: Column, name: str) -> Column:
     else:
         text = pc.cast(column, pa.string())
     return _concatenate(json.dumps(name) + ": ", pc.fill_null(text, "null"))
+
+
+def _join_items(column: Column, between: str) -> Column:
+    """Return lists of numbers as texts."""
+    return pc.binary_join(pc.cast(column, pa.list_(pa.string())), between)
 
 
 def _concatenate(*parts: Column | str, between: str = "") -> Column:

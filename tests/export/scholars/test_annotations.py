@@ -1,0 +1,110 @@
+"""W3C Web Annotations and IIIF manifests: read back by their specifications' rules."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any
+
+import iiif_prezi3
+import pytest
+
+from helpers.appearance_times import Seen, exported, frame_times, list_seen
+from helpers.rated_film import RatedFilm
+
+TITLES = {"P01": "P01", "P02": "Hamlet", "P03": "P03"}
+TIME = r"t=(\d+(?:\.\d+)?),(\d+(?:\.\d+)?)"
+MICROSECOND = Fraction(1, 1_000_000)
+
+
+def read_times(fragment: str) -> tuple[Fraction, Fraction]:
+    match = re.search(TIME, fragment)
+    assert match
+    return Fraction(match[1]), Fraction(match[2])
+
+
+def assert_same_times(found: list[tuple[Fraction, Fraction]], expected: list[Seen]) -> None:
+    """The nearest microsecond, which is nearer to its frame than to any other by far."""
+    assert len(found) == len(expected)
+    for times, one in zip(found, expected, strict=True):
+        exact = (one.start_s, one.end_s)
+        for time, exact_time in zip(times, exact, strict=True):
+            assert abs(time - exact_time) <= MICROSECOND / 2
+
+
+def web_annotations(film: RatedFilm) -> Mapping[str, Any]:
+    return json.loads(exported(film, "web-annotation"))
+
+
+def test_every_appearance_is_an_annotation_of_a_stretch_of_time(film: RatedFilm) -> None:
+    items = web_annotations(film)["items"]
+    assert_same_times(
+        [read_times(one["target"]["selector"]["value"]) for one in items], list_seen(film)
+    )
+    assert [one["body"][0]["value"] for one in items] == [
+        TITLES[one.label] for one in list_seen(film)
+    ]
+    assert items[0]["body"][1]["value"] == "confidence 0.90, not reviewed"
+
+
+def test_annotations_follow_the_data_model(film: RatedFilm) -> None:
+    page = web_annotations(film)
+    assert page["@context"] == "http://www.w3.org/ns/anno.jsonld"
+    assert page["type"] == "AnnotationPage"
+    ids = [page["id"], *(one["id"] for one in page["items"])]
+    assert len(set(ids)) == len(ids)
+    assert all(re.fullmatch(r"urn:uuid:[0-9a-f-]{36}", one) for one in ids)
+    for one in page["items"]:
+        assert one["type"] == "Annotation"
+        assert one["motivation"] == "identifying"
+        selector = one["target"]["selector"]
+        assert selector["conformsTo"] == "http://www.w3.org/TR/media-frags/"
+        assert re.fullmatch(rf"{TIME}&xywh=pixel:\d+,\d+,\d+,\d+", selector["value"])
+        assert one["target"]["source"]["id"] == "A%20film.mp4"
+
+
+def test_the_rectangle_holds_the_mean_box(film: RatedFilm) -> None:
+    tracks = {(label, first): track for track, (label, first, _) in enumerate(film.spans)}
+    faces = film.project.table("faces").to_pylist()
+    times = {time: frame for frame, time in enumerate(frame_times(film))}
+    items = web_annotations(film)["items"]
+    for one, seen in zip(items, list_seen(film), strict=True):
+        track = tracks[seen.label, times[seen.start_s]]
+        lefts = [face["x"] for face in faces if face["track"] == track]
+        mean = sum(lefts) / len(lefts)
+        left, _, width, _ = map(
+            int, one["target"]["selector"]["value"].split("pixel:")[1].split(",")
+        )
+        assert left <= mean + 1e-3
+        assert left + width >= mean + 100 - 1e-3
+        assert width <= 102
+
+
+def test_manifests_are_valid_and_hold_every_appearance(film: RatedFilm) -> None:
+    manifest = iiif_prezi3.Manifest(**json.loads(exported(film, "iiif")))
+    (canvas,) = manifest.items
+    assert canvas.duration == pytest.approx(float(frame_times(film)[-1]), abs=1e-6)
+    assert (canvas.width, canvas.height) == (1920, 1080)
+    film_body = canvas.items[0].items[0].body
+    assert film_body.type == "Video"
+    assert film_body.duration == canvas.duration
+    found = canvas.annotations[0].items
+    targets = [one.target for one in found]
+    assert all(one.startswith(canvas.id + "#t=") for one in targets)
+    assert_same_times([read_times(one) for one in targets], list_seen(film))
+    assert [one.body[0].value for one in found] == [TITLES[one.label] for one in list_seen(film)]
+
+
+def test_ranges_of_a_manifest_list_the_appearances_of_a_character(film: RatedFilm) -> None:
+    manifest = iiif_prezi3.Manifest(**json.loads(exported(film, "iiif")))
+    assert [one.label["none"] for one in manifest.structures] == [["P01"], ["Hamlet"], ["P03"]]
+    for label, character in zip(TITLES, manifest.structures, strict=True):
+        own = [one for one in list_seen(film) if one.label == label]
+        assert_same_times([read_times(part.id) for part in character.items], own)
+
+
+def test_ids_stay_the_same(film: RatedFilm) -> None:
+    assert exported(film, "web-annotation") == exported(film, "web-annotation")
+    assert exported(film, "iiif") == exported(film, "iiif")
