@@ -111,9 +111,8 @@ def test_images_have_a_description_and_decode(page: Page) -> None:
 def test_timeline_places_every_appearance_at_its_time(film: NamedProject, page: Page) -> None:
     lanes = page.find_all("svg", class_="lane")
     assert len(lanes) == len(film.cast())
-    titles = page.texts["title"][1:]
-    bars = page.find_all("rect")
-    assert len(titles) == len(bars)
+    bars = page.find_all("rect", class_="bar")
+    titles = page.texts["title"][1 : 1 + len(bars)]
     width = float((lanes[0]["viewbox"] or "").split()[2])
     expected = [(one.name or one.label, seen) for one in film.cast() for seen in one.appearances]
     found = {
@@ -161,7 +160,7 @@ def test_least_certain_track_is_listed_first(film: NamedProject, page: Page) -> 
 
 
 def test_unknown_tracks_are_grouped_by_reason(film: NamedProject, page: Page) -> None:
-    section = page.texts["section"][-2]
+    section = page.texts["section"][-3]
     status = {row["track"]: row["status"] for row in film.table("tracks").to_pylist()}
     titles = {
         "small": "Too small",
@@ -172,6 +171,20 @@ def test_unknown_tracks_are_grouped_by_reason(film: NamedProject, page: Page) ->
     for track in film.cast().unknown:
         assert titles[status[track]] in section
     assert "3\u00a0tracks" in section
+
+
+def test_the_page_says_who_is_ignored_and_who_was_reviewed(tmp_path: Path) -> None:
+    film = fake_film(tmp_path / "f", unknown=0)
+    first, second, *_ = film.cast()
+    film.edits.ignore(list(first.tracks))
+    film.edits.confirm(second.label)
+    page = report_page(film)
+    cards = [attrs["id"] for attrs in page.find_all("article", class_="card")]
+    assert f"character-{first.label}" not in cards
+    reviewed = [text for text in page.texts["article"] if "reviewed" in text]
+    assert len(reviewed) == 1
+    assert second.label in reviewed[0]
+    assert any("Left out of the cast by a person" in text for text in page.texts["section"])
 
 
 def test_run_section_shows_settings_and_licences(page: Page) -> None:

@@ -30,6 +30,8 @@ class UncertainTrack:
     """A track of a character that may belong to another one."""
 
     face: FaceImage
+    start_s: float
+    end_s: float
     confidence: float
     runner_up: CharacterLink | None
 
@@ -106,7 +108,9 @@ def _select_uncertain(data: ReportData, tracks: list[ReportTrack]) -> list[Uncer
         return []
     by_confidence = sorted(tracks, key=lambda track: (track.confidence, track.number))
     return [
-        UncertainTrack(face, track.confidence, data.link(track.runner_up))
+        UncertainTrack(
+            face, track.start_s, track.end_s, track.confidence, data.link(track.runner_up)
+        )
         for track in by_confidence[:MAX_UNCERTAIN_TRACKS]
         for face in data.best_faces([track.number], 1, SMALL_SIDE)
     ]

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 from personae.core.files import atomic_write
 from personae.project.folder import REPORT
 from personae.report.co_appearance import count_shared_shots
+from personae.report.export_commands import list_export_commands
 from personae.report.facts import collect_film_facts, collect_run_facts
+from personae.report.film_parts import make_film_parts
+from personae.report.film_player import make_film_player
 from personae.report.formatting import (
     format_count,
     format_count_of,
@@ -17,6 +20,7 @@ from personae.report.formatting import (
     format_whole_seconds,
 )
 from personae.report.gallery import make_character_cards, make_character_rows
+from personae.report.network import make_network
 from personae.report.rendering import template_environment
 from personae.report.report_data import ReportData
 from personae.report.review_items import make_review_cards
@@ -64,9 +68,14 @@ def render_report(project: Project) -> str:
             character_cards=make_character_cards(data, main_characters),
             character_rows=make_character_rows(data, other_characters),
             timeline=make_timeline(data, main_characters),
+            film_parts=make_film_parts(data, main_characters),
+            network=make_network(data),
             co_appearance=count_shared_shots(data),
             review_cards=make_review_cards(data),
             unknown_groups=group_unknown_tracks(data),
+            export_groups=list_export_commands(data),
+            folder_name=project.folder.resolve().name,
+            player=make_film_player(data),
         )
     )
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from personae.export.export_format import ExportRequest
 from personae.export.tables import build_characters_table
 from personae.report.formatting import format_tenths
 from personae.report.portraits import Portraits
@@ -82,6 +83,9 @@ class ReportData:
     unknown: tuple[int, ...]
     """Numbers of the tracks without a character."""
 
+    ignored: tuple[int, ...]
+    """Numbers of the tracks that a person has left out of the cast."""
+
     tracks: dict[int, ReportTrack]
     portraits: Portraits
 
@@ -107,12 +111,18 @@ class ReportData:
                 confidence=assigned[number]["confidence"],
                 runner_up=assigned[number]["runner_up"],
             )
-        return cls(project, tuple(cast), cast.unknown, tracks, Portraits(project))
+        portraits = Portraits(project)
+        return cls(project, tuple(cast), cast.unknown, cast.ignored, tracks, portraits)
 
     @property
     def source(self) -> Source:
         """Properties of the film's file."""
         return self.project.source
+
+    @cached_property
+    def everything(self) -> ExportRequest:
+        """What an export of the whole project is given: exact times of all characters."""
+        return ExportRequest.of_everything(self.project)
 
     @cached_property
     def links(self) -> dict[str, CharacterLink]:
@@ -125,7 +135,7 @@ class ReportData:
     @cached_property
     def most_similar(self) -> dict[str, str | None]:
         """Map the label of every character to the most frequent runner-up of its tracks."""
-        table = build_characters_table(self.project)
+        table = build_characters_table(self.everything)
         columns = (table[name].to_pylist() for name in ("character", "most_similar"))
         return dict(zip(*columns, strict=True))
 

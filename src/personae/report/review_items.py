@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from personae.report.formatting import format_tenths
 from personae.report.gallery import THUMBNAIL_SIDE
 from personae.report.report_data import CharacterLink, FaceImage, ReportData
 
@@ -23,6 +22,8 @@ class ReviewSide:
 
     link: CharacterLink | None
     caption: str
+    start_s: float
+    end_s: float
     faces: list[FaceImage]
 
 
@@ -61,5 +62,5 @@ def _make_side(data: ReportData, number: int, kind: str) -> ReviewSide:
         other_tracks = [other for other in character.tracks if other != number]
     other_faces = data.best_faces(other_tracks, FACES_PER_SIDE // 2, THUMBNAIL_SIDE)
     faces = data.best_faces([number], FACES_PER_SIDE - len(other_faces), THUMBNAIL_SIDE)
-    caption = f"track {number}, shot {track.shot + 1}, {format_tenths(track.start_s)}"
-    return ReviewSide(link, caption, faces + other_faces)
+    caption = f"track {number}, shot {track.shot + 1},"
+    return ReviewSide(link, caption, track.start_s, track.end_s, faces + other_faces)

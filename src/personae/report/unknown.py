@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from personae.report.gallery import TINY_SIDE
-from personae.report.report_data import FaceImage, ReportData
+from personae.report.report_data import FaceImage, ReportData, ReportTrack
 
 MAX_FACES_PER_REASON = 48
 """Faces shown for each reason."""
@@ -22,10 +22,13 @@ REASONS = {
 }
 """Status of a track -> title and explanation, in the order of the page."""
 
+IGNORED = ("Ignored", "Left out of the cast by a person.")
+"""Title and explanation of the tracks that edits ignore."""
+
 
 @dataclass(frozen=True)
 class UnknownGroup:
-    """The unknown tracks with one status."""
+    """The unknown tracks with one status, or the ignored ones."""
 
     title: str
     explanation: str
@@ -42,18 +45,28 @@ class UnknownGroup:
 
 
 def group_unknown_tracks(data: ReportData) -> list[UnknownGroup]:
-    """Group the unknown tracks by status, the longest of each group first."""
+    """Group the unknown tracks by status and the ignored ones, the longest of each first."""
     unknown = [data.tracks[number] for number in data.unknown]
-    groups = []
-    for status, (title, explanation) in REASONS.items():
-        tracks = [track for track in unknown if track.status == status]
-        if not tracks:
-            continue
-        by_length = sorted(tracks, key=lambda track: (-track.duration_s, track.number))
-        longest = by_length[:MAX_FACES_PER_REASON]
-        faces = [
-            face for track in longest for face in data.best_faces([track.number], 1, TINY_SIDE)
-        ]
-        seconds = sum(track.duration_s for track in tracks)
-        groups.append(UnknownGroup(title, explanation, len(tracks), seconds, faces))
-    return groups
+    groups = [
+        (title, explanation, [track for track in unknown if track.status == status])
+        for status, (title, explanation) in REASONS.items()
+    ]
+    groups.append((*IGNORED, [data.tracks[number] for number in data.ignored]))
+    return [
+        _make_group(data, title, explanation, tracks)
+        for title, explanation, tracks in groups
+        if tracks
+    ]
+
+
+def _make_group(
+    data: ReportData, title: str, explanation: str, tracks: list[ReportTrack]
+) -> UnknownGroup:
+    by_length = sorted(tracks, key=lambda track: (-track.duration_s, track.number))
+    faces = [
+        face
+        for track in by_length[:MAX_FACES_PER_REASON]
+        for face in data.best_faces([track.number], 1, TINY_SIDE)
+    ]
+    seconds = sum(track.duration_s for track in tracks)
+    return UnknownGroup(title, explanation, len(tracks), seconds, faces)
