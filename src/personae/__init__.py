@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from personae.cluster import FaceTrackClusterer, VideoClusterNet
     from personae.core.trackset import TrackSet
     from personae.pipeline.analyze import analyze, open_project
+    from personae.pipeline.runner import recluster
 
     __version__: str
 
@@ -26,6 +27,7 @@ __all__ = [
     "__version__",
     "analyze",
     "open_project",
+    "recluster",
 ]
 
 _HOMES = {
@@ -34,6 +36,7 @@ _HOMES = {
     "VideoClusterNet": "personae.cluster",
     "analyze": "personae.pipeline.analyze",
     "open_project": "personae.pipeline.analyze",
+    "recluster": "personae.pipeline.runner",
 }
 
 

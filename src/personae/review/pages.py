@@ -1,0 +1,197 @@
+"""What each page shows, as plain values for the templates."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import urlencode
+
+from personae.core.time import format_clock
+from personae.report.formatting import (
+    format_count,
+    format_count_of,
+    format_percent,
+    format_whole_seconds,
+)
+from personae.report.rendering import template_environment
+
+if TYPE_CHECKING:
+    from personae.project import Character
+    from personae.review.film import FilmState, ReviewedFilm
+    from personae.review.queue import Question
+
+Item = TypeVar("Item")
+
+CHARACTERS_PER_PAGE = 120
+TRACKS_PER_PAGE = 240
+FACES_PER_CHARACTER = 4
+FACES_PER_SIDE = 8
+MAX_NAMES = 500
+"""Names that are offered for completion."""
+
+STATUS = {
+    "kept": "no clear match",
+    "small": "too small",
+    "blurred": "blurred",
+    "short": "too short",
+    "low_quality": "low quality",
+}
+"""Status of an unknown track -> why it has no character."""
+
+
+class Pages:
+    """Renders the pages of a film; all values are escaped."""
+
+    def __init__(self, film: ReviewedFilm) -> None:
+        self._film = film
+        self._templates = template_environment("personae.review")
+        self._templates.filters["clock"] = format_clock
+        self._templates.globals.update(
+            count_of=format_count_of, count=format_count, seconds=format_whole_seconds
+        )
+        self._templates.globals["percent"] = format_percent
+
+    def cast(self, search: str, page: int, chrome: dict[str, object]) -> str:
+        """Render the gallery of characters, by falling screen time."""
+        state = self._film.state()
+        wanted = search.casefold().strip()
+        found = [
+            one
+            for one in state.cast
+            if wanted in one.label.casefold() or wanted in (one.name or "").casefold()
+        ]
+        shown = _page(found, page, CHARACTERS_PER_PAGE)
+        cards = [
+            {
+                "character": one,
+                "faces": self._film.best_crops(one.tracks, FACES_PER_CHARACTER),
+                "longest": state.cast.characters[0].screen_time,
+            }
+            for one in shown
+        ]
+        return self._render(
+            "cast.html",
+            state,
+            chrome,
+            cards=cards,
+            search=search,
+            n_found=len(found),
+            more=_links_to_pages("/", page, len(found), CHARACTERS_PER_PAGE, q=search),
+        )
+
+    def character(self, character: Character, page: int, chrome: dict[str, object]) -> str:
+        """Render the tracks of a character, least certain first, and its proposed split."""
+        state = self._film.state()
+        uncertain = sorted(character.tracks, key=lambda t: (state.tracks[t].confidence, t))
+        labels = [one.label for one in state.cast]
+        place = labels.index(character.label)
+        split = state.split(character)
+        return self._render(
+            "character.html",
+            state,
+            chrome,
+            character=character,
+            portrait=self._film.best_crops(character.tracks, 1),
+            tracks=self._tracks(state, _page(uncertain, page, TRACKS_PER_PAGE)),
+            split=split,
+            sides=[self._side(state, side) for side in split.sides] if split else [],
+            previous=labels[place - 1] if place else None,
+            following=labels[place + 1] if place + 1 < len(labels) else None,
+            more=_links_to_pages(
+                f"/character/{character.label}", page, len(uncertain), TRACKS_PER_PAGE
+            ),
+        )
+
+    def queue(self, question: Question | None, n_left: int, chrome: dict[str, object]) -> str:
+        """Render a question of the queue."""
+        state = self._film.state()
+        sides = (
+            [self._side(state, side) for side in (question.left, question.right)]
+            if (question)
+            else []
+        )
+        return self._render(
+            "queue.html", state, chrome, question=question, n_left=n_left, sides=sides
+        )
+
+    def unknown(self, page: int, chrome: dict[str, object]) -> str:
+        """Render the tracks of nobody, those with the surest guess first."""
+        state = self._film.state()
+
+        def rank(track: int) -> tuple[float, int]:
+            guess = state.guesses.get(track)
+            return -guess.probability if guess else 1.0, track
+
+        ranked = sorted(state.cast.unknown, key=rank)
+        shown = self._tracks(state, _page(ranked, page, TRACKS_PER_PAGE))
+        return self._render(
+            "unknown.html",
+            state,
+            chrome,
+            tracks=shown,
+            guesses=state.guesses,
+            n_ignored=len(state.cast.ignored),
+            more=_links_to_pages("/unknown", page, len(ranked), TRACKS_PER_PAGE),
+        )
+
+    def status(self, is_running: bool) -> str:
+        """Render the line that says whether the cast is being clustered anew."""
+        return self._templates.get_template("status.html").render(is_running=is_running)
+
+    def _render(
+        self, template: str, state: FilmState, chrome: dict[str, object], **values: object
+    ) -> str:
+        return self._templates.get_template(template).render(
+            film=state.project.source.path.rpartition("/")[2],
+            state=state,
+            names=state.names[:MAX_NAMES],
+            version=self._film.version,
+            **chrome,
+            **values,
+        )
+
+    def _tracks(self, state: FilmState, tracks: Sequence[int]) -> list[dict[str, object]]:
+        rows: list[dict[str, object]] = []
+        for number in tracks:
+            track = state.tracks[number]
+            rows.append(
+                {
+                    "number": number,
+                    "track": track,
+                    "faces": self._film.best_crops([number], 1),
+                    "runner_up": state.title(track.runner_up),
+                    "is_reviewed": number in state.edits.reviewed,
+                    "reason": STATUS.get(track.status, track.status),
+                }
+            )
+        return rows
+
+    def _side(self, state: FilmState, tracks: Sequence[int]) -> dict[str, object]:
+        """Return one side of a comparison: who it is, and faces that show the width of it."""
+        holders = [one for one in state.cast if not set(one.tracks).isdisjoint(tracks)]
+        spans = [state.tracks[track] for track in tracks]
+        return {
+            "tracks": list(tracks),
+            "faces": self._film.best_crops(tracks, FACES_PER_SIDE),
+            "characters": holders[:2],
+            "first_s": min(span.start_s for span in spans),
+            "last_s": max(span.end_s for span in spans),
+        }
+
+
+def _page(items: Sequence[Item], page: int, size: int) -> Sequence[Item]:
+    """Return the items of a page, counted from 1."""
+    return items[(page - 1) * size : page * size]
+
+
+def _links_to_pages(
+    path: str, page: int, n_items: int, size: int, **query: str
+) -> list[tuple[str, str]]:
+    """Return titles and addresses of the pages before and after one."""
+    kept = {name: value for name, value in query.items() if value}
+    found = []
+    if page > 1:
+        found.append(("Previous page", f"{path}?{urlencode({**kept, 'page': page - 1})}"))
+    if page * size < n_items:
+        found.append(("Next page", f"{path}?{urlencode({**kept, 'page': page + 1})}"))
+    return found

@@ -1,0 +1,100 @@
+"""The best cut of a character's own tracks into two."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from personae.core.arrays import Float64Array, Int64Array
+from personae.core.grouping import group_means
+from personae.review.similarity import FaceSimilarity
+
+MAX_TREE_TRACKS = 1000
+"""Tracks that the tree is built of; the others follow the nearer side."""
+
+MAX_CUTS = 8
+"""Merges from the top of the tree that are tried as a cut."""
+
+
+def propose_split(
+    tracks: Sequence[int],
+    similarity: FaceSimilarity,
+    same_person: Sequence[Sequence[int]] = (),
+) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
+    """Divide the tracks of a character where its average-linkage tree divides them best.
+
+    Of the branches at the top of the tree the one is taken that is most unlike the rest: the
+    silhouette of the two sides decides.
+
+    Args:
+        tracks: Tracks of the character, the most typical first.
+        similarity: Descriptors; tracks without one stay on the larger side.
+        same_person: Groups of tracks that are not divided.
+
+    Returns:
+        The larger and the smaller side, each in the given order; None where nothing can be divided.
+    """
+    known = [track for track in tracks if similarity.knows(track)]
+    in_tree = known[:MAX_TREE_TRACKS]
+    unit_of = _join(in_tree, same_person)
+    n_units = int(unit_of.max(initial=-1)) + 1
+    if n_units < 2:
+        return None
+    descriptors = similarity.descriptors(in_tree)
+    cut = _cut_tree(group_means(descriptors, unit_of, n_units), np.bincount(unit_of))
+    side = dict(zip(in_tree, cut[unit_of].tolist(), strict=True))
+    rest = known[MAX_TREE_TRACKS:]
+    if rest:
+        means = group_means(descriptors, cut[unit_of], 2)
+        nearest = (similarity.descriptors(rest) @ means.T).argmax(axis=1)
+        side.update(zip(rest, nearest.tolist(), strict=True))
+        for group in same_person:  # a group stays whole, with its first track
+            first = next((side[track] for track in group if track in side), None)
+            side.update({track: first for track in group if first is not None and track in side})
+    larger = 0 if 2 * sum(side.values()) <= len(side) else 1
+    parts = [
+        tuple(track for track in tracks if (side.get(track, larger) == larger) == wanted)
+        for wanted in (True, False)
+    ]
+    return (parts[0], parts[1]) if all(parts) else None
+
+
+def _join(tracks: Sequence[int], same_person: Sequence[Sequence[int]]) -> Int64Array:
+    """Return (n,) numbers of units; tracks of one person are one unit."""
+    person_of = {track: place for place, group in enumerate(same_person) for track in group}
+    keys = [("person", person_of[t]) if t in person_of else ("track", t) for t in tracks]
+    number = {key: place for place, key in enumerate(dict.fromkeys(keys))}
+    return np.array([number[key] for key in keys], dtype=np.int64)
+
+
+def _cut_tree(means: Float64Array, sizes: Int64Array) -> Int64Array:
+    """Return (n,) sides 0 and 1 of units with (n, d) mean descriptors and (n,) sizes."""
+    from scipy.cluster import hierarchy
+    from scipy.spatial.distance import squareform
+
+    n = len(means)
+    distances = np.clip(1.0 - means @ means.T, 0.0, None)
+    np.fill_diagonal(distances, 0.0)
+    tree = hierarchy.linkage(squareform(distances, checks=False), method="average")
+    best, best_silhouette = np.zeros(n, dtype=np.int64), -np.inf
+    branches = [node for row in tree[::-1][:MAX_CUTS] for node in row[:2].astype(int).tolist()]
+    nodes = hierarchy.to_tree(tree, rd=True)[1]
+    for branch in branches:
+        side = np.zeros(n, dtype=np.int64)
+        side[nodes[branch].pre_order()] = 1
+        silhouette = _silhouette(distances, side, sizes)
+        if silhouette > best_silhouette:
+            best, best_silhouette = side, silhouette
+    return best
+
+
+def _silhouette(distances: Float64Array, side: Int64Array, sizes: Int64Array) -> float:
+    """Return the mean silhouette of two sides, weighted by the units' sizes; a lone unit has 0."""
+    weights = np.stack([np.where(side == one, sizes, 0) for one in (0, 1)])
+    sums, totals = distances @ weights.T, weights.sum(axis=1)
+    own = sums[np.arange(len(side)), side] / np.maximum(totals[side] - sizes, 1)
+    other = sums[np.arange(len(side)), 1 - side] / np.maximum(totals[1 - side], 1)
+    silhouette = (other - own) / np.maximum(np.maximum(own, other), 1e-12)
+    silhouette[totals[side] == sizes] = 0.0
+    return float(np.average(silhouette, weights=sizes))
