@@ -35,6 +35,9 @@ class EvidenceOptions:
     score_weights: bool = True
     """Weight base score and iterations by their reliability; False: all weigh the same."""
 
+    keep_base: bool = False
+    """Keep the base score even where the validation finds that what was learned is better."""
+
     pair_cues: tuple[PairCue, ...] = PAIR_CUES
     """Cues beside the face."""
 
@@ -127,6 +130,7 @@ class FilmEvidence:
             self.calibration,
             self.base_fit,
             equal_weights=not self.options.score_weights,
+            keep_base=self.options.keep_base,
         )
         fit = self.base_fit
         if len(scores) > 1:

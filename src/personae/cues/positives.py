@@ -8,7 +8,7 @@ import numpy as np
 
 from personae.core.arrays import Int64Array
 from personae.core.trackset import TrackSet
-from personae.cues.evidence import FilmEvidence
+from personae.cues.evidence import EvidenceOptions, FilmEvidence
 from personae.cues.score_weights import MIN_POSITIVE_LOG_ODDS
 
 if TYPE_CHECKING:
@@ -22,7 +22,8 @@ class CuePositives:
     """Finds the pairs of tracks to train on, anew after every iteration.
 
     Evidence and metric take turns: the evidence of all cues selects pairs, training on them changes
-    the learned metric, and the metric is part of the next evidence.
+    the learned metric, and the metric is part of the next evidence. The base score always is, too:
+    a metric that selects alone what it learns from next drifts.
     """
 
     def __init__(self, tracks: TrackSet, anchors: Int64Array, seed: int = 0) -> None:
@@ -33,7 +34,7 @@ class CuePositives:
             anchors: (m,) tracks that may make a character; only these are paired.
             seed: Seed of the thinning.
         """
-        self._evidence = FilmEvidence(tracks, anchors)
+        self._evidence = FilmEvidence(tracks, anchors, EvidenceOptions(keep_base=True))
         self._seed = seed
 
     def __call__(self, adaptation: Adaptation) -> Int64Array:

@@ -60,6 +60,7 @@ def weigh_scores(
     calibration: JointCalibration,
     base_fit: JointFit,
     equal_weights: bool = False,
+    keep_base: bool = False,
 ) -> list[WeightedScore]:
     """Weigh the base score and the last iterations of an adaptation.
 
@@ -78,6 +79,7 @@ def weigh_scores(
         calibration: Calibration on the film's reference tracks.
         base_fit: Its fit to the base score.
         equal_weights: Give all scores the same weight instead, for ablation studies.
+        keep_base: Let the base score count even where iterations are found better.
 
     Returns:
         The base score, then the iterations that tell one person from two, oldest first.
@@ -105,7 +107,7 @@ def weigh_scores(
         weights[1:] *= held
         weights[[validation.is_worse(auc, aucs[0]) for auc in aucs]] = 0.0
         better = np.array([validation.is_worse(aucs[0], auc) for auc in aucs]) & (weights > 0)
-        if better.any():
+        if better.any() and not keep_base:
             weights[~better] = 0.0
     weights /= weights.sum()
     return [
