@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from helpers.adaptation_inputs import SHORT_HEAD, embedding_tracks
-from personae.adapt import adapt
-from personae.core.arrays import BoolArray, Float32Array, IntArray
+from personae.adapt import Adaptation, adapt
+from personae.core.arrays import BoolArray, Float32Array, Int64Array, IntArray
 from personae.core.config import AdaptConfig
 from personae.core.errors import SettingError
 from personae.core.trackset import TrackSet
+from personae.cues.learned_score import learned_score
 
 SHORT = AdaptConfig(**SHORT_HEAD)
 MATCHING_EARLY = AdaptConfig(**SHORT_HEAD, matching_space="raw")
@@ -104,10 +105,61 @@ def test_without_the_match_filter_every_match_is_used() -> None:
         np.testing.assert_array_equal(a.matches, b.matches)
 
 
-def test_without_matching_there_are_no_matches() -> None:
-    config = MATCHING_EARLY.model_copy(update={"matching": False})
+def test_tracks_are_paired_across_only_if_wanted() -> None:
+    config = MATCHING_EARLY.model_copy(update={"cross_track_pairs": "none"})
     adaptation = adapt(embedding_tracks(track_spread=0.1), None, config)
     assert all(iteration.matches.shape == (0, 2) for iteration in adaptation.iterations)
+
+
+def test_positives_are_found_before_the_first_iteration_and_after_each() -> None:
+    """In the place of coarse matches; the first iteration already trains on them."""
+    tracks = embedding_tracks()
+    attach_only = np.zeros(12, np.bool_)
+    attach_only[5] = True
+    given: list[Adaptation] = []
+
+    def find_positives(done: Adaptation) -> Int64Array:
+        given.append(done)
+        last = len(done.iterations)
+        return np.array([[0, 3 + last], [3 + last, 0], [2, 5], [5, 2]])
+
+    config = AdaptConfig(**SHORT_HEAD, quality_filter=False)
+    film = replace(tracks, attach_only=attach_only)
+    found = adapt(film, None, config, find_positives=find_positives)
+    assert [len(done.iterations) for done in given] == [0, 1, 2]
+    for done in given[1:]:
+        assert done.iterations[-1].embeddings.shape == (60, 16)
+        assert done.student_temperature == config.student_temperature
+        assert done.teacher_temperature == config.teacher_temperature
+    np.testing.assert_array_equal(given[2].embeddings, found.embeddings)
+    pairs = [one.matches.tolist() for one in found.iterations]
+    assert pairs == [[[0, 4], [4, 0]], []], "track 5 is not trained on"
+    assert [row["matches"] for row in found.log] == [2] * 4 + [2] * 2
+
+
+def test_training_on_positives_draws_their_tracks_together() -> None:
+    """Two halves of a person, unlike before, are alike after; other people are not drawn in."""
+    tracks = embedding_tracks(n_people=6, tracks_each=2, track_spread=0.1)
+    pairs = np.array([[0, 1], [1, 0], [6, 7], [7, 6], [0, 7], [7, 0], [1, 6], [6, 1]])
+    config = AdaptConfig(
+        **SHORT_HEAD | {"min_steps_per_epoch": 40}, cross_track_share=0.8, learning_rate=1e-3
+    )
+    every = np.arange(12)
+    scores = []
+    for positives in (pairs, np.empty((0, 2), np.int64)):
+        found = adapt(tracks, None, config, find_positives=lambda _, one=positives: one)
+        scores.append(learned_score(tracks, found, 2).block(every, every))
+    trained, plain = scores
+    others = [(2, 3), (3, 4), (4, 5), (2, 5)]
+    gain = trained[0, 1] - np.mean([trained[pair] for pair in others])
+    assert gain > 0.5 + plain[0, 1] - np.mean([plain[pair] for pair in others])
+
+
+def test_auto_depth_is_the_head_where_there_are_no_images() -> None:
+    found = adapt(embedding_tracks(), None, SHORT)
+    assert found.facts["depth"] == "head"
+    head = adapt(embedding_tracks(), None, AdaptConfig(**SHORT_HEAD, depth="head"))
+    np.testing.assert_array_equal(found.embeddings, head.embeddings)
 
 
 def test_tracks_of_outlying_quality_leave_the_next_iteration(

@@ -8,7 +8,7 @@ import torch
 
 from helpers.adaptation_inputs import embedding_tracks, image_tracks
 from personae.adapt import adapt
-from personae.adapt.branches import make_branches
+from personae.adapt.branches import make_branches, resolve_depth
 from personae.core.config import AdaptConfig
 from personae.core.trackset import Crops, TrackSet
 from personae.encode import load_encoder
@@ -42,13 +42,24 @@ def test_each_depth_trains_its_part_of_the_encoder(depth: str) -> None:
         assert torch.equal(value, before[name]), "the encoder itself must stay as it was"
 
 
+def test_auto_depth_trains_the_last_layers_where_there_are_images() -> None:
+    encoder, auto = load_encoder(), AdaptConfig(seed=3)
+    images, features = image_tracks(), embedding_tracks()
+    assert resolve_depth(auto, images, encoder) == AdaptConfig(seed=3, depth="last")
+    assert resolve_depth(auto, features, None) == AdaptConfig(seed=3, depth="head")
+    assert resolve_depth(auto, features, encoder).depth == "head"
+    for depth in ("head", "last", "full"):
+        given = AdaptConfig(depth=depth)
+        assert resolve_depth(given, images, encoder) == given
+
+
 def test_heads_depend_on_the_seed_and_leave_the_global_generator_alone() -> None:
     tracks = embedding_tracks()
     torch.manual_seed(5)
     expected = torch.rand(1)
     torch.manual_seed(5)
     first, again, other = (
-        make_branches(tracks, None, AdaptConfig(seed=seed))[0].head.first.weight
+        make_branches(tracks, None, AdaptConfig(depth="head", seed=seed))[0].head.first.weight
         for seed in (1, 1, 2)
     )
     assert torch.equal(torch.rand(1), expected)
@@ -57,7 +68,9 @@ def test_heads_depend_on_the_seed_and_leave_the_global_generator_alone() -> None
 
 
 def test_backbones_end_at_the_embedding_norm() -> None:
-    branch = make_branches(embedding_tracks(), None, AdaptConfig(embedding_norm=3.0))[0]
+    branch = make_branches(embedding_tracks(), None, AdaptConfig(depth="head", embedding_norm=3.0))[
+        0
+    ]
     assert branch.backbone(torch.randn(4, 16)).norm(dim=1).tolist() == pytest.approx([3.0] * 4)
     assert not branch.training
 

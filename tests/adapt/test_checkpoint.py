@@ -33,6 +33,7 @@ from personae.adapt.finetune import TrainingCursor
 from personae.adapt.training import SelfDistillation
 from personae.core.config import AdaptConfig
 from personae.core.trackset import TrackSet
+from personae.cues.positives import CuePositives
 from personae.encode.encoder import Encoder
 
 EARLY_MATCHES = {"matching_space": "raw", "cross_track_share": 0.9}
@@ -69,6 +70,23 @@ def test_an_adaptation_killed_inside_an_iteration_continues(
     )
     # The first iteration has 4 epochs in 500 parts of 1000, the second 2: one epoch may be lost.
     assert done[0] >= 1000 * share - (125 if share <= 0.5 else 250)
+    assert_same_adaptation(whole, resumed)
+
+
+@pytest.mark.usefixtures("every_epoch")
+@pytest.mark.parametrize("share", [0.2, 0.5, 0.6, 0.95])
+def test_an_adaptation_on_cues_positives_continues(share: float, tmp_path: Path) -> None:
+    tracks, folder = embedding_tracks(), tmp_path / "state"
+    config = AdaptConfig(**SHORT_HEAD, cross_track_share=0.9)
+
+    def positives() -> CuePositives:
+        return CuePositives(tracks, tracks.anchors())
+
+    whole = adapt(tracks, None, config, find_positives=positives())
+    with pytest.raises(Killed):
+        adapt(tracks, None, config, kill_at(share), folder, find_positives=positives())
+    resumed = adapt(tracks, None, config, checkpoint=folder, find_positives=positives())
+    assert len(whole.iterations[0].matches) > 20
     assert_same_adaptation(whole, resumed)
 
 
@@ -113,7 +131,7 @@ def test_short_epochs_have_no_checkpoints_of_their_own(
 
 
 def tiny_model() -> SelfDistillation:
-    config = AdaptConfig(head_hidden_dim=8)
+    config = AdaptConfig(depth="head", head_hidden_dim=8)
     return SelfDistillation(*make_branches(embedding_tracks(), None, config), config)
 
 

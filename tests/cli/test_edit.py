@@ -74,9 +74,7 @@ def test_an_edit_runs_the_clustering_and_the_report_and_nothing_before(edit):
 
     before = dict(calls)
     edit("split", blue(edit.folder), "--tracks", "4")
-    assert {name: calls[name] - before.get(name, 0) for name in calls} == {
-        "scan": 0, "encode": 0, "report": 1,
-    }  # fmt: skip
+    assert {name for name in calls if calls[name] != before.get(name, 0)} == {"report"}
     assert {4} in groups(edit.folder).values()
 
 

@@ -38,7 +38,7 @@ def log_odds_and_tree(tracks: TrackSet) -> tuple[Float32Array, Float64Array]:
 
 
 def film() -> tuple[TrackSet, Adaptation]:
-    """Make dressed tracks of two camera set-ups, and two iterations that learn different amounts."""
+    """Make dressed tracks in camera set-ups, and two iterations that learn different amounts."""
     tracks, person = cast([8, 7, 6, 5], noise=0.8)
     tracks = dress(tracks, person)
     rng = np.random.default_rng(0)
@@ -81,14 +81,15 @@ def test_without_norm_filter_tracks_of_low_norm_found_characters() -> None:
     assert partition(cluster(low, norm_filter=False)) == partition(person)
 
 
-@pytest.mark.parametrize("seed", [2, 11])
-def test_without_silhouette_cut_the_tree_is_cut_at_even_odds(seed: int) -> None:
-    """With seed 11 the refinement would change that cut."""
-    tracks, _ = cast([9, 6, 4, 3, 2, 1], seed=seed, noise=1.2)
-    _, tree = log_odds_and_tree(tracks)
-    even = cut_at_count(tree, 25, 25 - int((tree[:, 2] >= 0).sum()))
-    assert partition(cluster(tracks, silhouette_cut=False)) == partition(even)
-    assert partition(cluster(tracks)) != partition(even)
+def test_without_silhouette_cut_the_tree_is_cut_at_even_odds() -> None:
+    n_others = 0
+    for seed in (3, 5, 7, 15):
+        tracks, _ = cast([9, 6, 4, 3, 2, 1], seed=seed, noise=0.9)
+        _, tree = log_odds_and_tree(tracks)
+        even = cut_at_count(tree, 25, 25 - int((tree[:, 2] >= 0).sum()))
+        assert partition(cluster(tracks, silhouette_cut=False)) == partition(even)
+        n_others += partition(cluster(tracks)) != partition(even)
+    assert n_others
 
 
 def test_without_silhouette_cut_hints_are_still_honoured() -> None:
@@ -98,11 +99,14 @@ def test_without_silhouette_cut_hints_are_still_honoured() -> None:
 
 
 def test_without_refinement_the_cut_stays() -> None:
-    tracks, _ = cast([9, 6, 4, 3, 2, 1], seed=5, noise=1.4)
-    log_odds, tree = log_odds_and_tree(tracks)
-    cut = select_cut(tree, expit(log_odds), EVEN_ODDS_DISTANCE)
-    assert partition(cluster(tracks, refinement=False)) == partition(cut)
-    assert partition(cluster(tracks)) != partition(cut)
+    n_refined = 0
+    for seed in (1, 4, 8, 9):
+        tracks, _ = cast([9, 6, 4, 3, 2, 1], seed=seed, noise=0.95)
+        log_odds, tree = log_odds_and_tree(tracks)
+        cut = select_cut(tree, expit(log_odds), EVEN_ODDS_DISTANCE)
+        assert partition(cluster(tracks, refinement=False)) == partition(cut)
+        n_refined += partition(cluster(tracks)) != partition(cut)
+    assert n_refined
 
 
 def test_without_attaching_leftover_tracks_stay_unknown() -> None:

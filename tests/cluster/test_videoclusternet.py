@@ -17,8 +17,8 @@ from personae.core.config import AdaptConfig
 from personae.core.errors import SettingError
 from personae.core.labels import order_by_size
 from personae.core.trackset import TrackSet
-from personae.cues.plausible_pairs import plausible_pairs
 from personae.cues.loss_metric import LossMetric
+from personae.cues.plausible_pairs import plausible_pairs
 
 FAST = {
     "iterations": 2,

@@ -66,7 +66,9 @@ def simulated_pairs(
     return measurement(features, gaps), other, same
 
 
-def slow_loss(parameters: np.ndarray, z: np.ndarray, gaps: np.ndarray, targets: np.ndarray) -> float:
+def slow_loss(
+    parameters: np.ndarray, z: np.ndarray, gaps: np.ndarray, targets: np.ndarray
+) -> float:
     """The negative log-posterior, pair by pair, as docs/method.md states it."""
     offset, slopes, persistence = parameters[0], parameters[1:-1], 120.0 * np.exp(parameters[-1])
     total = 0.0
@@ -125,7 +127,9 @@ def test_log_odds_are_the_likelihood_ratio_written_out(has_gaps: bool) -> None:
     assert min(ratio) < -3 or has_gaps
     assert max(ratio) > 3
     np.testing.assert_allclose(fitted.log_odds(measured, Cue()), np.clip(ratio, -3, 3), atol=1e-3)
-    np.testing.assert_allclose(fitted.log_odds(measured, OnlyFor()), np.clip(ratio, 0, 3), atol=1e-3)
+    np.testing.assert_allclose(
+        fitted.log_odds(measured, OnlyFor()), np.clip(ratio, 0, 3), atol=1e-3
+    )
     np.testing.assert_allclose(fitted.log_odds(measured, Wide()), ratio, atol=1e-3)
 
 

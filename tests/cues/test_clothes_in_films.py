@@ -97,9 +97,7 @@ def test_tracks_without_visible_clothes_are_left_to_the_face(seed: int) -> None:
 def test_a_film_that_lacks_what_cues_need_is_clustered_by_the_face(missing: str) -> None:
     tracks, person = linked_cast([9, 6, 4], 0)
     dressed = dress(tracks, person)
-    crops = (
-        Crops() if missing == "everything" else replace(dressed.crops, **{missing: None})
-    )
+    crops = Crops() if missing == "everything" else replace(dressed.crops, **{missing: None})
     found, bare = cluster(replace(dressed, crops=crops)), cluster(tracks)
     np.testing.assert_array_equal(found.labels, bare.labels)
     np.testing.assert_array_equal(found.confidence, bare.confidence)

@@ -66,7 +66,9 @@ def test_the_log_odds_of_all_cues_are_added_up() -> None:
         for j in range(24):
             trained = i in anchors and j in anchors
             score = (
-                sum(weights[name] * blocks[name][i, j] for name in blocks) if trained else base[i, j]
+                sum(weights[name] * blocks[name][i, j] for name in blocks)
+                if trained
+                else base[i, j]
             )
             expected[i, j] = found.mixture.log_odds([score])[0]
     for cue, measured, calibrated in zip(PAIR_CUES, cues, fit.cues, strict=True):
@@ -167,9 +169,7 @@ def test_a_fourth_cue_needs_only_an_object_that_measures_pairs() -> None:
     alone = pairwise_evidence(tracks, None, np.arange(24))
     upper = np.triu_indices(24, 1)
     same = (person[:, None] == person)[upper]
-    n_wrong, n_wrong_alone = (
-        ((one.log_odds[upper] > 0) != same).sum() for one in (found, alone)
-    )
+    n_wrong, n_wrong_alone = (((one.log_odds[upper] > 0) != same).sum() for one in (found, alone))
     assert n_wrong < 10 < 40 < n_wrong_alone
     assert found.facts()["pair_cues"][-1]["name"] == "voice"
     assert found.facts()["pair_cues"][-1]["pairs"] == len(same)

@@ -58,9 +58,7 @@ def film(
         same = person[pairs[heard, 0]] == person[pairs[heard, 1]]
         features = rng.normal(informative * same, 1.0)[:, None]
         measured.append(Measurement(pairs[heard], features, None if gaps is None else gaps[heard]))
-    tracks = TrackSet(
-        track_of=np.arange(n, dtype=np.int32), cannot_link=seen_together(person, 6)
-    )
+    tracks = TrackSet(track_of=np.arange(n, dtype=np.int32), cannot_link=seen_together(person, 6))
     return tracks, person, scores, measured
 
 

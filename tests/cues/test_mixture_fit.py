@@ -20,7 +20,9 @@ from personae.cues.score_mixture import ScoreMixture
 NO_LOG_ODDS = np.zeros((0, 0))
 
 
-def prior_of(n: int, *cannot_link: tuple[int, int], log_odds: np.ndarray = NO_LOG_ODDS) -> PairPrior:
+def prior_of(
+    n: int, *cannot_link: tuple[int, int], log_odds: np.ndarray = NO_LOG_ODDS
+) -> PairPrior:
     linked = np.zeros((n, n), np.bool_)
     for a, b in cannot_link:
         linked[a, b] = linked[b, a] = True
@@ -157,7 +159,8 @@ def test_of_two_starts_the_more_probable_fit_is_taken(
 
 
 @pytest.mark.parametrize(
-    ("same", "different", "sizes"), [(0.5, 0.0, [30, 30]), (0.7, 0.2, [12] * 8), (0.5, 0.05, [25, 15, 10])]
+    ("same", "different", "sizes"),
+    [(0.5, 0.0, [30, 30]), (0.7, 0.2, [12] * 8), (0.5, 0.05, [25, 15, 10])],
 )
 def test_a_known_mixture_is_recovered(same: float, different: float, sizes: list[int]) -> None:
     person = people_of(sizes)

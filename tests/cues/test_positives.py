@@ -12,7 +12,7 @@ from helpers.cast import cast, no_tracks
 from helpers.dressed_cast import blur_faces, dress, seen_together
 from helpers.learned_iterations import adaptation_of, iteration_that_knows
 from personae.core.trackset import TrackSet
-from personae.cues.evidence import pairwise_evidence
+from personae.cues.evidence import EvidenceOptions, pairwise_evidence
 from personae.cues.positives import MAX_POSITIVES_PER_TRACK, CuePositives
 
 
@@ -33,7 +33,8 @@ def test_positives_are_all_pairs_of_log_odds_above_2() -> None:
     anchors = np.setdiff1d(np.arange(26), [4, 11])
     adaptation = adaptation_of(iteration_that_knows(tracks, person, 0.1))
     found = CuePositives(tracks, anchors)(adaptation)
-    log_odds = pairwise_evidence(tracks, adaptation, anchors).log_odds
+    options = EvidenceOptions(keep_base=True)
+    log_odds = pairwise_evidence(tracks, adaptation, anchors, options).log_odds
     linked = {tuple(sorted(pair)) for pair in tracks.cannot_link.tolist()}
     expected = {
         (int(a), int(b))

@@ -92,7 +92,5 @@ def test_expected_error_is_the_mean_probability_of_the_less_probable_side() -> N
 def test_scores_of_two_people_include_lookalikes() -> None:
     rng = np.random.default_rng(0)
     is_lookalike = rng.random(200_000) < MIXTURE.lookalike_share
-    drawn = np.where(
-        is_lookalike, rng.normal(0.25, 0.12, 200_000), rng.normal(0.0, 0.1, 200_000)
-    )
+    drawn = np.where(is_lookalike, rng.normal(0.25, 0.12, 200_000), rng.normal(0.0, 0.1, 200_000))
     assert MIXTURE.different == pytest.approx((drawn.mean(), drawn.std()), abs=2e-3)

@@ -8,6 +8,7 @@ import pytest
 from helpers.cast import cast
 from helpers.dressed_cast import blur_faces, dress, seen_together
 from helpers.learned_iterations import adaptation_of, iteration_that_knows
+from personae.adapt import Iteration
 from personae.core.trackset import TrackSet
 from personae.cues.evidence import FilmEvidence
 from personae.cues.score_weights import (
@@ -19,9 +20,7 @@ from personae.cues.score_weights import (
 )
 
 
-def film(
-    sizes: tuple[int, ...] = (10, 8, 8), blurred: float = 0.0
-) -> tuple[TrackSet, np.ndarray]:
+def film(sizes: tuple[int, ...] = (10, 8, 8), blurred: float = 0.0) -> tuple[TrackSet, np.ndarray]:
     """Tracks of people in their own clothes, some of whom are on screen together."""
     tracks, person = cast(sizes, noise=0.8)
     if blurred:
@@ -36,7 +35,7 @@ def film(
 
 
 def weigh(
-    tracks: TrackSet, *iterations: object, equal_weights: bool = False
+    tracks: TrackSet, *iterations: Iteration, **options: bool
 ) -> tuple[FilmEvidence, list[WeightedScore]]:
     evidence = FilmEvidence(tracks, tracks.anchors())
     found = weigh_scores(
@@ -45,7 +44,7 @@ def weigh(
         evidence.base,
         evidence.calibration,
         evidence.base_fit,
-        equal_weights,
+        **options,
     )
     return evidence, found
 
@@ -58,7 +57,7 @@ def test_scores_weigh_by_the_inverse_square_of_their_expected_error() -> None:
     """Against the formulas written out; the better iteration weighs most, the base score least."""
     tracks, person = film(blurred=0.08)
     poor, good = (iteration_that_knows(tracks, person, noise) for noise in (0.08, 0.03))
-    evidence, found = weigh(tracks, poor, good)
+    evidence, found = weigh(tracks, poor, good, keep_base=True)
     assert [one.name for one in found] == ["base", "iteration 1", "iteration 2"]
 
     reference = evidence.calibration.reference
@@ -113,6 +112,28 @@ def test_an_iteration_that_the_validation_finds_worse_does_not_count() -> None:
     assert found[0].validation_auc > 0.95
     assert found[1].validation_auc < 0.9
     assert [one.weight for one in found] == [1.0, 0.0]
+
+
+def test_iterations_that_the_validation_finds_better_are_believed_wholly() -> None:
+    tracks, person = film(blurred=0.08)
+    good = iteration_that_knows(tracks, person, 0.03)
+    _, found = weigh(tracks, good)
+    assert found[1].validation_auc > found[0].validation_auc
+    assert [one.weight for one in found] == [0.0, 1.0]
+    assert weigh(tracks, good, keep_base=True)[1][0].weight > 0
+
+
+def test_where_iterations_are_found_better_only_these_count() -> None:
+    tracks, person = film(blurred=0.08)
+    joined = np.where(person == 1, 0, person)
+    good = iteration_that_knows(tracks, person, 0.05)
+    worse = iteration_that_knows(tracks, joined, 0.05)
+    _, found = weigh(tracks, worse, good)
+    assert found[2].validation_auc > found[0].validation_auc > found[1].validation_auc
+    assert [one.weight for one in found] == [0.0, 0.0, 1.0]
+    _, kept = weigh(tracks, worse, good, keep_base=True)
+    assert kept[0].weight > 0
+    assert kept[1].weight == 0
 
 
 def test_little_is_believed_where_there_was_little_to_learn_from() -> None:

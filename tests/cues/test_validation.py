@@ -22,9 +22,7 @@ def validation_of(cue_log_odds: np.ndarray, cannot_link: list[tuple[int, int]]) 
     )
     calibration = JointCalibration(tracks, np.arange(n), (), [])
     face = np.random.default_rng(9).normal(0, 5, (n, n))
-    return Validation(
-        calibration, JointFit(ScoreMixture(), (), face + cue_log_odds, cue_log_odds)
-    )
+    return Validation(calibration, JointFit(ScoreMixture(), (), face + cue_log_odds, cue_log_odds))
 
 
 def sure_and_linked(n: int = 20, seed: int = 0) -> tuple[np.ndarray, list[tuple[int, int]]]:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from helpers.numbered_film import decode_numbered_film, numbered_film
-from helpers.patch_film import Patch, PatchFilm, decode, measure_texture, patch_film
+from helpers.patch_film import Patch, PatchFilm, decode, draw_frame, measure_texture, patch_film
 from helpers.rated_film import RATES, VARIABLE
 from personae.core.errors import FilmError, OutputError, SettingError
 from personae.film_export import BlurSettings, HiddenPeople, write_blurred_film
@@ -160,6 +160,26 @@ def test_the_pixel_format_is_kept(pixel_format, style, tmp_path):
         assert frames[5].to_ndarray(format="rgb24")[40:48, 45:52].max() < 30
 
 
+@pytest.mark.parametrize("pixel_format", ["yuv420p", "gray", "bgr0", "yuva444p"])
+def test_films_of_odd_size_and_rare_formats_become_what_players_know(pixel_format, tmp_path):
+    path = tmp_path / "film.mkv"
+    patch = Patch(0, 10, (30, 20), seen=((0, 10),), label="P01")
+    clear = Patch(0, 10, (200, 120), seen=((0, 10),), label="P02")
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("ffv1", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 319, 239, pixel_format
+        for number in range(10):
+            image = draw_frame((patch, clear), number, 0)[:239, :319]
+            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    film = patch_film(tmp_path, (patch, clear), ((0, 10),), film=path)
+    frames = blur(film, tmp_path / "c.mp4", people=HiddenPeople(only=("P01",)))
+    assert {(one.width, one.height, one.format.name) for one in frames} == {(318, 238, "yuv420p")}
+    assert hidden_frames(frames, patch) == list(range(10))
+    assert hidden_frames(frames, clear) == []
+
+
 def test_a_black_area_is_black(film, tmp_path):
     frames = blur(film, tmp_path / "c.mp4", style="box")
     x, y, w, h = (round(value) for value in STRANGER.box(70))
@@ -182,6 +202,16 @@ def test_every_frame_keeps_its_time_and_the_sound_is_copied(name, ending, tmp_pa
     assert packets_of(film.film) == packets_of(out)
     clicks = [decode_numbered_film(path).clicks_s for path in (film.film, out)]
     assert np.abs(clicks[0] - clicks[1]).max() < 0.002
+
+
+def test_matroska_is_later_where_sound_begins_before_zero_and_the_command_says_so(tmp_path):
+    film = numbered_film(tmp_path, RATES["29.97"], duration_s=2, shots=2)
+    written = write_blurred_film(film.project, film.film, tmp_path / "copy.mkv")
+    before, after = (decode_numbered_film(path) for path in (film.film, written.path))
+    early_s = float(after.times_s[0] - before.times_s[0])
+    assert early_s == pytest.approx(1024 / 48000, abs=0.001)
+    assert np.abs(after.clicks_s - before.clicks_s - early_s).max() < 0.002
+    assert [note for note in written.notes if "0.021 s later, picture and sound alike" in note]
 
 
 def times_of(path: Path) -> list[Fraction]:

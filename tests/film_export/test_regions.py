@@ -66,6 +66,13 @@ def test_a_gap_between_two_tracks_of_a_character_is_filled(gap, start, end):
         assert any(contains(one, between) for one in regions.at(113 + step))
 
 
+def test_in_a_gap_of_some_length_all_between_two_tracks_is_hidden():
+    before, after = path(110, [(0, 0, 50, 50)]), path(141, [(300, 200, 50, 50)], track=1)
+    regions = hidden([before, after], hold_s=0, padding=0)
+    for frame in range(111, 141):
+        assert any(contains(one, np.array([0, 0, 350, 250])) for one in regions.at(frame))
+
+
 def test_a_longer_gap_is_not_filled():
     regions = hidden([path(110, [(0, 0, 9, 9)]), path(161 + 1, [(0, 0, 9, 9)], 1)], hold_s=0)
     assert not len(regions.at(130))

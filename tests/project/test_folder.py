@@ -133,6 +133,7 @@ def test_the_manifest_is_json_that_people_can_read(tmp_path):
         "created": "2026-01-01T00:00:00+00:00",
         "source": None,
         "stages": {},
+        "replaced": {},
     }
     assert (tmp_path / "project.json").read_text() == json.dumps(content, indent=2) + "\n"
 
@@ -345,6 +346,6 @@ def test_tables_are_compressed_and_read_by_the_calling_thread(project, tmp_path,
 
 
 def test_an_unknown_table_is_refused_with_the_names_of_those_there_are(project):
-    names = "shots, faces, tracks, crops, cannot_links, characters"
+    names = "shots, faces, tracks, crops, cannot_links, characters, numbers"
     with pytest.raises(ValueError, match=f"no table 'people'; there are: {names}$"):
         project.table("people")

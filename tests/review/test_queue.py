@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from helpers.answered_questions import answer_as_edit, located_edit, regroup
 from helpers.edited_film import edited_film
 from helpers.review_client import review_of
 from personae.project import Project
-from personae.project.edits import LocatedEdit, LocatedGroup, compile_edits
+from personae.project.edits import compile_edits
 from personae.review.queue import CLICKS_TO_MERGE, ReviewQueue, SettledPairs
 from personae.review.similarity import FaceSimilarity
 
@@ -27,45 +28,6 @@ def people(n_people, tracks_each, noise, seed):
 
 def make_queue(descriptors):
     return ReviewQueue(FaceSimilarity(np.arange(len(descriptors)), descriptors))
-
-
-def edit(number, kind, *groups):
-    roles = ("moved", "target") if kind == "move" else ("moved", "rest")
-    roles = roles if kind in ("move", "split") else ("person", "person")
-    return LocatedEdit(
-        number,
-        kind,
-        tuple(LocatedGroup(role, tuple(group)) for role, group in zip(roles, groups, strict=False)),
-    )
-
-
-def answer_as_edit(number, question, is_same):
-    left, right = question.left, question.right
-    match question.kind, is_same:
-        case "parts", True:
-            return edit(number, "confirm", (*left, *right))
-        case "parts", False:
-            return edit(number, "split", right, left)
-        case "unknown", True:
-            return edit(number, "move", right, left)
-        case "characters", True:
-            return edit(number, "merge", left, right)
-    return edit(number, "different", left, right)
-
-
-def regroup(characters, unknown, question, is_same):
-    """Return the groups after an answer, without a clustering."""
-    left, right = question.left, question.right
-    if is_same and question.kind == "characters":
-        rest = [one for one in characters if one not in (left, right)]
-        return [*rest, (*left, *right)], unknown
-    if is_same and question.kind == "unknown":
-        rest = [one for one in characters if one != left]
-        return [*rest, (*left, *right)], [one for one in unknown if one not in right]
-    if not is_same and question.kind == "parts":
-        rest = [one for one in characters if set(one) != {*left, *right}]
-        return [*rest, left, right], unknown
-    return characters, unknown
 
 
 def test_two_groups_of_one_person_are_asked_about_first():
@@ -105,7 +67,12 @@ def test_people_on_screen_together_are_not_asked_about():
 def test_what_follows_from_answers_is_not_asked():
     descriptors, _ = people(3, 4, 3.0, seed=0)
     characters = [(0, 1), (2, 3), (4, 5), *[(k, k + 1) for k in (6, 8, 10)]]
-    said = compile_edits([edit(1, "merge", (0, 1), (2, 3)), edit(2, "different", (2, 3), (4, 5))])
+    said = compile_edits(
+        [
+            located_edit(1, "merge", (0, 1), (2, 3)),
+            located_edit(2, "different", (2, 3), (4, 5)),
+        ]
+    )
     asked = make_queue(descriptors).build(characters, [], said)
     pairs = [{q.left, q.right} for q in asked if q.kind == "characters"]
     assert pairs

@@ -208,5 +208,5 @@ def _select_good_tracks(
 def _next_training_set(
     last: Iteration, trainable: Int64Array, config: AdaptConfig
 ) -> tuple[Int64Array, Int64Array]:
-    """Return the tracks and the matches that the next iteration trains on."""
+    """Return the tracks and the pairs of tracks that the next iteration trains on."""
     return _select_good_tracks(last.quality, trainable, config), last.matches.astype(np.int64)

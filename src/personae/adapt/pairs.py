@@ -1,4 +1,4 @@
-"""Positive pairs of crops: of one track, and of coarsely matched tracks."""
+"""Positive pairs of crops: of one track, and of two tracks that show one person."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class PairSampler:
         Args:
             members: Crops of each track.
             tracks: Tracks whose crops are anchors.
-            matches: (m, 2) directed pairs of tracks from coarse matching.
+            matches: (m, 2) directed pairs of tracks that probably show one person.
             cross_track_share: Share of the pairs of a matched track whose second crop is from a
                 random match.
             seed: Seed of all draws.

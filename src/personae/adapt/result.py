@@ -52,7 +52,7 @@ class TrainingLogRow(EpochLog):
     """Tracks that it trains on."""
 
     matches: int
-    """Coarse matches that it trains on."""
+    """Directed pairs of two tracks that it trains on."""
 
 
 class AdaptationFacts(TypedDict, total=False):
@@ -85,7 +85,7 @@ class Iteration:
     """(T,) SER-FIQ track quality in 0..1, higher is better."""
 
     matches: Int32Array
-    """(m, 2) directed coarse matches, found with the student of this iteration."""
+    """(m, 2) directed pairs of two tracks, found after this iteration for the next to train on."""
 
     def save(self, file: Path) -> None:
         """Write the arrays by their names to a safetensors file."""

@@ -23,9 +23,7 @@ def reel(
     output: FilmOutput,
     character: Annotated[
         str | None,
-        typer.Argument(
-            metavar="NAME", help="A label or a name, such as P01.", show_default=False
-        ),
+        typer.Argument(metavar="NAME", help="A label or a name, such as P01.", show_default=False),
     ] = None,
     together: Annotated[
         list[str] | None,

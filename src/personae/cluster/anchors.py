@@ -34,6 +34,8 @@ def select_anchors(tracks: TrackSet) -> Int64Array:
         film's quantile is ours.
     """
     candidates = tracks.anchors()
+    if not len(candidates):
+        return candidates
     crop_norms = np.linalg.norm(tracks.require_embeddings(), axis=1)[:, None]
     norms = group_means(crop_norms, tracks.track_of, tracks.n_tracks)[candidates, 0]
     reference = np.quantile(norms, REFERENCE_NORM_QUANTILE)

@@ -74,8 +74,8 @@ class AdaptConfig(_Settings):
 
     depth: Depth = Field(
         "auto",
-        description="What is trained: the head, the encoder's last layers too, or all of it (paper); "
-        "auto: the last layers where there are images.",
+        description="What is trained: the head, the encoder's last layers too, or all of it "
+        "(paper); auto: the last layers where there are images.",
     )
     iterations: int = Field(
         5, ge=0, le=20, description="Rounds of finetuning and matching (paper: 5 or more); 0: none."

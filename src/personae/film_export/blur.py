@@ -148,7 +148,6 @@ def write_blurred_film(
         duration_s=float(times_s[-1] - times_s[0]),
         compute_s=time.perf_counter() - started,
         notes=tuple(notes),
-        tracks=len(hidden),
         unfollowed=tuple(unfollowed),
         unfollowed_path=unfollowed_path,
     )

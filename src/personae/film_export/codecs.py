@@ -105,7 +105,8 @@ def add_video_stream(
 ) -> VideoStream:
     """Add a stream that is encoded, and shown like that of the film.
 
-    Size, time base, shape of the pixels, colours, fields and rotation are the film's.
+    Size, time base, shape of the pixels, colours, fields and rotation are the film's; a side of odd
+    length is a pixel shorter.
 
     Args:
         container: Receives the stream.
@@ -118,7 +119,8 @@ def add_video_stream(
     stream = cast("VideoStream", container.add_stream(encoder, frames.rate, options=options))
     source = frames.stream
     film, made = source.codec_context, stream.codec_context
-    stream.width, stream.height = film.width, film.height
+    # colours are stored at half the size in most films, which needs even sides
+    stream.width, stream.height = film.width // 2 * 2, film.height // 2 * 2
     stream.pix_fmt = output_pixel_format(source, encoder)
     made.time_base = stream.time_base = frames.time_base
     if source.sample_aspect_ratio:

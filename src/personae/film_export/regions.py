@@ -25,8 +25,8 @@ MAX_BRIDGED_STEP = 1.5
 after a gap may be the same one."""
 
 MAX_STRAIGHT_GAP_S = 0.4
-"""Time between two detections of a track up to which a face moves about straight. In longer gaps
-all that lies between the two boxes is hidden."""
+"""Time between two detections, of a track or of two, up to which a face moves about straight. In
+longer gaps all that lies between the two boxes is hidden."""
 
 MOTION_WINDOW_S = 0.1
 """Time before and after a frame of which the boxes are hidden in it too; a face that moves fast is
@@ -91,7 +91,7 @@ def build_regions(
         boxes = _widen_by_motion(_fill_long_gaps(path, max_straight), max(1, n_around))
         pieces.append((path.first_frame, boxes))
         pieces += _hold(path, shots[path.shot], n_held, max(1, n_speed))
-    pieces += [_fill_bridge(paths[one.before], paths[one.after]) for one in bridges]
+    pieces += [_fill_bridge(paths[one.before], paths[one.after], max_straight) for one in bridges]
     frames = [np.arange(first, first + len(boxes)) for first, boxes in pieces]
     if not frames:
         return Regions(np.empty(0, np.int64), np.empty((0, 4)))
@@ -184,11 +184,13 @@ def _hold(
     return pieces
 
 
-def _fill_bridge(before: FacePath, after: FacePath) -> tuple[int, Float64Array]:
-    """Return the boxes of the frames between two paths, on a straight line."""
+def _fill_bridge(before: FacePath, after: FacePath, max_straight: int) -> tuple[int, Float64Array]:
+    """Return what to hide between two paths: a straight way, or all between if the gap is long."""
     n = after.first_frame - before.last_frame - 1
-    share = np.linspace(0, 1, n + 2)[1:-1, None]
     old, new = before.boxes[-1], after.boxes[0]
+    if n >= max_straight:
+        return before.last_frame + 1, np.tile(hull(old, new), (n, 1))
+    share = np.linspace(0, 1, n + 2)[1:-1, None]
     return before.last_frame + 1, old + (new - old) * share
 
 

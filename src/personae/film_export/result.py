@@ -32,8 +32,6 @@ class WrittenFilm:
 class BlurredFilm(WrittenFilm):
     """A copy of a film in which faces are unrecognisable."""
 
-    tracks: int
-    """Hidden face tracks."""
     unfollowed: tuple[Unfollowed, ...]
     """Where a face may have been lost, in order of time."""
     unfollowed_path: Path

@@ -59,6 +59,13 @@ class StreamCopier:
             self.notes.append(f"Streams of the film that were left out: {', '.join(parts)}.")
         self._packets = self._demux()
         self._next = next(self._packets, None)
+        if self._next is not None and container.format.name == "matroska":
+            early_s = shift_s - _time_s(self._next)
+            if early_s > 0:
+                self.notes.append(
+                    "Matroska holds no times before zero, where the sound begins: "
+                    f"all of the copy is {float(early_s):.3f} s later, picture and sound alike."
+                )
 
     def __enter__(self) -> StreamCopier:
         return self

@@ -15,14 +15,9 @@ from typing import TYPE_CHECKING
 from personae.core.digest import file_sha256, json_digest
 from personae.core.errors import WeightsError
 from personae.core.files import remove, reraise_write_errors
-from personae.pipeline.characters import (
-    assign_tracks,
-    rank_labels,
-    store_review_items,
-    tabulate_characters,
-)
+from personae.pipeline.cast_tables import build_cast_tables
+from personae.pipeline.characters import store_review_items
 from personae.pipeline.edited_tracks import build_edited_track_set, select_adaptation
-from personae.pipeline.numbering import load_known_numbers, number_characters, tabulate_numbers
 from personae.pipeline.settings import Settings
 from personae.pipeline.stage import Stage, StageContext, StageResult
 from personae.project.folder import ADAPTATION, EMBEDDINGS, REVIEW_ITEMS, Project
@@ -247,36 +242,13 @@ class ClusterStage(Stage):
         project, edits = context.project, context.project.edits.compiled()
         tracks = build_edited_track_set(project, edits)
         clustering = self.cluster(context, tracks)
-        assigned = assign_tracks(clustering, tracks.track_ids, edits)
-        groups: dict[int, set[int]] = {
-            label: set() for label in rank_labels(assigned, project.table("tracks"))
-        }
-        for track, label in assigned.items():
-            groups[label].add(track)
-        scan = project.require("scan").digest
-        known = load_known_numbers(project, scan) if project.edits.any_entered() else []
-        names = number_characters(groups, known, edits.heads)
-        table = project.table("tracks")["track"].to_pylist()
-        characters = tabulate_characters(
-            clustering, tracks.track_ids, table, assigned, names, edits
-        )
-        named = {names[label]: members for label, members in groups.items()}
-        tables = {
-            "characters": characters,
-            "numbers": tabulate_numbers(project, scan, named, known),
-        }
+        tables, facts = build_cast_tables(project, clustering, tracks.track_ids, edits)
         for name, rows in tables.items():
             with context.files.file(file_name(name)) as stream:
                 write_table(name, rows, stream)
         with context.files.file(REVIEW_ITEMS) as stream:
             items = {"review_items": store_review_items(clustering, tracks.track_ids)}
             stream.write(json.dumps(items, indent=1, ensure_ascii=False).encode())
-        facts: dict[str, object] = {
-            "characters": len(groups),
-            "unknown": tracks.n_tracks - sum(int(one) in assigned for one in tracks.track_ids),
-        }
-        if edits.ignored:
-            facts["ignored"] = len(edits.ignored)
         context.hook(self.name, 1, 1, **facts)
         warnings = project.edits.problems()
         if warnings:

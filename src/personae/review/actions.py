@@ -51,14 +51,14 @@ class Actions:
         """Return the next question, those skipped last, and how many there are."""
         with self._film.lock:
             questions = self._film.state().questions
-        if not questions:
-            return None, 0
-        order = {id_: place for place, id_ in enumerate(self._skipped)}
-        question = min(questions, key=lambda one: order.get(one.id, -1))
-        self._offered[question.id] = question
-        self._offered.move_to_end(question.id)
-        while len(self._offered) > MAX_OFFERED_QUESTIONS:
-            self._offered.popitem(last=False)
+            if not questions:
+                return None, 0
+            order = {id_: place for place, id_ in enumerate(self._skipped)}
+            question = min(questions, key=lambda one: order.get(one.id, -1))
+            self._offered[question.id] = question
+            self._offered.move_to_end(question.id)
+            while len(self._offered) > MAX_OFFERED_QUESTIONS:
+                self._offered.popitem(last=False)
         return question, len(questions)
 
     def answer(self, form: Form) -> list[str]:

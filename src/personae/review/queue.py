@@ -27,7 +27,7 @@ CLICKS_TO_SPLIT = 1
 N_NEAREST = 8
 """Other characters that a character is compared with in the queue."""
 
-MIN_CLICKS_SAVED = 0.05
+MIN_CLICKS_SAVED = 0.1
 """A question that is expected to save fewer clicks is not asked."""
 
 MAX_QUESTIONS = 500

@@ -63,13 +63,15 @@ class Reclustering:
     def _work(self) -> None:
         while True:
             with self._changed:
-                self._running = False
-                self._changed.notify_all()
                 self._changed.wait_for(lambda: self._wanted or self._stopped)
                 if self._stopped:
                     return
                 self._wanted, self._running = False, True
             self._error = self._recluster()
+            with self._changed:
+                self._running = False
+                self._changed.notify_all()
+            import personae.cluster  # noqa: F401 -- seconds of loading, before anybody waits for it
 
     def _recluster(self) -> str | None:
         try:

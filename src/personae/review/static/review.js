@@ -121,12 +121,21 @@ document.addEventListener("click", (event) => {
 
 document.addEventListener("change", showSelection);
 
+// Show the new cast by itself, unless that would take away what a person is at.
+function showNewCast() {
+  const link = document.querySelector("#clustering a");
+  const isBusy = document.activeElement.matches("input:not([type=checkbox])")
+    || picks().some((box) => box.checked) || document.querySelector(".question");
+  if (link && !isBusy) link.click();
+}
+
 let shownPath = location.pathname;
 document.addEventListener("htmx:afterSettle", () => {
   if (location.pathname !== shownPath) window.scrollTo(0, 0);
   shownPath = location.pathname;
-  lastPicked = null;
+  if (lastPicked && !lastPicked.isConnected) lastPicked = null;
   showSelection();
+  showNewCast();
 });
 
 document.addEventListener("DOMContentLoaded", showSelection);
