@@ -24,6 +24,7 @@ from personae.cluster.calibrated_linkage import CalibratedLinkage, LinkageOption
 from personae.core.compute import configure_torch
 from personae.core.trackset import TrackSet
 from personae.cues.evidence import EvidenceOptions
+from personae.cues.registry import PAIR_CUES
 from personae.encode import Encoder, load_encoder
 from personae.metrics.hand_labels import read_labels
 from stress import Case, adapt_to, scan_film
@@ -34,9 +35,14 @@ LINKAGE_OPTIONS: dict[str, LinkageOptions] = {
     "nothing": LinkageOptions(),
     "whitening": LinkageOptions(evidence=EvidenceOptions(whitening=False)),
     "film mean": LinkageOptions(evidence=EvidenceOptions(film_centring=False)),
-    "iteration weights": LinkageOptions(evidence=EvidenceOptions(iteration_weights=False)),
+    "score weights": LinkageOptions(evidence=EvidenceOptions(score_weights=False)),
+    **{
+        f"{left_out.name} in the clustering": LinkageOptions(
+            evidence=EvidenceOptions(pair_cues=tuple(one for one in PAIR_CUES if one != left_out))
+        )
+        for left_out in PAIR_CUES
+    },
     "norm filter": LinkageOptions(norm_filter=False),
-    "shot threads": LinkageOptions(evidence=EvidenceOptions(shot_threads=False)),
     "split refinement": LinkageOptions(refinement=False),
     "silhouette cut": LinkageOptions(silhouette_cut=False),
     "attaching": LinkageOptions(attaching=False),
@@ -44,23 +50,30 @@ LINKAGE_OPTIONS: dict[str, LinkageOptions] = {
 """Ingredient of the clustering -> the options without it."""
 
 TRACK_CHANGES: dict[str, Callable[[TrackSet], TrackSet]] = {
+    "shot threads": lambda tracks: _without_crops_field(tracks, "thumbnails"),
+    "clothes": lambda tracks: _without_crops_field(tracks, "clothes"),
     "cannot-links": lambda tracks: replace(
         tracks, cannot_link=tracks.cannot_link[:0], cannot_link_frames=None
     ),
     "attach-only tracks": lambda tracks: replace(tracks, attach_only=None),
 }
-"""Property of the tracks -> the tracks without it."""
+"""Property of the tracks -> the tracks without it, to adapt to and to cluster."""
 
 ADAPT_SETTINGS: dict[str, dict[str, object]] = {
     "resolution augmentation": {"resolution_augmentation": False},
-    "match filter": {"match_filter": False},
-    "coarse matching": {"matching": False},
+    "cues' positives (coarse matches)": {"cross_track_pairs": "matches"},
+    "pairs across tracks": {"cross_track_pairs": "none"},
+    "last layers (head alone)": {"depth": "head"},
     "quality filter": {"quality_filter": False},
     "adaptation": {"iterations": 0},
 }
-"""Ingredient of the adaptation -> the settings without it."""
+"""Ingredient of the adaptation -> the settings without it; in brackets, what takes its place."""
 
 COLUMNS = ("without", "clip", "seed", "WCP", "PCR", "B3F")
+
+
+def _without_crops_field(tracks: TrackSet, name: str) -> TrackSet:
+    return replace(tracks, crops=replace(tracks.crops, **{name: None}))
 
 
 def results(case: Case, encoder: Encoder, seed: int) -> Iterator[tuple[str, np.ndarray]]:

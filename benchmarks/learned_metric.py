@@ -1,7 +1,6 @@
 """Does adaptation learn the film? Pair AUC of the base score and of every iteration's metric.
 
-    python benchmarks/learned_metric.py [CLIP ...] [--depths head last]
-        [--pairs matches cues] [--seeds N] [--short] [--csv FILE]
+    python benchmarks/learned_metric.py [CLIP ...] [--variants VARIANT ...] [--seeds N] [--csv FILE]
 
 The AUC is that of `personae.bench.learned_auc`: the probability that a pair of tracks of one person
 scores higher than a pair of two people. `seconds` is the time of the views and of the training.
@@ -12,7 +11,6 @@ from __future__ import annotations
 import argparse
 import tempfile
 from collections.abc import Iterator
-from itertools import product
 from pathlib import Path
 
 from clips import CLIPS
@@ -25,37 +23,48 @@ from personae.datasets.labelled import LabelledTracks
 from personae.encode import load_encoder
 from tables import ResultTable
 
-SHORT_SCHEDULE: dict[str, object] = {
-    "first_epochs": 6,
-    "head_only_epochs": 2,
-    "later_epochs": 3,
-    "warmup_epochs": 1,
-    "max_steps_per_epoch": 12,
+VARIANTS: dict[str, dict[str, object]] = {
+    "head": {"depth": "head", "cross_track_pairs": "matches"},
+    "last": {"depth": "last", "cross_track_pairs": "matches"},
+    "head-cues": {"depth": "head", "cross_track_pairs": "cues"},
+    "last-cues": {"depth": "last", "cross_track_pairs": "cues"},
 }
-"""18 epochs of at most 12 steps: depth full takes under an hour of a CPU then."""
+"""Name -> what is trained, and on which pairs of tracks: coarse matches, or those that all cues are
+sure of."""
 
-COLUMNS = ("clip", "depth", "pairs", "schedule", "seed", "base", "1", "2", "3", "4", "5", "seconds")
+ITERATIONS = 5
+COLUMNS = (
+    "clip",
+    "variant",
+    "seed",
+    "base",
+    *(str(number) for number in range(1, ITERATIONS + 1)),
+    "seconds",
+)
 
 
-def measure(data: LabelledTracks, settings: dict[str, object]) -> Iterator[str]:
+def measure(data: LabelledTracks, variant: str, seed: int) -> Iterator[str]:
     """Yield the AUC of the base score, of every iteration, and the seconds of the adaptation."""
-    yield f"{base_auc(data):.3f}"
+    yield _format(base_auc(data))
+    settings = {**VARIANTS[variant], "iterations": ITERATIONS, "seed": seed}
     config = AdaptConfig.model_validate(settings)
     adaptation = adapt_tracks(data.tracks, load_encoder(), config)
-    for number in range(1, len(adaptation.iterations) + 1):
-        yield f"{learned_auc(data, adaptation, number):.3f}"
+    for number in range(1, ITERATIONS + 1):
+        yield _format(learned_auc(data, adaptation, number))
     facts = adaptation.facts
     yield f"{facts['views_seconds'] + facts['training_seconds']:.0f}"
 
 
+def _format(auc: float | None) -> str:
+    return "" if auc is None else f"{auc:.3f}"
+
+
 def main() -> None:
-    """Measure every clip at every depth, with all pairs and seeds, and print the table."""
+    """Measure every clip in every variant with every seed, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("clips", nargs="*", default=list(CLIPS))
-    parser.add_argument("--depths", nargs="*", default=["head", "last"])
-    parser.add_argument("--pairs", nargs="*", default=["matches", "cues"])
+    parser.add_argument("--variants", nargs="*", choices=VARIANTS, default=list(VARIANTS))
     parser.add_argument("--seeds", type=int, default=1)
-    parser.add_argument("--short", action="store_true", help="train by SHORT_SCHEDULE")
     parser.add_argument("--csv", type=Path)
     options = parser.parse_args()
     configure_torch()
@@ -64,12 +73,9 @@ def main() -> None:
         for name in (n for n in options.clips if CLIPS[n].present):
             clip = CLIPS[name]
             data = load_dataset(f"clip:{clip.video},{clip.labels}", DatasetContext(Path(folder)))
-            for depth, pairs in product(options.depths, options.pairs):
+            for variant in options.variants:
                 for seed in range(options.seeds):
-                    settings = {"depth": depth, "cross_track_pairs": pairs, "seed": seed}
-                    row = measure(data, settings | (SHORT_SCHEDULE if options.short else {}))
-                    schedule = "short" if options.short else "default"
-                    table.add(name, depth, pairs, schedule, str(seed), *row)
+                    table.add(name, variant, str(seed), *measure(data, variant, seed))
     table.finish(options.csv)
 
 

@@ -19,7 +19,7 @@ from personae.project import Project
 
 MAX_RECOGNISED = 0.1
 """Of strangers, 0.05 are as similar as a face has to be to count as recognised. Of black areas in
-the same places, 0.06 to 0.12 are: a picture without a face resembles faces that are small and dark.
+the same places, 0.00 to 0.12 are: a picture without a face resembles faces that are small and dark.
 """
 MAX_SEPARATION = 0.6
 """0.5 is chance; the colours around a face tell a little about a scene, and so of who is in it."""

@@ -80,8 +80,9 @@ class SlowReplay:
     def do_merge(self, edit: LocatedEdit) -> None:
         tracks = edit.tracks("person")
         self.take_in(tracks)
+        people = [self.linked(group.tracks) for group in edit.groups]
         self.join(tracks)
-        carried = [name for group in edit.groups for name in self.carried(group.tracks)]
+        carried = [name for person in people for name in self.carried(person)]
         for name in carried[1:]:
             self.rename(name, carried[0])
         self.reviewed |= set(tracks)
@@ -96,10 +97,11 @@ class SlowReplay:
         tracks = edit.tracks("person")
         self.take_in(tracks)
         self.reviewed |= set(tracks)
-        namesakes = [t for t, name in self.name.items() if name == edit.name and t not in tracks]
-        for name in self.carried(tracks):
+        person = self.linked(tracks)
+        namesakes = [t for t, name in self.name.items() if name == edit.name and t not in person]
+        for name in self.carried(person):
             self.rename(name, edit.name)
-        for track in tracks:
+        for track in person:
             if edit.name is None:
                 self.name.pop(track, None)
             else:
@@ -136,6 +138,14 @@ class SlowReplay:
         for group in edit.groups:
             if group.role == "rest":
                 self.part(edit.tracks("moved"), group.tracks[:N_TYPICAL])
+
+    def linked(self, tracks: Sequence[int]) -> list[int]:
+        found = list(tracks)
+        while True:
+            more = {t for pair in self.same if pair & set(found) for t in pair} - set(found)
+            if not more:
+                return found
+            found += sorted(more)
 
     def join(self, tracks: Sequence[int]) -> None:
         self.same |= {frozenset(pair) for pair in combinations(dict.fromkeys(tracks), 2)}

@@ -134,6 +134,13 @@ def test_a_character_is_renamed_as_a_whole_and_a_stray_track_alone():
     assert found.names == {"Ann": (1, 2), "Bob": (3, 4, 5)}
 
 
+def test_a_name_is_that_of_the_whole_person():
+    said = Said().name("Ann", 1, 2).name("Ann", 3, 4)
+    assert said.name("Eve", 3, 4).compiled.names == {"Eve": (1, 2, 3, 4)}
+    assert not said.compiled.contradictions
+    assert said.merge([5], [1]).name("Bob", 5).compiled.names == {"Bob": (1, 2, 3, 4, 5)}
+
+
 def test_a_name_can_be_taken_away():
     assert Said().name("Ann", 1, 2, 3).name(None, 1, 2).compiled.names == {}
     assert Said().name("Ann", 1, 2, 3).name(None, 3).compiled.names == {"Ann": (1, 2)}

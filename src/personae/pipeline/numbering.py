@@ -13,8 +13,8 @@ from personae.project.edits.edit import TrackMark
 from personae.project.edits.track_marks import (
     FACE_COLUMNS,
     MarkMaker,
+    TrackSpans,
     find_marks,
-    select_known_marks,
 )
 from personae.project.tables import file_name, read_table
 
@@ -102,15 +102,15 @@ def load_known_numbers(project: Project, scan: str) -> list[KnownNumber]:
     except (OSError, ValueError, pa.ArrowException):
         return []
     marks = [_mark_of(row) for row in rows]
-    foreign = {mark for mark, row in zip(marks, rows, strict=True) if row["scan"] != scan}
-    kept = select_known_marks(set(marks) - foreign, project.table("tracks"))
-    lost = [mark for mark in marks if mark not in kept]
+    spans = TrackSpans(project.table("tracks"))
+    is_known = [row["scan"] == scan and spans.has(m) for m, row in zip(marks, rows, strict=True)]
+    lost = [mark for mark, known in zip(marks, is_known, strict=True) if not known]
     found = find_marks(lost, project.table("faces", *FACE_COLUMNS)) if lost else {}
     tracks: dict[str, set[int]] = {}
     current: dict[str, bool] = {}
-    for mark, row in zip(marks, rows, strict=True):
+    for mark, row, known in zip(marks, rows, is_known, strict=True):
         label = row["character"]
-        tracks.setdefault(label, set()).update((mark.track,) if mark in kept else found[mark])
+        tracks.setdefault(label, set()).update((mark.track,) if known else found[mark])
         current[label] = row["current"]
     return [
         KnownNumber(label, frozenset(tracks[label]), current[label])

@@ -9,6 +9,11 @@ from pathlib import PurePath
 import pyarrow.compute as pc
 
 from personae.project.manifest import STAGES, StageRecord
+from personae.report.evidence_facts import (
+    EVIDENCE_FACTS,
+    EvidenceFacts,
+    collect_evidence_facts,
+)
 from personae.report.formatting import format_size, format_tenths
 from personae.report.report_data import ReportData
 from personae.weights import WEIGHTS, WeightFile
@@ -73,6 +78,9 @@ class RunFacts:
     software: list[str]
     weights: list[WeightFacts]
     content_hash: str
+    evidence: EvidenceFacts | None
+    """What told people apart; None where the method does not say."""
+
     warnings: list[str]
     """Sentences about possible faults of the film or the run."""
 
@@ -121,6 +129,7 @@ def collect_run_facts(data: ReportData) -> RunFacts:
         software=sorted({record.software for record in records.values()}),
         weights=_weight_facts(records),
         content_hash=data.source.content_hash,
+        evidence=collect_evidence_facts(records.get("cluster")),
         warnings=[text for record in records.values() for text in record.warnings],
     )
 
@@ -134,7 +143,7 @@ def _stage_facts(name: str, record: StageRecord, duration_s: float) -> StageFact
         facts=[
             (key.replace("_", " "), _format_value(value))
             for key, value in record.facts.items()
-            if key not in HEADER_FACTS
+            if key not in HEADER_FACTS | EVIDENCE_FACTS
         ],
         finished=record.finished,
     )

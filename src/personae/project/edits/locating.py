@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from personae.project.edits.edit import Edit, TrackMark
 from personae.project.edits.statements import LocatedEdit, LocatedGroup
-from personae.project.edits.track_marks import find_marks, select_known_marks
+from personae.project.edits.track_marks import TrackSpans, find_marks
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -44,21 +44,23 @@ def locate_edits(
         tracks: Its table of tracks.
         load_faces: Loads its table of faces; called only where tracks have to be matched.
     """
-    of_this_scan = {mark for edit in edits if edit.scan == scan for mark in edit.marks()}
-    known = select_known_marks(of_this_scan, tracks)
+    spans = TrackSpans(tracks)
+    known = [[edit.scan == scan and spans.has(mark) for mark in edit.marks()] for edit in edits]
     lost = [
-        mark for edit in edits for mark in edit.marks() if edit.scan != scan or mark not in known
+        mark
+        for edit, is_known in zip(edits, known, strict=True)
+        for mark, found in zip(edit.marks(), is_known, strict=True)
+        if not found
     ]
-    found = find_marks(lost, load_faces()) if lost else {}
+    found_again = find_marks(lost, load_faces()) if lost else {}
     located, unmatched = [], []
-    for edit in edits:
-        groups = []
+    for edit, is_known in zip(edits, known, strict=True):
+        groups, places = [], iter(is_known)
         for group in edit.groups:
             numbers: dict[int, None] = {}
             for mark in group.tracks:
-                is_known = edit.scan == scan and mark in known
-                hits = (mark.track,) if is_known else found[mark]
-                numbers |= dict.fromkeys(hits)
+                hits = (mark.track,) if next(places) else found_again[mark]
+                numbers.update(dict.fromkeys(hits))
                 if not hits:
                     unmatched.append(UnmatchedTrack(edit.id, mark))
             groups.append(LocatedGroup(group.role, tuple(numbers), group.label))

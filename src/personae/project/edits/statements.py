@@ -144,7 +144,6 @@ class _Collector:
         self.withdrawals: dict[int, set[int]] = defaultdict(set)
 
     def statements(self) -> Statements:
-        names = {name: tuple(tracks) for name, tracks in self.names.holders().items()}
         differently_named = (
             DifferentPeople(self.names.given_by(pair), pair)
             for pair in self.names.pairs(MAX_NAMED_TRACKS)
@@ -152,7 +151,7 @@ class _Collector:
         return Statements(
             same=tuple(sorted(self.same.values(), key=lambda one: one.edits[-1])),
             different=(*chain.from_iterable(self.different.values()), *differently_named),
-            names=names,
+            names=self.names.all_holders(),
             ignored=frozenset(self.ignored),
             reviewed=frozenset(self.reviewed),
             split_off=frozenset(self.split_off),
@@ -183,8 +182,8 @@ class _Collector:
                 self._name(edit, people)
                 self.reviewed |= set(people)
             case "merge":
+                self.names.keep_one([self._linked(group.tracks) for group in edit.groups])
                 self._say_same((edit.id,), people)
-                self.names.keep_one(group.tracks for group in edit.groups)
                 self.heads += people[:1]
                 self.reviewed |= set(people)
                 self.founders.append(people)
@@ -212,19 +211,32 @@ class _Collector:
                 self.founders.append((*target, *moved))
 
     def _name(self, edit: LocatedEdit, tracks: Sequence[int]) -> None:
-        """Name tracks; those that have the name already are the same person."""
+        """Name tracks and all that are one person with them; namesakes are that person too."""
+        person = self._linked(tracks)
         if edit.name is None:
-            self.names.take_away(tracks)
+            self.names.take_away(person)
             return
-        namesakes = self.names.holders().get(edit.name, ())
-        namesakes = [track for track in namesakes if track not in set(tracks)]
+        known = set(person)
+        namesakes = [one for one in self.names.holders(edit.name) if one not in known]
         said_by = (*self.names.given_by(namesakes), edit.id)
-        self.names.give(edit.id, tracks, edit.name)
+        self.names.give(edit.id, person, edit.name)
         self.founders.append(tuple(tracks))
         if namesakes:
             self.heads.append(namesakes[0])
         if namesakes or any(group.label is None for group in edit.groups):
             self._say_same(said_by, [*namesakes, *tracks])
+
+    def _linked(self, tracks: Sequence[int]) -> list[int]:
+        """Return tracks and all that chains of statements make one person with any of them."""
+        found = dict.fromkeys(tracks)
+        waiting, done = list(found), set[int]()
+        while waiting:
+            for key in self.same_with[waiting.pop()] - done:
+                done.add(key)
+                new = [track for track in self.same[key].tracks if track not in found]
+                found.update(dict.fromkeys(new))
+                waiting += new
+        return list(found)
 
     def _leave_names(self, edit: LocatedEdit, moved: Sequence[int]) -> None:
         """Take the moved tracks' names away; the rest of their characters keep theirs."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -63,21 +63,26 @@ class MarkMaker:
         )
 
 
-def select_known_marks(marks: Collection[TrackMark], tracks: pa.Table) -> set[TrackMark]:
-    """Return the marks whose numbers hold in a scan, out of marks of the same scan.
+class TrackSpans:
+    """When each track of a scan is on screen; tells whether a mark's number holds in the scan."""
 
-    A film that was scanned again with the same settings on another machine may number its tracks in
-    another way; the spans tell.
-    """
-    columns = (tracks[name].to_pylist() for name in ("track", "start_s", "end_s"))
-    spans = {track: (start, end) for track, start, end in zip(*columns, strict=True)}
-    nowhere = (-np.inf, -np.inf)
-    known = set()
-    for mark in marks:
-        start_s, end_s = spans.get(mark.track, nowhere)
-        if max(abs(start_s - mark.start_s), abs(end_s - mark.end_s)) <= MAX_ROUNDING_S:
-            known.add(mark)
-    return known
+    def __init__(self, tracks: pa.Table) -> None:
+        """Take the table of tracks."""
+        columns = (tracks[name].to_pylist() for name in ("track", "start_s", "end_s"))
+        self._spans = {track: (start, end) for track, start, end in zip(*columns, strict=True)}
+
+    def has(self, mark: TrackMark) -> bool:
+        """Return whether the track of the mark's number is on screen when the mark is.
+
+        A film that was scanned again with the same settings on another machine may number its
+        tracks in another way.
+        """
+        span = self._spans.get(mark.track)
+        return (
+            span is not None
+            and abs(span[0] - mark.start_s) <= MAX_ROUNDING_S
+            and abs(span[1] - mark.end_s) <= MAX_ROUNDING_S
+        )
 
 
 def find_marks(marks: Iterable[TrackMark], faces: pa.Table) -> dict[TrackMark, tuple[int, ...]]:
