@@ -102,10 +102,7 @@ class SlowReplay:
         for name in self.carried(person):
             self.rename(name, edit.name)
         for track in person:
-            if edit.name is None:
-                self.name.pop(track, None)
-            else:
-                self.name[track] = edit.name
+            self.set_name(track, edit.name)
         if edit.name is not None and (namesakes or edit.groups[0].label is None):
             self.join([*namesakes, *tracks])
 
@@ -131,7 +128,7 @@ class SlowReplay:
             gone = [g.tracks for g in edit.groups if g.role == "moved" and g.label == rest.label]
             for name in self.carried([*(t for g in gone for t in g), *rest.tracks])[:1]:
                 for track in rest.tracks:
-                    self.name.setdefault(track, name)
+                    self.set_name(track, self.name.get(track, name))
         self.unname(moved)
 
     def part_from_rests(self, edit: LocatedEdit) -> None:
@@ -173,7 +170,11 @@ class SlowReplay:
 
     def rename(self, old: str, new: str | None) -> None:
         for track in [track for track, name in self.name.items() if name == old]:
-            if new is None:
-                del self.name[track]
-            else:
-                self.name[track] = new
+            self.set_name(track, new)
+
+    def set_name(self, track: int, name: str | None) -> None:
+        """Give a track a name; a new one puts it after all others that have that name."""
+        if self.name.get(track) != name:
+            self.name.pop(track, None)
+            if name is not None:
+                self.name[track] = name

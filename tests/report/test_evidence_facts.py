@@ -76,4 +76,6 @@ def test_facts_of_the_default_method_can_be_shown(tmp_path: Path) -> None:
     facts = CalibratedLinkage().cluster(dress(tracks, person), None).facts
     page = report_page(film_with(facts, tmp_path))
     assert row_starting(page, "Face, by the network as shipped").startswith("100 %")
-    assert row_starting(page, "Clothes").startswith("99") or row_starting(page, "Clothes")
+    (clothes,) = (one for one in facts["pair_cues"] if one["name"] == "clothes")
+    assert clothes["pairs"] > 50
+    assert row_starting(page, "Clothes").startswith(str(clothes["pairs"]))
