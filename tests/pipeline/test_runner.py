@@ -63,7 +63,11 @@ def test_no_stage_runs_twice(film, stage_calls):
     ("change", "expected"),
     [
         ({"num_people": 3}, {"cluster", "report"}),
-        ({"method": "videoclusternet-paper"}, {"cluster", "report"}),
+        ({"method": "videoclusternet-paper"}, {"adapt", "cluster", "report"}),
+        (
+            {"method": "videoclusternet-paper", "cross_track_pairs": "cues"},
+            {"cluster", "report"},
+        ),
         ({"method": "hac"}, {"cluster", "report"}),
         ({"depth": "last"}, {"adapt", "cluster", "report"}),
         ({"seed": 1}, {"adapt", "cluster", "report"}),

@@ -69,7 +69,7 @@ def locate(edits):
     ]
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(data=st.data())
 def test_the_compiled_state_is_that_of_a_slow_replay_whatever_happens(film_folder, data):
     path = film_folder / EDITS
