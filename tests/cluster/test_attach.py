@@ -10,6 +10,7 @@ from personae.cluster.attach import (
     attach_tracks,
     compute_confidence,
     group_log_odds,
+    similar_half_log_odds,
     unambiguous_group,
 )
 from personae.cluster.linkage import CANNOT_LINK_LOG_ODDS
@@ -71,6 +72,44 @@ def test_group_log_odds_are_means_over_other_members_less_cannot_links() -> None
             assert found[track, k] == pytest.approx(expected)
     tracks = np.array([6, 2])
     np.testing.assert_allclose(group_log_odds(odds, labels, links, tracks), found[tracks])
+
+
+@pytest.mark.parametrize("row_chunk", [2, 256])
+def test_a_track_is_compared_with_the_more_similar_half_of_every_group(
+    row_chunk: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of an odd number the larger half; links of both kinds are taken off."""
+    monkeypatch.setattr("personae.cluster.attach.ROW_CHUNK", row_chunk)
+    rng = np.random.default_rng(0)
+    odds = rng.normal(size=(12, 12))
+    odds = odds + odds.T
+    labels = np.array([0, 0, 0, 0, 0, 1, 1, 3, -1, -1, -1, -1])
+    cannot, must_not = np.array([[0, 8], [9, 3], [9, 4]]), np.array([[7, 10]])
+    tracks = np.array([8, 9, 10, 11])
+    found = similar_half_log_odds(odds, labels, cannot, tracks, must_not)
+    for row, track in enumerate(tracks):
+        for group in range(4):
+            values = sorted(odds[track, labels == group], reverse=True)
+            if not values:
+                assert found[row, group] == -np.inf
+                continue
+            expected = np.mean(values[: (len(values) + 1) // 2])
+            for pairs, penalty in ((cannot, CANNOT_LINK_LOG_ODDS), (must_not, 1e6)):
+                for a, b in pairs.tolist():
+                    if track in (a, b):
+                        expected -= penalty * (labels[a + b - track] == group)
+            assert found[row, group] == pytest.approx(expected)
+
+
+def test_a_profile_attaches_by_the_profiles_of_its_person() -> None:
+    """The frontal views of the person speak against it, and outweigh the profiles in the mean."""
+    labels = np.array([0, 0, 0, 0, 1, 1, -1])
+    odds = np.full((7, 7), -4.0)
+    odds[6, [0, 1]] = odds[[0, 1], 6] = 3.0
+    odds[6, [2, 3]] = odds[[2, 3], 6] = -5.0
+    no_links = np.empty((0, 2), np.int32)
+    assert group_log_odds(odds, labels, no_links)[6].max() < 0
+    assert attach_tracks(odds, labels, no_links).tolist() == [0, 0, 0, 0, 1, 1, 0]
 
 
 def test_confidence_weighs_own_group_rival_and_none_of_these() -> None:

@@ -10,10 +10,14 @@ from scipy.stats import norm
 
 from personae.cues.normal import log_density, pool_normals
 
-COMPONENTS = st.tuples(st.floats(0.01, 10), st.floats(-2, 2), st.floats(0.01, 2))
+COMPONENTS = st.tuples(
+    st.floats(0.01, 10, allow_subnormal=False),
+    st.floats(-2, 2, allow_subnormal=False),
+    st.floats(0.01, 2, allow_subnormal=False),
+)
 
 
-@given(st.floats(-3, 3), st.floats(0.05, 2))
+@given(st.floats(-3, 3, allow_subnormal=False), st.floats(0.05, 2, allow_subnormal=False))
 def test_log_density_is_that_of_a_normal(mean: float, deviation: float) -> None:
     x = np.linspace(-3, 3, 13)
     found = log_density(x, (mean, deviation))

@@ -13,7 +13,12 @@ from personae.film_export.regions import build_regions, find_bridges
 
 FPS = 25.0
 SHOT = (100, 299)
-boxes_of = st.tuples(st.floats(-50, 600), st.floats(-50, 400), st.floats(1, 200), st.floats(1, 200))
+boxes_of = st.tuples(
+    st.floats(-50, 600, allow_subnormal=False),
+    st.floats(-50, 400, allow_subnormal=False),
+    st.floats(1, 200, allow_subnormal=False),
+    st.floats(1, 200, allow_subnormal=False),
+)
 
 
 def path(first: int, boxes: list, track: int = 0, character: str | None = "P01") -> FacePath:
@@ -33,8 +38,8 @@ def hidden(paths: list[FacePath], hold_s: float = 0.5, padding: float = 0.4):
 @given(
     first=st.integers(SHOT[0], SHOT[1] - 20),
     boxes=st.lists(boxes_of, min_size=1, max_size=20),
-    hold_s=st.floats(0, 3),
-    padding=st.floats(0, 1),
+    hold_s=st.floats(0, 3, allow_subnormal=False),
+    padding=st.floats(0, 1, allow_subnormal=False),
 )
 def test_a_face_is_covered_with_padding_from_before_to_after_its_track(
     first, boxes, hold_s, padding

@@ -10,7 +10,9 @@ from hypothesis.extra import numpy as hnp
 from personae.export.players.box_paths import MAX_DEVIATION_SHARE, select_key_rows
 
 SIDES = hnp.arrays(
-    np.float64, st.tuples(st.integers(1, 60), st.just(4)), elements=st.floats(-0.2, 1.2)
+    np.float64,
+    st.tuples(st.integers(1, 60), st.just(4)),
+    elements=st.floats(-0.2, 1.2, allow_subnormal=False),
 )
 
 
