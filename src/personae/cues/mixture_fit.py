@@ -114,9 +114,9 @@ def _apply_cannot_links(
     matrix += matrix.T
     np.fill_diagonal(matrix, 1.0)
     bounded = matrix.copy()
-    for track, beside in neighbours:
-        bound = 2 * (1 - matrix[:, beside].max(axis=1))
-        bounded[:, track] = np.minimum(bounded[:, track], bound)
+    for track, beside in neighbours:  # by rows of the symmetric matrix, which are contiguous
+        bound = 2 * (1 - matrix[beside].max(axis=0))
+        np.minimum(bounded[track], bound, out=bounded[track])
     lowered: Float64Array = np.minimum(bounded, bounded.T)[upper]
     return lowered
 

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 def build_edited_track_set(project: Project, edits: CompiledEdits) -> ProjectTracks:
     """Return the tracks that take part in the clustering, with the links that people have made.
 
-    A chain of tracks of one person holds through ignored tracks and tracks without crops too.
-
     Args:
         project: A project whose crops are encoded.
         edits: What people have said.
@@ -31,13 +29,25 @@ def build_edited_track_set(project: Project, edits: CompiledEdits) -> ProjectTra
     if ignored.any():
         # their images are not needed, and a subset would read them all
         tracks = replace(tracks, crops=replace(tracks.crops, images=None)).subset(~ignored)
+    return link_tracks(tracks, edits)
+
+
+def link_tracks(tracks: ProjectTracks, edits: CompiledEdits) -> ProjectTracks:
+    """Return tracks with the links that people have made between them.
+
+    A chain of tracks of one person holds through tracks that are not among them, too.
+
+    Args:
+        tracks: Tracks of a project.
+        edits: What people have said.
+    """
     row_of = {int(track): row for row, track in enumerate(tracks.track_ids)}
     people = ([row_of[t] for t in group if t in row_of] for group in edits.same_person)
     same = [(group[0], other) for group in people for other in group[1:]]
     person_of = {track: group for group in edits.same_person for track in group}
     different = []
     for pair in edits.different_people:
-        # a track without crops is represented by another one of its person
+        # a track that is not among them is represented by another one of its person
         sides = [
             next((row_of[t] for t in (track, *person_of.get(track, ())) if t in row_of), None)
             for track in pair
