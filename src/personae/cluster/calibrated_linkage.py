@@ -129,7 +129,9 @@ class CalibratedLinkage:
         if options.attaching:
             labels = attach_tracks(log_odds, labels, cannot_link, tracks.must_not_link)
         labels = order_by_size(labels)
-        own_log_odds = group_log_odds(log_odds, labels, cannot_link)
+        own_log_odds = group_log_odds(
+            log_odds, labels, cannot_link, must_not_link=tracks.must_not_link
+        )
         confidence, runner_up = compute_confidence(labels, own_log_odds)
         all_log_odds = ScoreView(log_odds, np.asarray, np.arange(n))
         review_items = closest_decisions(tree, anchors, labels, own_log_odds, all_log_odds)
