@@ -123,6 +123,7 @@ def add_video_stream(
     stream.width, stream.height = film.width // 2 * 2, film.height // 2 * 2
     stream.pix_fmt = output_pixel_format(source, encoder)
     made.time_base = stream.time_base = frames.time_base
+    made.thread_type = "FRAME"  # frames are decoded and hidden while earlier ones are encoded
     if source.sample_aspect_ratio:
         made.sample_aspect_ratio = source.sample_aspect_ratio
     for name in ("color_range", "color_primaries", "color_trc", "colorspace"):
