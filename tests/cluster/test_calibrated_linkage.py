@@ -11,6 +11,7 @@ import pytest
 from scipy.special import expit
 
 from helpers.cast import cast, no_tracks, partition
+from helpers.dressed_cast import seen_together
 from personae.adapt import Adaptation, Iteration, adapt
 from personae.cluster import Clustering
 from personae.cluster.calibrated_linkage import (
@@ -99,8 +100,17 @@ def test_attach_only_is_ignored_if_it_holds_for_all_tracks() -> None:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_one_wrong_cannot_link_costs_no_more_than_its_own_person(seed: int) -> None:
-    """He may be split in two; the groups stay pure, and the other person whole."""
+@pytest.mark.parametrize("sizes", [(20, 12, 8), (30, 20, 10, 10)])
+def test_one_wrong_cannot_link_does_not_split_a_person(sizes: tuple[int, ...], seed: int) -> None:
+    """A mirror or a poster, among 30 links that are right."""
+    tracks, person = cast(sizes, seed)
+    wrong = np.flatnonzero(person == 0)[:2]
+    links = np.concatenate([[wrong], seen_together(person, 30)]).astype(np.int32)
+    assert partition(cluster(replace(tracks, cannot_link=links)).labels) == partition(person)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_in_a_film_of_a_dozen_tracks_a_wrong_cannot_link_may_split_its_person(seed: int) -> None:
     tracks, person = cast([8, 5], seed)
     a, b = np.flatnonzero(person == 0)[:2]
     labels = cluster(replace(tracks, cannot_link=np.array([[a, b]], np.int32))).labels

@@ -60,10 +60,10 @@ def test_clothes_that_say_nothing_are_found_to_say_nothing(
 
 @SEEDS
 def test_clothes_repair_a_poor_face_score(seed: int) -> None:
-    tracks, person = linked_cast([12, 10, 8], seed, blur=0.12)
+    tracks, person = linked_cast([12, 10, 8], seed, blur=0.18)
     found = cluster(dress(tracks, person))
-    assert bcubed(person, cluster(tracks).labels).f < 0.7
-    assert partition(found.labels) == partition(person)
+    assert bcubed(person, cluster(tracks).labels).f < 0.85
+    assert bcubed(person, found.labels).f > 0.93
     assert clothes_log_odds(found) > 2
 
 

@@ -31,7 +31,7 @@ def recipe() -> dict[str, object]:
 def tracks_in_seats(per_seat: float = 100.0) -> tuple[TrackSet, np.ndarray]:
     """Poor faces of people who sit at heights of their own."""
     tracks, person = cast([12, 10, 8], noise=0.8)
-    tracks = blur_faces(tracks, np.arange(30) % 2 == 0, 0.10)
+    tracks = blur_faces(tracks, np.arange(30) % 2 == 0, 0.16)
     y = per_seat * person[tracks.track_of] + np.random.default_rng(0).normal(0, 8, tracks.n_crops)
     boxes = np.column_stack([np.full_like(y, 50), y, np.full_like(y, 40), np.full_like(y, 40)])
     return replace(tracks, crops=replace(tracks.crops, boxes=boxes.astype(np.float32))), person

@@ -8,11 +8,11 @@ import pytest
 from helpers.cast import cast
 from helpers.dressed_cast import blur_faces, dress, seen_together
 from helpers.learned_iterations import adaptation_of, iteration_that_knows
-from personae.adapt import Iteration
+from personae.adapt import Adaptation, Iteration
 from personae.core.trackset import TrackSet
 from personae.cues.evidence import FilmEvidence
+from personae.cues.iteration_scores import HEARD_ITERATIONS, FittedScore, IterationScores
 from personae.cues.score_weights import (
-    HEARD_ITERATIONS,
     MIN_EXPECTED_ERROR,
     MIN_POSITIVE_LOG_ODDS,
     WeightedScore,
@@ -34,19 +34,22 @@ def film(sizes: tuple[int, ...] = (10, 8, 8), blurred: float = 0.0) -> tuple[Tra
     ), person
 
 
+def fitted_scores(
+    tracks: TrackSet, evidence: FilmEvidence, adaptation: Adaptation | None
+) -> tuple[FittedScore, list[FittedScore]]:
+    reference = evidence.calibration.reference
+    scores = evidence.base.block(reference, reference)
+    base = FittedScore("base", evidence.base, scores, evidence.base_fit)
+    learned = IterationScores(tracks, evidence.calibration, evidence.base_fit)
+    return base, learned.last(adaptation)
+
+
 def weigh(
     tracks: TrackSet, *iterations: Iteration, **options: bool
 ) -> tuple[FilmEvidence, list[WeightedScore]]:
     evidence = FilmEvidence(tracks, tracks.anchors())
-    found = weigh_scores(
-        tracks,
-        adaptation_of(*iterations),
-        evidence.base,
-        evidence.calibration,
-        evidence.base_fit,
-        **options,
-    )
-    return evidence, found
+    base, learned = fitted_scores(tracks, evidence, adaptation_of(*iterations))
+    return evidence, weigh_scores(base, learned, evidence.calibration, **options)
 
 
 def test_constants() -> None:
@@ -89,8 +92,8 @@ def test_only_the_last_two_iterations_are_heard() -> None:
 def test_without_an_adaptation_the_base_score_is_the_whole() -> None:
     tracks, _ = film()
     evidence = FilmEvidence(tracks, tracks.anchors())
-    given = (tracks, None, evidence.base, evidence.calibration, evidence.base_fit)
-    for found in (weigh_scores(*given), weigh(tracks)[1]):
+    base, learned = fitted_scores(tracks, evidence, None)
+    for found in (weigh_scores(base, learned, evidence.calibration), weigh(tracks)[1]):
         assert [(one.name, one.weight) for one in found] == [("base", 1.0)]
 
 

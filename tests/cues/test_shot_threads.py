@@ -144,7 +144,7 @@ def test_shot_threads_group_poor_faces() -> None:
     for seed in range(4):
         tracks, person = cast([12] * 4, seed)
         poor = np.arange(len(person)) % 2 == 1
-        blur = np.random.default_rng(seed).normal(0, 0.12, (len(person), 128)) * poor[:, None]
+        blur = np.random.default_rng(seed).normal(0, 0.18, (len(person), 128)) * poor[:, None]
         alone = replace(
             tracks,
             embeddings=unit_rows(tracks.require_embeddings() + blur[tracks.track_of]).astype(

@@ -18,6 +18,9 @@ PRIOR_PERSISTENCE_S = 120.0
 PRIOR_LOG_PERSISTENCE_DEVIATION = 1.5
 """Standard deviation of the logarithm of that time."""
 
+MAX_PAIRS = 20_000
+"""Most reference pairs of one fit, taken evenly; more determine three parameters no better."""
+
 MAX_ROUNDS = 20
 """Most rounds of expectation and maximisation of one fit."""
 
@@ -89,6 +92,8 @@ def calibrate(
     Returns:
         The calibration; without a pair one that says nothing.
     """
+    thinned = slice(None, None, -(-len(measured.pairs) // MAX_PAIRS) or 1)
+    measured, other_log_odds = measured.select(thinned), other_log_odds[thinned]
     n_features = measured.features.shape[1]
     if not len(measured.pairs):
         ones = np.ones(n_features)

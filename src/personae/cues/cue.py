@@ -29,8 +29,8 @@ class Measurement:
     None: what the cue measures lasts as long as the pairs are apart.
     """
 
-    def select(self, kept: BoolArray) -> Measurement:
-        """Return the measurement of some of the pairs, given as an (m,) mask."""
+    def select(self, kept: BoolArray | slice) -> Measurement:
+        """Return the measurement of some of the pairs, given as an (m,) mask or a slice."""
         gaps = None if self.gaps_s is None else self.gaps_s[kept]
         return Measurement(self.pairs[kept], self.features[kept], gaps)
 

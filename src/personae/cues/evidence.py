@@ -12,6 +12,7 @@ from personae.core.pairwise import BilinearSimilarity, symmetric_from_blocks
 from personae.core.trackset import TrackSet
 from personae.cues.cue import PairCue
 from personae.cues.face import film_centred_tracks
+from personae.cues.iteration_scores import FittedScore, IterationScores
 from personae.cues.joint_calibration import JointCalibration, JointFit
 from personae.cues.learned_score import ScaledScore
 from personae.cues.registry import PAIR_CUES
@@ -114,8 +115,10 @@ class FilmEvidence:
         self.base = ScaledScore(BilinearSimilarity(single, single))
         self.measurements = [cue.measure(tracks) for cue in options.pair_cues]
         self.calibration = JointCalibration(tracks, anchors, options.pair_cues, self.measurements)
-        reference = self.calibration.reference
-        self.base_fit = self.calibration.fit(self.base.block(reference, reference))
+        scores = self._score_reference(self.base)
+        self.base_fit = self.calibration.fit(scores)
+        self._fitted_base = FittedScore(BASE_NAME, self.base, scores, self.base_fit)
+        self._iterations = IterationScores(tracks, self.calibration, self.base_fit)
 
     def evaluate(self, adaptation: Adaptation | None = None) -> Evidence:
         """Combine the base scores with what was learned, and add the evidence of all pair cues.
@@ -124,19 +127,16 @@ class FilmEvidence:
             adaptation: What was learned of the film; None: the base scores alone.
         """
         scores = weigh_scores(
-            self.tracks,
-            adaptation,
-            self.base,
+            self._fitted_base,
+            self._iterations.last(adaptation),
             self.calibration,
-            self.base_fit,
             equal_weights=not self.options.score_weights,
             keep_base=self.options.keep_base,
         )
         fit = self.base_fit
         if len(scores) > 1:
-            reference = self.calibration.reference
             combined = sum(
-                np.float32(one.weight) * one.score.block(reference, reference) for one in scores
+                np.float32(one.weight) * self._score_reference(one.score) for one in scores
             )
             fit = self.calibration.fit(np.asarray(combined))
         log_odds = self._face_log_odds(scores, fit)
@@ -150,6 +150,10 @@ class FilmEvidence:
             log_odds[b, a] = log_odds[a, b]
             cue_log_odds[cue.name] = of_cue
         return Evidence(log_odds, fit.mixture, tuple(scores), cue_log_odds)
+
+    def _score_reference(self, score: ScaledScore) -> Float32Array:
+        """Return the (r, r) scores of the reference tracks."""
+        return score.block(self.calibration.reference, self.calibration.reference)
 
     def _face_log_odds(self, scores: list[WeightedScore], fit: JointFit) -> Float32Array:
         """Compute the (T, T) log-odds by the face.

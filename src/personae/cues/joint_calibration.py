@@ -96,13 +96,14 @@ class JointCalibration:
     def fit(self, scores: FloatArray) -> JointFit:
         """Fit to the (r, r) face scores of the reference tracks."""
         n = len(self.reference)
-        mixture, start = ScoreMixture(), None
+        mixture = ScoreMixture()
         fitted: list[CueCalibration | None] = [None] * len(self._cues)
         parts = [np.zeros(len(measured.pairs)) for measured in self._measured]
         total, face = np.zeros((n, n)), np.zeros((n, n))
-        for _ in range(MAX_ROUNDS):
+        for number in range(MAX_ROUNDS):
             prior = PairPrior(CUE_WEIGHT_IN_MIXTURE * total, self.cannot_link)
-            mixture = start = fit_mixture(scores, prior, start)
+            # the second round is the first that hears the cues: it may find another kind of mixture
+            mixture = fit_mixture(scores, prior, mixture if number > 1 else None)
             face = np.asarray(mixture.log_odds(np.asarray(scores, np.float64)))
             moved = 0.0
             for k, (cue, measured) in enumerate(zip(self._cues, self._measured, strict=True)):

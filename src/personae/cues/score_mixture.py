@@ -75,7 +75,7 @@ class ScoreMixture:
     """Share of pairs that show one person."""
 
     lookalike_share: float = PRIOR_LOOKALIKE_SHARE
-    """Share of lookalikes among the pairs of two people."""
+    """Share of lookalikes among the pairs of two people; 0: there is no such component."""
 
     @property
     def means(self) -> tuple[float, float, float]:
@@ -133,9 +133,20 @@ class ScoreMixture:
 
     def log_likelihood_ratio(self, scores: Float64Array) -> Float64Array:
         """Return the log-density of scores of one person less that of two people."""
-        different = np.logaddexp(
-            np.log1p(-self.lookalike_share) + log_density(scores, self.unlike),
-            np.log(self.lookalike_share) + log_density(scores, self.lookalike),
-        )
+        different = log_density(scores, self.unlike)
+        if self.lookalike_share:
+            different = np.logaddexp(
+                np.log1p(-self.lookalike_share) + different,
+                np.log(self.lookalike_share) + log_density(scores, self.lookalike),
+            )
         ratio: Float64Array = log_density(scores, self.same) - different
         return ratio
+
+    def lookalike_probability(self, scores: Float64Array) -> Float64Array:
+        """Return the probabilities that pairs of two people with these scores are lookalikes."""
+        if not self.lookalike_share:
+            return np.zeros(len(scores))
+        odds = np.log(self.lookalike_share / (1 - self.lookalike_share))
+        odds = odds + log_density(scores, self.lookalike) - log_density(scores, self.unlike)
+        probability: Float64Array = expit(odds)
+        return probability

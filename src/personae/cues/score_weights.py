@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from personae.core.arrays import Float32Array
-from personae.core.pairwise import BilinearSimilarity
-from personae.core.trackset import TrackSet
-from personae.cues.joint_calibration import JointCalibration, JointFit
-from personae.cues.learned_score import ScaledScore, learned_score, match_means
+from personae.cues.iteration_scores import FittedScore
+from personae.cues.joint_calibration import JointCalibration
+from personae.cues.learned_score import ScaledScore
 from personae.cues.score_mixture import PRIOR_PAIRS
 from personae.cues.validation import Validation
-
-if TYPE_CHECKING:
-    from personae.adapt import Adaptation
-
-HEARD_ITERATIONS = 2
-"""Last iterations of an adaptation that are combined; earlier ones have learned less.
-
-Chosen on labelled clips; 1 and 3 do nearly as well.
-"""
 
 MIN_POSITIVE_LOG_ODDS = 2.0
 """Log-odds from which a pair counts as surely one person: a probability of 0.88."""
@@ -54,11 +42,9 @@ class WeightedScore:
 
 
 def weigh_scores(
-    tracks: TrackSet,
-    adaptation: Adaptation | None,
-    base: ScaledScore,
+    base: FittedScore,
+    learned: Sequence[FittedScore],
     calibration: JointCalibration,
-    base_fit: JointFit,
     equal_weights: bool = False,
     keep_base: bool = False,
 ) -> list[WeightedScore]:
@@ -73,33 +59,22 @@ def weigh_scores(
     not count at all. Where it finds iterations better, only these count.
 
     Args:
-        tracks: Tracks that were adapted to.
-        adaptation: What was learned of the film; None: the base score alone.
         base: Base score.
+        learned: Iterations that tell one person from two, oldest first.
         calibration: Calibration on the film's reference tracks.
-        base_fit: Its fit to the base score.
         equal_weights: Give all scores the same weight instead, for ablation studies.
         keep_base: Let the base score count even where iterations are found better.
 
     Returns:
-        The base score, then the iterations that tell one person from two, oldest first.
+        The base score, then the iterations.
     """
-    validation = Validation(calibration, base_fit)
-    scores, names, fits = [base], [BASE_NAME], [base_fit]
-    for number, learned in _last_learned_scores(tracks, adaptation):
-        score = _to_base_scale(learned, calibration, base_fit)
-        if score is not None:
-            scores.append(score)
-            names.append(f"iteration {number}")
-            fits.append(calibration.fit(_score_reference(score, calibration)))
-    blocks = [_score_reference(score, calibration) for score in scores]
-    aucs = [validation.auc(block) for block in blocks]
-    errors = [
-        _expected_error(block, fit, calibration) for block, fit in zip(blocks, fits, strict=True)
-    ]
+    validation = Validation(calibration, base.fit)
+    scores = [base, *learned]
+    aucs = [validation.auc(one.reference) for one in scores]
+    errors = [_expected_error(one, calibration) for one in scores]
     weights = np.ones(len(scores))
     if not equal_weights:
-        pairs = calibration.upper(base_fit.log_odds)
+        pairs = calibration.upper(base.fit.log_odds)
         n_positive = int((pairs > MIN_POSITIVE_LOG_ODDS).sum())
         held = n_positive / (n_positive + PRIOR_PAIRS)
         bounded = np.maximum(errors, MIN_EXPECTED_ERROR)
@@ -111,41 +86,12 @@ def weigh_scores(
             weights[~better] = 0.0
     weights /= weights.sum()
     return [
-        WeightedScore(name, score, float(weight), error, auc)
-        for name, score, weight, error, auc in zip(
-            names, scores, weights, errors, aucs, strict=True
-        )
+        WeightedScore(one.name, one.score, float(weight), error, auc)
+        for one, weight, error, auc in zip(scores, weights, errors, aucs, strict=True)
     ]
 
 
-def _last_learned_scores(
-    tracks: TrackSet, adaptation: Adaptation | None
-) -> Iterator[tuple[int, BilinearSimilarity]]:
-    """Yield number, counted from 1, and score of the last `HEARD_ITERATIONS` iterations."""
-    if adaptation is not None:
-        count = len(adaptation.iterations)
-        for number in range(max(1, count + 1 - HEARD_ITERATIONS), count + 1):
-            yield number, learned_score(tracks, adaptation, number)
-
-
-def _to_base_scale(
-    learned: BilinearSimilarity, calibration: JointCalibration, base_fit: JointFit
-) -> ScaledScore | None:
-    """Return a learned score on the scale of the base score; None if it tells nobody apart."""
-    pairs = calibration.upper(_score_reference(learned, calibration))
-    log_odds = calibration.upper(base_fit.log_odds)
-    line = match_means(pairs, log_odds, base_fit.mixture)
-    return None if line is None else ScaledScore(learned, *line)
-
-
-def _score_reference(
-    score: BilinearSimilarity | ScaledScore, calibration: JointCalibration
-) -> Float32Array:
-    """Return the (r, r) scores of the reference tracks."""
-    return score.block(calibration.reference, calibration.reference)
-
-
-def _expected_error(block: Float32Array, fit: JointFit, calibration: JointCalibration) -> float:
-    """Return the expected error of (r, r) scores; 0.5 without a pair."""
-    pairs = calibration.upper(block)
-    return fit.mixture.expected_error(pairs) if len(pairs) else 0.5
+def _expected_error(one: FittedScore, calibration: JointCalibration) -> float:
+    """Return the expected error of a score on the reference pairs; 0.5 without a pair."""
+    pairs = calibration.upper(one.reference)
+    return one.fit.mixture.expected_error(pairs) if len(pairs) else 0.5
