@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
@@ -172,3 +173,30 @@ def test_a_long_film_is_referred_to_by_runs_of_tracks(n: int) -> None:
     assert (found[0], found[-1]) == (0, anchors[-1])
     runs = np.split(found, np.flatnonzero(np.diff(found) > 2) + 1)
     assert min(map(len, runs)) >= 30
+
+
+def test_what_a_person_has_said_is_certain_and_chains_count() -> None:
+    tracks, person, scores, measured = film()
+    first, second = (np.flatnonzero(person == k)[:4] for k in (0, 1))
+    said = [np.column_stack([group[:-1], group[1:]]) for group in (first, second)]
+    taught = replace(tracks, must_link=np.concatenate(said).astype(np.int32))
+    joint = JointCalibration(taught, np.arange(30), CUES, measured)
+    expected = np.zeros((30, 30), np.bool_)
+    for group in (first, second):
+        expected[np.ix_(group, group)] = True
+    np.fill_diagonal(expected, False)
+    np.testing.assert_array_equal(joint.must_link, expected)
+    apart = scores - 0.5 * expected
+    alone = JointCalibration(tracks, np.arange(30), CUES, measured).fit(apart)
+    found = joint.fit(apart)
+    assert found.mixture.same[0] < alone.mixture.same[0] - 0.05
+
+
+def test_links_that_nobody_has_set_change_nothing() -> None:
+    tracks, _, scores, measured = film()
+    joint = JointCalibration(tracks, np.arange(30), CUES, measured)
+    assert not joint.must_link.any()
+    prior = PairPrior(np.zeros((30, 30)), joint.cannot_link)
+    assert fit_mixture(scores, prior) == fit_mixture(
+        scores, replace(prior, must_link=joint.must_link)
+    )

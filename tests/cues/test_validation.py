@@ -60,6 +60,18 @@ def test_pairs_are_sure_from_log_odds_of_2_on_whatever_the_face_says() -> None:
     assert found.different.tolist() == [9]
 
 
+def test_pairs_that_a_person_has_said_to_be_one_are_sure() -> None:
+    tracks = TrackSet(
+        track_of=np.arange(5, dtype=np.int32),
+        cannot_link=np.array([[3, 4]], np.int32),
+        must_link=np.array([[0, 1], [1, 2]], np.int32),
+    )
+    calibration = JointCalibration(tracks, np.arange(5), (), [])
+    nothing = np.zeros((5, 5))
+    found = Validation(calibration, JointFit(ScoreMixture(), (), nothing, nothing))
+    assert found.same.tolist() == [0, 1, 4]
+
+
 @pytest.mark.parametrize(("n", "is_enough"), [(9, False), (10, True)])
 @pytest.mark.parametrize("kind", ["same", "different"])
 def test_nothing_is_validated_on_few_pairs(n: int, is_enough: bool, kind: str) -> None:

@@ -8,10 +8,11 @@ from typing import TypeVar
 import numpy as np
 
 from personae.core.arrays import BoolArray, Float64Array, FloatArray, Int64Array, IntArray
+from personae.core.grouping import connect_pairs
 from personae.core.trackset import TrackSet
 from personae.cues.calibration import CueCalibration, calibrate
 from personae.cues.cue import Measurement, PairCue
-from personae.cues.mixture_fit import PairPrior, fit_mixture
+from personae.cues.mixture_fit import CERTAIN_LOG_ODDS, PairPrior, fit_mixture
 from personae.cues.score_mixture import ScoreMixture
 
 Array = TypeVar("Array", FloatArray, BoolArray)
@@ -81,6 +82,10 @@ class JointCalibration:
         position = np.full(tracks.n_tracks, -1, dtype=np.int64)
         position[self.reference] = np.arange(len(self.reference))
         self.cannot_link = _among(tracks.cannot_link, position, len(self.reference))
+        """(r, r) pairs of reference tracks that are on screen together."""
+        person = connect_pairs(tracks.must_link, tracks.n_tracks)[self.reference]
+        self.must_link = (person[:, None] == person) & ~np.eye(len(person), dtype=np.bool_)
+        """(r, r) pairs of reference tracks that a person has said to be one; chains count."""
         self._cues = cues
         self._measured: list[Measurement] = []
         for measured in measurements:
@@ -101,7 +106,7 @@ class JointCalibration:
         parts = [np.zeros(len(measured.pairs)) for measured in self._measured]
         total, face = np.zeros((n, n)), np.zeros((n, n))
         for number in range(MAX_ROUNDS):
-            prior = PairPrior(CUE_WEIGHT_IN_MIXTURE * total, self.cannot_link)
+            prior = PairPrior(CUE_WEIGHT_IN_MIXTURE * total, self.cannot_link, self.must_link)
             # the second round is the first that hears the cues: it may find another kind of mixture
             mixture = fit_mixture(scores, prior, mixture if number > 1 else None)
             face = np.asarray(mixture.log_odds(np.asarray(scores, np.float64)))
@@ -109,6 +114,7 @@ class JointCalibration:
             for k, (cue, measured) in enumerate(zip(self._cues, self._measured, strict=True)):
                 a, b = measured.pairs.T
                 other = face[a, b] + total[a, b] - parts[k]
+                other[self.must_link[a, b]] = CERTAIN_LOG_ODDS
                 found = calibrate(measured, cue, other, mixture.share, fitted[k])
                 part = found.log_odds(measured, cue)
                 fitted[k] = found

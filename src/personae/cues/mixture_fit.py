@@ -38,6 +38,9 @@ A link can be wrong: a mirror, a poster, one face detected twice.
 LINKS_PER_BLOCK = 2000
 """Cannot-links whose implications are computed at once; bounds the memory of a crowded film."""
 
+CERTAIN_LOG_ODDS = 30.0
+"""Log-odds that stand for certainty, as of two tracks that a person has said to be one."""
+
 STARTS = (ScoreMixture(), ScoreMixture(same=(0.85, 0.1), lookalike=(0.45, 0.15)))
 """Components that fits begin with.
 
@@ -62,6 +65,9 @@ class PairPrior:
 
     cannot_link: BoolArray
     """(r, r) symmetric booleans: pairs that are on screen together."""
+
+    must_link: BoolArray | None = None
+    """(r, r) symmetric booleans: pairs that a person has said to be one; None: none."""
 
 
 def fit_mixture(
@@ -112,6 +118,8 @@ class _Fit:
         if prior is not None:
             linked = prior.cannot_link
             self._other = np.where(linked[upper], -CANNOT_LINK_LOG_ODDS, prior.log_odds[upper])
+            if prior.must_link is not None:
+                self._other[prior.must_link[upper]] = CERTAIN_LOG_ODDS
             self._pair = np.full((n, n), len(self._place), dtype=np.intp)
             self._pair[upper] = self._pair.T[upper] = np.arange(len(self._place))
             for rows in np.array_split(np.arange(n), 1 + linked.sum() // LINKS_PER_BLOCK):

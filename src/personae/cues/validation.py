@@ -17,15 +17,16 @@ MIN_VALIDATION_PAIRS = 10
 class Validation:
     """Pairs of reference tracks of which the pair cues are sure, without having heard the face.
 
-    Pairs of one person are those of high log-odds by the pair cues alone. Pairs of two people are
-    on screen together. The first may have been trained on, the second never: a network that has
-    drawn different people together is found out by these.
+    Pairs of one person are those of high log-odds by the pair cues alone, and those that a person
+    has said to be one. Pairs of two people are on screen together. The first may have been trained
+    on, the second never: a network that has drawn different people together is found out by these.
     """
 
     def __init__(self, calibration: JointCalibration, base_fit: JointFit) -> None:
         """Select the pairs by the calibration of the pair cues beside the base scores."""
         forbidden = calibration.upper(calibration.cannot_link)
         sure = calibration.upper(base_fit.cue_log_odds) > MIN_SURE_LOG_ODDS
+        sure |= calibration.upper(calibration.must_link)
         self._calibration = calibration
         self.same = np.flatnonzero(sure & ~forbidden)
         """Positions of the pairs of one person among the pairs of the reference."""
