@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import norm
 from sklearn.metrics import roc_auc_score
 
 from personae.core.trackset import TrackSet
@@ -85,17 +86,16 @@ def test_nothing_is_validated_on_few_pairs(n: int, is_enough: bool, kind: str) -
     assert found == (0.5 if is_enough else None)
 
 
-@given(st.floats(0.5, 1.0, allow_subnormal=False), st.floats(0.0, 1.0, allow_subnormal=False))
-def test_worse_is_lower_by_more_than_the_standard_error(base: float, auc: float) -> None:
+@given(st.floats(0.5, 1.0, allow_subnormal=False), st.floats(0.0, 0.999, allow_subnormal=False))
+def test_better_is_judged_by_half_the_standard_error(base: float, auc: float) -> None:
     """Hanley and McNeil 1982, Eq. 1 and Table II, for positives in numbers n and negatives m."""
     log_odds, links = sure_and_linked()
     validation = validation_of(log_odds, links)
     n, m = len(validation.same), len(validation.different)
     q1, q2 = auc / (2 - auc), 2 * auc * auc / (1 + auc)
     variance = auc * (1 - auc) + (n - 1) * (q1 - auc * auc) + (m - 1) * (q2 - auc * auc)
-    error = np.sqrt(max(variance, 0) / (n * m))
-    if abs(base - auc - error) > 1e-9:
-        assert validation.is_worse(auc, base) == (base - auc > error)
+    error = max(np.sqrt(max(variance, 0) / (n * m)) / 2, 1e-4)
+    assert validation.probability_better(auc, base) == pytest.approx(norm.cdf((auc - base) / error))
 
 
 def test_the_standard_error_is_that_of_repeated_samples() -> None:
@@ -117,12 +117,12 @@ def test_the_standard_error_is_that_of_repeated_samples() -> None:
         aucs.append(validation.auc(scores))
     mean, error = float(np.mean(aucs)), float(np.std(aucs))
     assert mean == pytest.approx(0.8, abs=0.01)
-    assert validation.is_worse(mean, mean + 1.05 * error)
-    assert not validation.is_worse(mean, mean + 0.95 * error)
+    assert validation.probability_better(mean, mean - error) == pytest.approx(norm.cdf(2), abs=5e-3)
 
 
-def test_what_cannot_be_validated_is_not_worse() -> None:
+def test_what_cannot_be_validated_is_as_good() -> None:
     validation = validation_of(*sure_and_linked())
-    assert not validation.is_worse(None, 0.9)
-    assert not validation.is_worse(0.5, None)
-    assert not validation.is_worse(1.0, 1.0)
+    assert validation.probability_better(None, 0.9) == 0.5
+    assert validation.probability_better(0.5, None) == 0.5
+    assert validation.probability_better(1.0, 1.0) == 0.5
+    assert validation.probability_better(1.0, 0.9) > 0.999

@@ -55,15 +55,17 @@ def weigh_scores(
     their implications and the pair cues have a say. Iterations are held back in proportion to
     h = n / (n + `PRIOR_PAIRS`), with n the sure positive pairs, and their errors are shrunk towards
     that of the base score: where next to nothing was there to learn from, nothing was learned, and
-    little can be told of it. An iteration that the validation finds worse than the base score does
-    not count at all. Where it finds iterations better, only these count.
+    little can be told of it. The validation has the last word: an iteration counts by twice the
+    probability p that it is better than the base score, and the base score by 2 (1 - p) of the best
+    iteration. So what has certainly learned the film is believed alone, and what has drawn people
+    together not at all.
 
     Args:
         base: Base score.
         learned: Iterations that tell one person from two, oldest first.
         calibration: Calibration on the film's reference tracks.
         equal_weights: Give all scores the same weight instead, for ablation studies.
-        keep_base: Let the base score count even where iterations are found better.
+        keep_base: Let the base score count fully, even where iterations are found better.
 
     Returns:
         The base score, then the iterations.
@@ -80,10 +82,10 @@ def weigh_scores(
         bounded = np.maximum(errors, MIN_EXPECTED_ERROR)
         weights = (held * bounded + (1 - held) * bounded[0]) ** -2.0
         weights[1:] *= held
-        weights[[validation.is_worse(auc, aucs[0]) for auc in aucs]] = 0.0
-        better = np.array([validation.is_worse(aucs[0], auc) for auc in aucs]) & (weights > 0)
-        if better.any() and not keep_base:
-            weights[~better] = 0.0
+        is_better = np.array([validation.probability_better(auc, aucs[0]) for auc in aucs])
+        weights[1:] *= 2 * is_better[1:]
+        if len(learned) and not keep_base:
+            weights[0] *= 2 * (1 - is_better[1:].max())
     weights /= weights.sum()
     return [
         WeightedScore(one.name, one.score, float(weight), error, auc)
