@@ -13,8 +13,8 @@ import variants
 from personae.cluster import adapt_tracks
 from personae.cluster.anchors import select_anchors
 from personae.core import colour_histogram, crops, trackset
+from personae.core.content_hash import compute_content_hash
 from personae.core.digest import json_digest
-from personae.pipeline.content_hash import compute_content_hash
 from personae.pipeline.settings import Settings
 from personae.pipeline.stages import EncodeStage, ScanStage
 from personae.project import track_set

@@ -123,7 +123,7 @@ def test_positives_are_found_before_the_first_iteration_and_after_each() -> None
         last = len(done.iterations)
         return np.array([[0, 3 + last], [3 + last, 0], [2, 5], [5, 2]])
 
-    config = AdaptConfig(**SHORT_HEAD, quality_filter=False)
+    config = AdaptConfig(**SHORT_HEAD, quality_filter=False, extra_iterations=0)
     film = replace(tracks, attach_only=attach_only)
     found = adapt(film, None, config, find_positives=find_positives)
     assert [len(done.iterations) for done in given] == [0, 1, 2]
@@ -135,6 +135,45 @@ def test_positives_are_found_before_the_first_iteration_and_after_each() -> None
     pairs = [one.matches.tolist() for one in found.iterations]
     assert pairs == [[[0, 4], [4, 0]], []], "track 5 is not trained on"
     assert [row["matches"] for row in found.log] == [2] * 4 + [2] * 2
+
+
+@pytest.mark.parametrize(("changes_until", "expected"), [(0, 2), (2, 3), (3, 4), (9, 5)])
+def test_iterations_go_on_while_the_pairs_to_train_on_change(
+    changes_until: int, expected: int
+) -> None:
+    """Two are wanted and three more allowed; pairs after iteration k are those of k and k - 1."""
+    progress: list[tuple[int, object]] = []
+
+    def find_positives(done: Adaptation) -> Int64Array:
+        last = min(len(done.iterations), changes_until)
+        return np.array([[0, 3 + last], [3 + last, 0]])
+
+    def hook(stage: str, done: int, total: int | None, **facts: object) -> None:
+        if total:
+            progress.append((done, facts.get("iteration")))
+
+    config = AdaptConfig(**SHORT_HEAD, quality_filter=False, extra_iterations=3)
+    found = adapt(embedding_tracks(), None, config, hook, find_positives=find_positives)
+    assert len(found.iterations) == expected
+    assert progress[0][1] == "1 of at most 5"
+    assert progress[-1][0] == 1000
+    assert [done for done, _ in progress] == sorted(done for done, _ in progress)
+    fixed = adapt(embedding_tracks(), None, config)
+    assert len(fixed.iterations) == 2, "without pairs to find there is nothing to settle"
+
+
+def test_a_change_of_a_fiftieth_of_the_pairs_asks_for_no_iteration() -> None:
+    tracks = embedding_tracks(n_people=6, tracks_each=5)
+    pairs = [[a, b] for a in range(30) for b in range(30) if a != b]
+    config = AdaptConfig(**SHORT_HEAD, quality_filter=False, extra_iterations=1)
+    for share, expected in ((0.015, 2), (0.03, 3)):
+
+        def find_positives(done: Adaptation, share: float = share) -> Int64Array:
+            dropped = round(share * len(pairs)) if len(done.iterations) == 2 else 0
+            return np.array(pairs[dropped:])
+
+        found = adapt(tracks, None, config, find_positives=find_positives)
+        assert len(found.iterations) == expected
 
 
 def test_training_on_positives_draws_their_tracks_together() -> None:

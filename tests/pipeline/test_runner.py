@@ -7,10 +7,11 @@ import shutil
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from helpers import fake_stages
-from helpers.fake_stages import FAKE_STAGES, FakeClusterStage, FakeEncoder
+from helpers.fake_stages import FAKE_STAGES, FakeAdaptStage, FakeClusterStage, FakeEncoder
 from personae.core import schema
 from personae.core.errors import PersonaeError, ProjectError, SettingError
 from personae.pipeline import runner
@@ -88,6 +89,24 @@ def test_a_raised_version_runs_the_stage_again(film, stage_calls, monkeypatch):
     monkeypatch.setattr(FakeClusterStage, "version", FakeClusterStage.version + 1)
     run(film)
     assert take_calls(stage_calls) == {"cluster", "report"}
+
+
+def test_the_adaptation_is_given_what_all_cues_measure(film, monkeypatch):
+    """Pairs to train on are found by clothes and shot threads, too."""
+    given = []
+    adapt = FakeAdaptStage.adapt
+
+    def spy(stage, context, tracks, checkpoint):
+        given.append(tracks)
+        return adapt(stage, context, tracks, checkpoint)
+
+    monkeypatch.setattr(FakeAdaptStage, "adapt", spy)
+    run(film)
+    (tracks,) = given
+    expected = Project.open(film.with_suffix(".personae")).track_set()
+    for name in ("boxes", "thumbnails", "clothes", "times_s"):
+        np.testing.assert_array_equal(getattr(tracks.crops, name), getattr(expected.crops, name))
+        assert len(getattr(tracks.crops, name)) == tracks.n_crops
 
 
 def test_methods_without_adaptation_skip_it_and_keep_it_for_later(film, stage_calls):

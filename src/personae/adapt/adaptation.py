@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +21,7 @@ from personae.adapt.quality import average_crop_quality, crop_quality, quality_i
 from personae.adapt.result import Adaptation, AdaptationFacts, Iteration
 from personae.adapt.schedule import make_schedule
 from personae.adapt.sources import ViewSource
+from personae.adapt.taught_pairs import TaughtPairs
 from personae.adapt.training import SelfDistillation
 from personae.core.arrays import BoolArray, Float32Array, Int64Array, IntArray
 from personae.core.compute import single_threaded
@@ -32,6 +33,9 @@ from personae.core.trackset import TrackSet
 if TYPE_CHECKING:
     from personae.encode.encoder import Encoder
 
+
+MAX_CHANGED_PAIRS = 0.02
+"""Share of the pairs to train on whose change does not ask for another iteration."""
 
 PairPredicate = Callable[[IntArray, IntArray], BoolArray]
 """Decides for m pairs of tracks, given as two (m,) arrays, which may show one person, (m,)."""
@@ -53,7 +57,8 @@ def adapt(
 
     Every iteration finetunes on the tracks that passed the last quality filter, measures the
     quality of all tracks, and matches the good ones. Attach-only tracks are embedded but never
-    trained on.
+    trained on. With `learn_edits`, pairs that a person has linked are trained on in every
+    iteration, and pairs that must not be linked in none.
 
     Args:
         tracks: Tracks with crops, or with embeddings alone.
@@ -67,7 +72,8 @@ def adapt(
             off. Not in the paper: training on positive pairs alone never separates two people again
             whom a wrong match has joined. None: no match is dropped.
         find_positives: Finds the pairs of tracks to train on, before the first iteration and after
-            each, in the place of coarse matching. Not in the paper. None: coarse matching.
+            each, in the place of coarse matching. Up to `extra_iterations` follow while these
+            change. Not in the paper. None: coarse matching.
 
     Returns:
         The iterations; none if there are no crops or no iterations are wanted.
@@ -100,25 +106,33 @@ def adapt(
     writer = CheckpointWriter(checkpoint)
     log, cursor = writer.restore(model)
 
+    taught = TaughtPairs(tracks, trainable, config.seed) if config.learn_edits else None
+
+    def complete(found: Int64Array) -> Int64Array:
+        return found if taught is None else taught.complete(found)
+
     def positives(*finished: Iteration) -> Int64Array:
         if find_positives is None:
-            return np.empty((0, 2), dtype=np.int64)
+            return complete(np.empty((0, 2), dtype=np.int64))
         done = Adaptation(finished, config.student_temperature, config.teacher_temperature)
         found = find_positives(done)
-        return found[np.isin(found, trainable).all(axis=1)]
+        return complete(found[np.isin(found, trainable).all(axis=1)])
 
     if writer.iterations:
         good, matches = _next_training_set(writer.iterations[-1], trainable, config)
     else:
         good, matches = trainable, positives()
-    for number in range(len(writer.iterations) + 1, config.iterations + 1):
+    most = config.iterations + (config.extra_iterations if find_positives is not None else 0)
+    while len(writer.iterations) < most and not _has_settled(writer.iterations, config):
+        number = len(writer.iterations) + 1
         schedule = make_schedule(config, number, sum(len(members[t]) for t in good))
         seed = int(np.random.SeedSequence([config.seed, number]).generate_state(1)[0])
         sampler = PairSampler(members, good, matches, config.cross_track_share, seed)
 
         def progress(step: int, n_steps: int, number: int = number) -> None:
-            done = (number - 1 + step / n_steps) / config.iterations
-            hook("adapt", round(1000 * done), 1000, iteration=f"{number} of {config.iterations}")
+            done = (number - 1 + step / n_steps) / most
+            of = f"{most}" if most == config.iterations else f"at most {most}"
+            hook("adapt", round(1000 * done), 1000, iteration=f"{number} of {of}")
 
         def save_cursor(position: TrainingCursor) -> None:
             writer.after_epoch(model, log, position)
@@ -135,10 +149,12 @@ def adapt(
         if find_positives is not None:
             pairs = positives(*writer.iterations, iteration)
         else:
-            pairs = _match_coarsely(iteration, members, trainable, plausible, config)
+            pairs = complete(_match_coarsely(iteration, members, trainable, plausible, config))
         iteration = replace(iteration, matches=pairs.astype(np.int32))
         good, matches = _next_training_set(iteration, trainable, config)
         writer.after_iteration(model, iteration, log)
+    if len(writer.iterations) < most:
+        hook("adapt", 1000, 1000)
     facts: AdaptationFacts = {
         "depth": config.depth,
         "views_seconds": round(views_ready - started, 2),
@@ -151,6 +167,18 @@ def adapt(
         tuple(log),
         facts,
     )
+
+
+def _has_settled(iterations: Sequence[Iteration], config: AdaptConfig) -> bool:
+    """Return whether the last iteration has hardly changed the pairs to train on.
+
+    Selecting pairs and training on them take turns, as in expectation-maximisation; poor faces need
+    more turns than good ones.
+    """
+    if len(iterations) < max(2, config.iterations):
+        return False
+    last, before = ({(int(a), int(b)) for a, b in iterations[k].matches} for k in (-1, -2))
+    return len(last ^ before) <= MAX_CHANGED_PAIRS * len(last | before)
 
 
 @torch.inference_mode()

@@ -20,6 +20,7 @@ from personae.bench.networks import (
 )
 from personae.bench.result_cache import CachedResult, ResultCache, adaptation_key, result_key
 from personae.bench.task import Task
+from personae.core.config import AdaptConfig
 from personae.core.hooks import Hook, silent_hook
 from personae.datasets.labelled import LabelledTracks
 
@@ -100,7 +101,9 @@ def run_job(job: BenchmarkJob, cache: ResultCache, hook: Hook) -> Iterator[str]:
     for method in methods:
         own_adaptation, adapt_seconds = None, 0.0 if adaptation is None else None
         if adaptation is not None and method.adapt is not None:
-            own_adaptation, adapt_seconds = truncate_adaptation(adaptation, method.adapt.iterations)
+            own_adaptation, adapt_seconds = truncate_adaptation(
+                adaptation, most_iterations(method.adapt)
+            )
         started = time.perf_counter()
         labels = method.fit(Task(data.tracks, own_adaptation, data.n_people, labelled, job.seed))
         seconds = time.perf_counter() - started
@@ -125,12 +128,17 @@ def _load_adaptation(
     configs = [one.adapt for one in methods if one.adapt is not None and one.adapt.iterations]
     if not configs or not data.tracks.n_crops:
         return None
-    longest = max(configs, key=lambda config: config.iterations)
+    longest = max(configs, key=most_iterations)
     name = select_encoder(data, methods[0].encoder, job.networks)
     folder = adaptation_folder(job.data, methods[0], job.networks, job.seed, job.cache)
     encoder = None if name is None else job.networks.load(name)
     config = longest.model_copy(update={"seed": job.seed})
     return load_or_adapt(data, encoder, config, folder, hook)
+
+
+def most_iterations(config: AdaptConfig) -> int:
+    """Return how many iterations an adaptation may have."""
+    return config.iterations + config.extra_iterations
 
 
 def adaptation_folder(

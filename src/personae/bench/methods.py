@@ -150,6 +150,8 @@ def _resolve_adapting(
     choices = _parse_choices(full_name, flags, FLAGS)
     adapt_flags = {flag: value for flag, value in flags.items() if flag not in FLAGS}
     config = resolve_cross_track_pairs(name, _parse_adapt_config(full_name, adapt_flags))
+    if config.cross_track_pairs != "cues":  # it has no effect then, and makes no other method
+        config = config.model_copy(update={"extra_iterations": 0})
     if "clustering" not in flags:
         choices["clustering"] = PERSONAE if name == PERSONAE else "algorithm1"
     clustering = choices["clustering"]
@@ -208,6 +210,8 @@ def _parse_adapt_config(full_name: str, flags: Mapping[str, str]) -> AdaptConfig
         if setting not in known:
             names = sorted([*FLAGS, "encoder", *(_flag_name(one) for one in known)])
             raise SettingError(_no_flag(full_name, _flag_name(setting), names))
+    if "iterations" in settings:  # a point of a curve: that many, settled or not
+        settings.setdefault("extra_iterations", "0")
     try:
         return validate_settings(AdaptConfig, settings)
     except SettingError as error:

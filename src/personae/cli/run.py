@@ -33,6 +33,10 @@ def run(
     ] = "auto",
     seed: Annotated[int | None, setting_option(AdaptConfig, "seed")] = None,
     stride: Annotated[int | None, setting_option(ScanConfig, "stride")] = None,
+    learn_edits: Annotated[
+        bool,
+        typer.Option("--learn-edits", help=AdaptConfig.model_fields["learn_edits"].description),
+    ] = False,
     num_people: Annotated[int | None, setting_option(ClusterConfig, "num_people")] = None,
     min_people: Annotated[int | None, setting_option(ClusterConfig, "min_people")] = None,
     max_people: Annotated[int | None, setting_option(ClusterConfig, "max_people")] = None,
@@ -56,6 +60,7 @@ def run(
             depth=depth,
             seed=seed,
             stride=stride,
+            learn_edits=learn_edits or None,
             num_people=num_people,
             min_people=min_people,
             max_people=max_people,

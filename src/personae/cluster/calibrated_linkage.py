@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 from scipy.special import expit
 
 from personae.cluster.anchors import select_anchors
@@ -15,9 +13,12 @@ from personae.cluster.attach import attach_tracks, compute_confidence, group_log
 from personae.cluster.linkage import constrained_average_linkage
 from personae.cluster.result import Clustering
 from personae.cluster.review_items import closest_decisions
+from personae.cluster.taught_tracks import learn_from_links, without_links
+from personae.cluster.track_evidence import TrackEvidence
 from personae.cluster.tree_cut import refine_cut, select_cut
 from personae.core.arrays import Int64Array, IntArray
 from personae.core.config import check_people_hints
+from personae.core.grouping import connect_pairs
 from personae.core.labels import order_by_size
 from personae.core.pairwise import ScoreView
 from personae.core.trackset import TrackSet
@@ -74,6 +75,7 @@ class CalibratedLinkage:
         min_people: int | None = None,
         max_people: int | None = None,
         options: LinkageOptions = LinkageOptions(),
+        learn_links: bool = False,
     ) -> None:
         """Set hints on the number of people, which hold as far as there are tracks.
 
@@ -82,6 +84,8 @@ class CalibratedLinkage:
             min_people: There are this many or more.
             max_people: There are this many or fewer.
             options: Ingredients to switch off, for ablation studies.
+            learn_links: Calibrate the evidence on what a person has said of pairs of tracks. Off:
+                the evidence is the same whatever was said. Links always hold, either way.
 
         Raises:
             SettingError: The hints contradict each other.
@@ -90,6 +94,7 @@ class CalibratedLinkage:
         self.min_people = num_people or min_people or 1
         self.max_people = num_people or max_people
         self.options = options
+        self.learn_links = learn_links
 
     def cluster(self, tracks: TrackSet, adaptation: Adaptation | None) -> Clustering:
         """Cluster the tracks by their embeddings and, where there is one, their adaptation.
@@ -97,15 +102,31 @@ class CalibratedLinkage:
         Raises:
             ValueError: The tracks have no embeddings.
         """
-        options, n = self.options, tracks.n_tracks
-        if not n:
+        if not tracks.n_tracks:
             return Clustering.from_labels(np.empty(0, dtype=np.int64))
-        must_link, cannot_link = resolve_links(tracks)
-        founders = select_anchors(tracks) if options.norm_filter else tracks.anchors()
-        anchors = np.union1d(founders, must_link).astype(np.int64)
-        evidence = pairwise_evidence(tracks, adaptation, anchors, options.evidence)
-        log_odds = evidence.log_odds
+        return self.link(tracks, self.measure_evidence(tracks, adaptation))
 
+    def measure_evidence(self, tracks: TrackSet, adaptation: Adaptation | None) -> TrackEvidence:
+        """Return the evidence for every pair of tracks, the slow part of a clustering.
+
+        Raises:
+            ValueError: The tracks have no embeddings.
+        """
+        tracks = learn_from_links(tracks) if self.learn_links else without_links(tracks)
+        founders = select_anchors(tracks) if self.options.norm_filter else tracks.anchors()
+        evidence = pairwise_evidence(tracks, adaptation, founders, self.options.evidence)
+        return TrackEvidence(evidence.log_odds, founders, evidence.facts())
+
+    def link(self, tracks: TrackSet, evidence: TrackEvidence) -> Clustering:
+        """Cluster tracks by evidence that was measured before; all links of the tracks hold.
+
+        Args:
+            tracks: One or more tracks; their embeddings are not needed.
+            evidence: Of these tracks.
+        """
+        options, n, log_odds = self.options, tracks.n_tracks, evidence.log_odds
+        must_link, cannot_link = resolve_links(tracks)
+        anchors = np.union1d(evidence.founders, must_link).astype(np.int64)
         anchor_log_odds = ScoreView(log_odds, np.asarray, anchors)
         probabilities = ScoreView(log_odds, expit, anchors)
         cannot, must, must_not = (
@@ -135,7 +156,7 @@ class CalibratedLinkage:
         confidence, runner_up = compute_confidence(labels, own_log_odds)
         all_log_odds = ScoreView(log_odds, np.asarray, np.arange(n))
         review_items = closest_decisions(tree, anchors, labels, own_log_odds, all_log_odds)
-        return Clustering(labels, confidence, runner_up, review_items, evidence.facts())
+        return Clustering(labels, confidence, runner_up, review_items, dict(evidence.facts))
 
 
 def resolve_links(tracks: TrackSet) -> tuple[IntArray, IntArray]:
@@ -149,11 +170,8 @@ def resolve_links(tracks: TrackSet) -> tuple[IntArray, IntArray]:
     must_link = tracks.must_link[tracks.must_link[:, 0] != tracks.must_link[:, 1]]
     if not len(must_link):
         return must_link, tracks.cannot_link
-    graph = coo_array(
-        (np.ones(len(must_link)), must_link.T), shape=(tracks.n_tracks, tracks.n_tracks)
-    )
-    component = connected_components(graph, directed=False)[1][tracks.cannot_link]
-    return must_link, tracks.cannot_link[component[:, 0] != component[:, 1]]
+    person = connect_pairs(must_link, tracks.n_tracks)[tracks.cannot_link]
+    return must_link, tracks.cannot_link[person[:, 0] != person[:, 1]]
 
 
 def _among(pairs: IntArray, tracks: Int64Array, n: int) -> Int64Array:

@@ -6,25 +6,19 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from personae.cluster.dendrogram import cut_at_count, linkage_tree, unit_vector_distances
 from personae.cluster.result import Clustering
 from personae.cluster.review_items import ReviewItem
 from personae.core.arrays import Float32Array, Float64Array, Int32Array, Int64Array, IntArray
-from personae.core.grouping import group_means, track_means, unit_rows
+from personae.core.grouping import connect_pairs, group_means, track_means, unit_rows
 from personae.core.labels import Labels, order_by_size
 from personae.core.trackset import TrackSet
 
 
 def link_components(tracks: TrackSet) -> Int64Array:
     """Return (T,) the person 0..C-1 that must-links make of each track; chains count."""
-    n = tracks.n_tracks
-    a, b = tracks.must_link.T
-    graph = coo_array((np.ones(len(a)), (a, b)), shape=(n, n))
-    components: Int64Array = connected_components(graph, directed=False)[1].astype(np.int64)
-    return components
+    return connect_pairs(tracks.must_link, tracks.n_tracks)
 
 
 def fit_under_links(tracks: TrackSet, fit: Callable[[TrackSet], Labels]) -> Labels:

@@ -12,6 +12,7 @@ from personae.cluster.hac import HAC
 from personae.cluster.hints import refuse_hints
 from personae.cluster.links import hold_links
 from personae.cluster.result import Clustering
+from personae.cluster.track_evidence import TrackEvidence
 from personae.cluster.videoclusternet import VideoClusterNet
 from personae.core.config import AdaptConfig, ClusterConfig, CrossTrackPairs
 from personae.core.errors import SettingError
@@ -66,6 +67,9 @@ class MethodEntry:
     hints: frozenset[str] = frozenset()
     """The hints of `ClusterConfig` that it honours; others are refused."""
 
+    links_evidence: bool = False
+    """Whether it clusters by a `TrackEvidence`, which may be measured before."""
+
     cross_track_pairs: CrossTrackPairs = "cues"
     """The pairs of tracks that it is made to train on."""
 
@@ -73,11 +77,15 @@ class MethodEntry:
 METHODS: dict[str, MethodEntry] = {
     CalibratedLinkage.name: MethodEntry(
         "calibrated log-odds from base and adapted scores; the default",
-        lambda config, _: CalibratedLinkage(
-            config.num_people, config.min_people, config.max_people
+        lambda config, adapt: CalibratedLinkage(
+            config.num_people,
+            config.min_people,
+            config.max_people,
+            learn_links=adapt.learn_edits,
         ),
         needs_adaptation=True,
         hints=CalibratedLinkage.hints,
+        links_evidence=True,
     ),
     VideoClusterNet.name: MethodEntry(
         "Algorithm 1 on the learned metric, as published",
@@ -150,6 +158,7 @@ def cluster_tracks(
     adaptation: Adaptation | None,
     config: ClusterConfig,
     adapt: AdaptConfig | None = None,
+    evidence: TrackEvidence | None = None,
 ) -> Clustering:
     """Cluster tracks by the method that the settings name; what a person has said always holds.
 
@@ -158,8 +167,12 @@ def cluster_tracks(
         adaptation: Their adaptation; None where the method needs none, or nothing was adapted.
         config: Name of the method, and hints on the number of people.
         adapt: Settings that the adaptation was made with; None: the defaults.
+        evidence: Of the tracks, for a method that `links_evidence`; None: it is measured.
 
     Raises:
         SettingError: There is no method of that name, or it cannot honour a hint.
     """
-    return hold_links(make_method(config, adapt).cluster(tracks, adaptation), tracks)
+    method = make_method(config, adapt)
+    if evidence is not None and isinstance(method, CalibratedLinkage) and tracks.n_tracks:
+        return hold_links(method.link(tracks, evidence), tracks)
+    return hold_links(method.cluster(tracks, adaptation), tracks)

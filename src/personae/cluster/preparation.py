@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from personae.cluster.anchors import select_anchors
+from personae.cluster.taught_tracks import learn_from_links, without_links
 from personae.core.config import AdaptConfig
 from personae.core.hooks import Hook, silent_hook
 from personae.core.trackset import TrackSet
@@ -59,7 +60,8 @@ def adapt_tracks(
     """Adapt to tracks, with the pairs of tracks that the settings ask for.
 
     Args:
-        tracks: Tracks with embeddings.
+        tracks: Tracks with embeddings. What a person has said of pairs of them counts only if
+            `learn_edits` is set.
         encoder: Network to adapt; None for tracks with embeddings alone.
         config: Settings of the adaptation; `cross_track_pairs="auto"` stands for `cues`.
         hook: Reports progress.
@@ -69,6 +71,7 @@ def adapt_tracks(
     from personae.cues.plausible_pairs import plausible_pairs
     from personae.cues.positives import CuePositives
 
+    tracks = learn_from_links(tracks) if config.learn_edits else without_links(tracks)
     if config.cross_track_pairs in ("auto", "cues"):
         positives = CuePositives(tracks, select_anchors(tracks), config.seed)
         return adapt(tracks, encoder, config, hook, checkpoint, find_positives=positives)

@@ -80,6 +80,13 @@ class AdaptConfig(_Settings):
     iterations: int = Field(
         5, ge=0, le=20, description="Rounds of finetuning and matching (paper: 5 or more); 0: none."
     )
+    extra_iterations: int = Field(
+        3,
+        ge=0,
+        le=20,
+        description="Most rounds beyond these, while the pairs of which all cues are sure still "
+        "change; not in the paper.",
+    )
     seed: int = Field(0, ge=0, description="Seed of all random choices.")
 
     first_epochs: int = Field(30, ge=1, description="Epochs of the first iteration (paper: 30).")
@@ -164,6 +171,11 @@ class AdaptConfig(_Settings):
         description="Pairs of tracks whose crops are paired: those of which all cues are sure, "
         "coarse matches from the second iteration on (paper), or none; auto: as the clustering "
         "method is made for.",
+    )
+    learn_edits: bool = Field(
+        False,
+        description="Learn from the edits of the cast: train on confirmed pairs, never on refused "
+        "ones. A changed edit then repeats the adaptation.",
     )
     match_filter: bool = Field(
         True,

@@ -20,6 +20,14 @@ class ProjectError(PersonaeError):
     """The project folder is damaged, belongs to another film, or lacks a required stage."""
 
 
+class ProjectBusyError(ProjectError):
+    """Another run is working in the project folder at the moment."""
+
+
+class CatalogueError(PersonaeError):
+    """A catalogue is missing, damaged, of another version, or cannot be reached."""
+
+
 class SettingError(PersonaeError):
     """A setting has a value that cannot be used."""
 

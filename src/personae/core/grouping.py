@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from personae.core.arrays import Float64Array, IntArray
+from personae.core.arrays import Float64Array, Int64Array, IntArray
 from personae.core.trackset import TrackSet
 
 
@@ -33,6 +33,22 @@ def group_means(x: npt.ArrayLike, group_of: npt.ArrayLike, n_groups: int) -> Flo
     sums = sum_by(rows, groups, n_groups)
     means: Float64Array = sums / np.maximum(np.bincount(groups, minlength=n_groups), 1)[:, None]
     return means
+
+
+def connect_pairs(pairs: IntArray, n: int) -> Int64Array:
+    """Return (n,) the group 0.. of each item where the items of a pair share one; chains count.
+
+    Args:
+        pairs: (m, 2) pairs of items.
+        n: Number of items.
+    """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    a, b = pairs.T
+    graph = coo_array((np.ones(len(a)), (a, b)), shape=(n, n))
+    groups: Int64Array = connected_components(graph, directed=False)[1].astype(np.int64)
+    return groups
 
 
 def track_means(tracks: TrackSet) -> Float64Array:

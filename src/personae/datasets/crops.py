@@ -98,8 +98,8 @@ def crops_from_film(video: Path, boxes: TrackBoxes, context: DatasetContext) -> 
     import pyarrow.parquet as pq
 
     from personae.core.colour_histogram import unpack_histograms
+    from personae.core.content_hash import compute_content_hash
     from personae.core.files import atomic_write
-    from personae.pipeline.content_hash import compute_content_hash
     from personae.project.crop_store import IMAGE, ROWS_PER_GROUP, StoredCrops
     from personae.project.track_set import CLOTHES
 

@@ -24,11 +24,33 @@ def build_edited_track_set(project: Project, edits: CompiledEdits) -> ProjectTra
         project: A project whose crops are encoded.
         edits: What people have said.
     """
-    tracks = project.track_set()
+    return edit_tracks(project.track_set(), edits)
+
+
+def edit_tracks(tracks: ProjectTracks, edits: CompiledEdits) -> ProjectTracks:
+    """Return those of a project's tracks that take part in the clustering, with people's links.
+
+    Args:
+        tracks: All tracks of the project that have crops.
+        edits: What people have said.
+    """
     ignored = np.isin(tracks.track_ids, sorted(edits.ignored))
     if ignored.any():
         # their images are not needed, and a subset would read them all
         tracks = replace(tracks, crops=replace(tracks.crops, images=None)).subset(~ignored)
+    return link_tracks(tracks, edits)
+
+
+def teach_tracks(tracks: ProjectTracks, edits: CompiledEdits) -> ProjectTracks:
+    """Return all tracks as a film is learned with edits: ignored ones only as something to attach.
+
+    Args:
+        tracks: All tracks of a project that have crops.
+        edits: What people have said.
+    """
+    ignored = np.isin(tracks.track_ids, sorted(edits.ignored))
+    if ignored.any() and tracks.attach_only is not None:
+        tracks = replace(tracks, attach_only=tracks.attach_only | ignored)
     return link_tracks(tracks, edits)
 
 

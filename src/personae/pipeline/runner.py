@@ -6,11 +6,12 @@ import logging
 import os
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
+from personae.core.content_hash import compute_content_hash
 from personae.core.digest import stage_digest
 from personae.core.errors import ProjectError
 from personae.core.files import (
@@ -21,7 +22,7 @@ from personae.core.files import (
 )
 from personae.core.hooks import Hook, silent_hook
 from personae.core.memory import release_memory
-from personae.pipeline.content_hash import compute_content_hash
+from personae.pipeline.kept_evidence import KeptEvidence
 from personae.pipeline.settings import Settings, recorded_settings
 from personae.pipeline.stage import Stage, StageContext
 from personae.pipeline.stages import CHECKPOINT_SUFFIX, DEFAULT_STAGES
@@ -117,6 +118,7 @@ def recluster(
     with_report: bool = True,
     wait_s: float = 0.0,
     stages: Sequence[Stage] = DEFAULT_STAGES,
+    evidence: KeptEvidence | None = None,
 ) -> Project:
     """Cluster the tracks of a finished project anew where its cast has been edited since.
 
@@ -128,6 +130,8 @@ def recluster(
         with_report: Write the report too.
         wait_s: How long to wait for another run in the folder to finish.
         stages: The stages in the order in which they run.
+        evidence: Keeps the evidence of the film between calls, so that only the first one measures
+            it; None: nothing is kept.
 
     Returns:
         The project with its new cast.
@@ -143,8 +147,8 @@ def recluster(
         remove_temporary_files(folder)
         project = Project.open(folder)
         film, content_hash = Path(project.source.path), project.source.content_hash
-        settings = recorded_settings(project)
-        worker = _StageWorker(project, film, content_hash, settings, hook)
+        settings, kept = recorded_settings(project), evidence or KeptEvidence()
+        worker = _StageWorker(project, film, content_hash, settings, hook, kept)
         for stage in stages:
             if stage.name == "cluster" or (stage.name == "report" and with_report):
                 worker.update(stage)
@@ -189,6 +193,7 @@ class _StageWorker:
     content_hash: str
     settings: Settings
     hook: Hook
+    evidence: KeptEvidence = field(default_factory=KeptEvidence)
 
     def update(self, stage: Stage) -> None:
         """Run a stage unless its result is there, undamaged, and depends on the same inputs."""
@@ -206,10 +211,18 @@ class _StageWorker:
 
     def run(self, stage: Stage) -> None:
         """Run a stage, put its files in place and record it."""
-        digest, inputs = self._digest(stage), stage.inputs(self.project)
+        digest, parameters = self._digest(stage), stage.parameters(self.settings)
+        inputs = stage.inputs(self.project, parameters)
         files = FileTransaction(self.project.folder)
         context = StageContext(
-            self.project, self.film, self.content_hash, self.settings, digest, files, self.hook
+            self.project,
+            self.film,
+            self.content_hash,
+            self.settings,
+            digest,
+            files,
+            self.hook,
+            self.evidence,
         )
         logger.info("%s: started", stage.name)
         started = time.perf_counter()
@@ -221,7 +234,7 @@ class _StageWorker:
             files.rollback()
             release_memory()
         record = StageRecord(
-            parameters=stage.parameters(self.settings),
+            parameters=parameters,
             weights=stage.weights(self.settings),
             software=version("personae"),
             reads=self._read_digests(stage),
@@ -239,13 +252,14 @@ class _StageWorker:
 
     def _digest(self, stage: Stage) -> str:
         """Hash what the stage's result depends on now; the stages it reads must have finished."""
+        parameters = stage.parameters(self.settings)
         return stage_digest(
             stage.name,
             stage.version,
             self.content_hash,
-            stage.parameters(self.settings),
+            parameters,
             stage.weights(self.settings),
-            {**self._read_digests(stage), **stage.inputs(self.project)},
+            {**self._read_digests(stage), **stage.inputs(self.project, parameters)},
         )
 
     def _read_digests(self, stage: Stage) -> dict[str, str]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from personae.core.files import FileTransaction
 from personae.core.hooks import Hook
+from personae.pipeline.kept_evidence import KeptEvidence
 from personae.pipeline.settings import Settings
 from personae.project.folder import Project
 from personae.project.manifest import Source
@@ -30,6 +32,9 @@ class StageContext:
     """The stage writes its files through it; they are put in place once the stage has ended."""
 
     hook: Hook
+
+    evidence: KeptEvidence = field(default_factory=KeptEvidence)
+    """The evidence of the film, where it was measured before."""
 
 
 @dataclass(frozen=True)
@@ -82,8 +87,12 @@ class Stage(ABC):
         """Return the names of the earlier stages whose files the stage reads."""
         return ()
 
-    def inputs(self, project: Project) -> dict[str, str]:
+    def inputs(self, project: Project, parameters: Mapping[str, object]) -> dict[str, str]:
         """Return what people have put into the folder that the result depends on.
+
+        Args:
+            project: The project.
+            parameters: Those of the stage.
 
         Returns:
             Name -> digest; empty where there is nothing.

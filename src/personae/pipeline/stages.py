@@ -17,7 +17,13 @@ from personae.core.errors import WeightsError
 from personae.core.files import remove, reraise_write_errors
 from personae.pipeline.cast_tables import build_cast_tables
 from personae.pipeline.characters import store_review_items
-from personae.pipeline.edited_tracks import build_edited_track_set, select_adaptation
+from personae.pipeline.edited_tracks import edit_tracks, select_adaptation, teach_tracks
+from personae.pipeline.learned import (
+    load_adaptation,
+    needs_adaptation,
+    save_learned_edits,
+    select_learned_edits,
+)
 from personae.pipeline.settings import Settings
 from personae.pipeline.stage import Stage, StageContext, StageResult
 from personae.project.folder import ADAPTATION, EMBEDDINGS, REVIEW_ITEMS, Project
@@ -25,7 +31,7 @@ from personae.project.manifest import Source
 from personae.project.tables import STAGE_OF_TABLE, file_name, write_table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     import pyarrow as pa
 
@@ -165,7 +171,7 @@ class AdaptStage(Stage):
     """Adapt the network to this film; a killed run goes on from its last whole iteration."""
 
     name = "adapt"
-    version = 5
+    version = 6
 
     def is_needed(self, settings: Settings) -> bool:
         """Return whether the clustering method works on adapted embeddings."""
@@ -173,7 +179,10 @@ class AdaptStage(Stage):
 
     def parameters(self, settings: Settings) -> dict[str, object]:
         """Return all settings of the adaptation."""
-        return adapt_config(settings).model_dump(mode="json")
+        given = adapt_config(settings).model_dump(mode="json")
+        if not given["learn_edits"]:
+            del given["learn_edits"]  # nothing is done otherwise than before there was the setting
+        return given
 
     def weights(self, settings: Settings) -> dict[str, str]:
         """Return the hash of the encoder."""
@@ -183,6 +192,13 @@ class AdaptStage(Stage):
         """Return the stages that made the crops and their embeddings."""
         return ("scan", "encode")
 
+    def inputs(self, project: Project, parameters: Mapping[str, object]) -> dict[str, str]:
+        """Return the digest of the edits that are learned from, if any are."""
+        if not parameters.get("learn_edits"):
+            return {}
+        said = select_learned_edits(project.edits.compiled()).as_dict()
+        return {"edits": json_digest(said)} if said else {}
+
     def run(self, context: StageContext) -> StageResult:
         """Write the adapted embeddings of every iteration."""
         folder = context.project.folder
@@ -190,11 +206,16 @@ class AdaptStage(Stage):
         for other in folder.glob(f"*{CHECKPOINT_SUFFIX}"):
             if other != checkpoint:
                 remove(other)
-        tracks = context.project.track_set(with_frames=False)
+        tracks, edits = context.project.track_set(), None
+        if context.settings.adapt.learn_edits:
+            edits = select_learned_edits(context.project.edits.compiled())
+            tracks = teach_tracks(tracks, edits)
         with reraise_write_errors(checkpoint):
             adaptation = self.adapt(context, tracks, checkpoint)
         with context.files.subfolder(ADAPTATION) as subfolder:
             adaptation.save(subfolder)
+            if edits is not None:
+                save_learned_edits(edits, subfolder)
         remove(checkpoint)
         return StageResult(
             {
@@ -215,7 +236,7 @@ class ClusterStage(Stage):
     """Group the tracks into characters; what people have said of them holds."""
 
     name = "cluster"
-    version = 8
+    version = 10
 
     def check_settings(self, settings: Settings) -> None:
         """Refuse an unknown method, and hints that the method cannot honour."""
@@ -231,7 +252,7 @@ class ClusterStage(Stage):
         """Return the stages that made the evidence; not all methods need the adaptation."""
         return ("scan", "encode", "adapt") if needs_adaptation(settings) else ("scan", "encode")
 
-    def inputs(self, project: Project) -> dict[str, str]:
+    def inputs(self, project: Project, parameters: Mapping[str, object]) -> dict[str, str]:
         """Return the digest of what people have said of the tracks."""
         said = project.edits.compiled().as_dict()
         return {"edits": json_digest(said)} if said else {}
@@ -240,7 +261,8 @@ class ClusterStage(Stage):
         """Write the characters, their numbers, and the decisions to review."""
         context.hook(self.name, 0, 1)
         project, edits = context.project, context.project.edits.compiled()
-        tracks = build_edited_track_set(project, edits)
+        measured = context.evidence.get(project, context.settings)
+        tracks = edit_tracks(measured.tracks if measured else project.track_set(), edits)
         clustering = self.cluster(context, tracks)
         tables, facts = build_cast_tables(project, clustering, tracks.track_ids, edits)
         for name, rows in tables.items():
@@ -257,15 +279,16 @@ class ClusterStage(Stage):
 
     def cluster(self, context: StageContext, tracks: ProjectTracks) -> Clustering:
         """Cluster the tracks by the method that the settings name."""
-        from personae.cluster import cluster_tracks
+        from personae.cluster import METHODS, cluster_tracks
 
-        adaptation = None
-        if needs_adaptation(context.settings):
-            adaptation = load_adaptation(context.project)
+        project, settings, adaptation, evidence = context.project, context.settings, None, None
+        if METHODS[settings.cluster.method].links_evidence:
+            evidence = context.evidence.measure(project, settings).of(tracks)
+        elif needs_adaptation(settings):
+            adaptation = load_adaptation(project)
             if adaptation is not None:
-                adaptation = select_adaptation(adaptation, context.project, tracks)
-        settings = context.settings
-        return cluster_tracks(tracks, adaptation, settings.cluster, settings.adapt)
+                adaptation = select_adaptation(adaptation, project, tracks)
+        return cluster_tracks(tracks, adaptation, settings.cluster, settings.adapt, evidence)
 
 
 class ReportStage(Stage):
@@ -313,13 +336,6 @@ def adapt_config(settings: Settings) -> AdaptConfig:
     return resolve_cross_track_pairs(settings.cluster.method, settings.adapt)
 
 
-def needs_adaptation(settings: Settings) -> bool:
-    """Return whether the clustering method works on adapted embeddings."""
-    from personae.cluster import METHODS
-
-    return METHODS[settings.cluster.method].needs_adaptation
-
-
 def hash_encoder_weights(settings: Settings) -> dict[str, str]:
     """Return the encoder's name -> the sha256 of its weight file, named or default.
 
@@ -352,18 +368,3 @@ def load_encoder_of(settings: Settings) -> Encoder:
     device = select_device(settings.device)
     configure_torch()
     return load_encoder(settings.encode.encoder, settings.encode.weights, device)
-
-
-def load_adaptation(project: Project) -> Adaptation | None:
-    """Load the result of the adapt stage; None where the film had nothing to learn from.
-
-    Raises:
-        ProjectError: The stage has not finished, or a file of it is damaged.
-    """
-    from personae.adapt import Adaptation
-
-    record = project.require("adapt")
-    for name in record.files:
-        project.file("adapt", name)
-    adaptation = Adaptation.load(project.folder / ADAPTATION)
-    return adaptation if adaptation.iterations else None

@@ -27,8 +27,13 @@ def judge_stages(project: Project, stages: Sequence[Stage] = DEFAULT_STAGES) -> 
             if stage_digest(state.stage, by_name[state.stage].version, *parts) != record.digest:
                 why = f"This version of personae does the {state.stage} stage differently: "
                 state = StageState(state.stage, "stale", why + "`personae run` will make it again.")
-            elif by_name[state.stage].inputs(project) != record.inputs:
-                why = "The cast has been edited since: `personae run` will cluster again."
+            elif by_name[state.stage].inputs(project, record.parameters) != record.inputs:
+                again = (
+                    "`personae run --learn-edits` will learn the film"
+                    if state.stage == "adapt"
+                    else "`personae run` will cluster"
+                )
+                why = f"The cast has been edited since: {again} again."
                 state = StageState(state.stage, "stale", why)
         judged.append(state)
     return judged

@@ -6,8 +6,8 @@ import hashlib
 
 import pytest
 
+from personae.core.content_hash import SAMPLE_BYTES, compute_content_hash
 from personae.core.errors import FilmError
-from personae.pipeline.content_hash import SAMPLE_BYTES, compute_content_hash
 
 
 def test_a_small_file_is_read_whole(tmp_path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from pathlib import Path
+from typing import BinaryIO
 
 from personae.core.errors import FilmError
 
@@ -27,16 +28,31 @@ def compute_content_hash(film: Path) -> str:
         raise FilmError(f"{film} is a folder, not a film: name the film file itself.")
     try:
         with open(film, "rb") as stream:
-            size = os.fstat(stream.fileno()).st_size
-            digest = hashlib.sha256(f"{size}\n".encode())
-            if size <= 3 * SAMPLE_BYTES:
-                digest.update(stream.read())
-            else:
-                for start in (0, (size - SAMPLE_BYTES) // 2, size - SAMPLE_BYTES):
-                    stream.seek(start)
-                    digest.update(stream.read(SAMPLE_BYTES))
+            return hash_content(stream, os.fstat(stream.fileno()).st_size)
     except FileNotFoundError:
         raise FilmError(f"There is no file {film}.") from None
     except OSError as error:
         raise FilmError(f"{film} cannot be read ({error.strerror}).") from error
+
+
+def hash_content(stream: BinaryIO, size: int) -> str:
+    """Hash a film that is open for reading, as `compute_content_hash` does.
+
+    Args:
+        stream: At the film's head.
+        size: Of the film in bytes.
+
+    Returns:
+        A sha256 as hexadecimal text.
+
+    Raises:
+        OSError: The film cannot be read.
+    """
+    digest = hashlib.sha256(f"{size}\n".encode())
+    if size <= 3 * SAMPLE_BYTES:
+        digest.update(stream.read())
+    else:
+        for start in (0, (size - SAMPLE_BYTES) // 2, size - SAMPLE_BYTES):
+            stream.seek(start)
+            digest.update(stream.read(SAMPLE_BYTES))
     return digest.hexdigest()
