@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx2
 from starlette.testclient import TestClient
@@ -51,10 +52,20 @@ class ReviewClient:
         assert answer.status_code == 303, answer.text
         return messages(self.get(answer.headers["location"]))
 
-    def answer(self, answer: str) -> str:
-        """Answer the question that is shown; return the question's number."""
-        question = shown_question(self.get("/queue"))
-        sent = self.post("/answer", question=question, answer=answer, back="/queue")
+    def answer(self, answer: str, chosen: list[int] | None = None) -> str:
+        """Answer the question that is shown; return the question's number.
+
+        Args:
+            answer: yes, no or skip.
+            chosen: Places of the pairs that are one person; None: those that the page selects.
+        """
+        page = self.get("/queue")
+        question = shown_question(page)
+        if chosen is None:
+            boxes = re.findall(r'<input type="checkbox" name="chosen" value="(\d+)"([^>]*)>', page)
+            chosen = [int(place) for place, rest in boxes if " checked" in rest]
+        fields = {"question": question, "answer": answer, "chosen": chosen, "back": "/queue"}
+        sent = self.post("/answer", **fields)
         assert sent.status_code == 303, sent.text
         return question
 
@@ -70,14 +81,19 @@ class ReviewClient:
 
 @contextmanager
 def review_of(
-    folder: Path, names: list[str] | None = None, host: str = HOST
+    folder: Path, names: list[str] | None = None, host: str = HOST, **options: Any
 ) -> Iterator[ReviewClient]:
-    """Open the review of a folder, with the token entered; its thread ends with the block."""
-    app = ReviewApp(folder, CastList(names) if names else None, wait_for_cast_s=MAX_WAIT_S)
+    """Open the review of a folder, with the token entered; its threads end with the block.
+
+    `options` are those of `ReviewApp`.
+    """
+    cast_list = CastList(names) if names else None
+    app = ReviewApp(folder, cast_list, wait_for_cast_s=MAX_WAIT_S, **options)
     try:
         app.reclustering.wait(MAX_WAIT_S)
         yield ReviewClient(app, host).enter()
     finally:
+        app.learning.stop()
         app.reclustering.stop()
 
 

@@ -88,6 +88,19 @@ def test_a_move_names_where_the_tracks_came_from_and_go(film):
     assert roles == [("moved", "P01"), ("rest", "P01"), ("moved", None), ("target", "P02")]
 
 
+def test_unknown_tracks_move_to_whom_a_list_of_tracks_names(film):
+    known = members(film, "P02")
+    edit = film.edits.move([12], known).edit
+    assert [(group.role, group.label) for group in edit.groups] == [
+        ("moved", None), ("target", None),
+    ]  # fmt: skip
+    assert set(film.edits.compiled().same_person[0]) == {12, *known}
+    film.edits.move([13], [12])
+    assert set(film.edits.compiled().same_person[0]) == {12, 13, *known}
+    with pytest.raises(EditError, match="no change"):
+        film.edits.move([12, 13], [13])
+
+
 def test_ignored_tracks_are_out_of_the_cast(film):
     gone = members(film, "P04")
     film.edits.ignore("P04", 12)

@@ -3,30 +3,23 @@
 from __future__ import annotations
 
 import shutil
-from pathlib import Path
 
 import pytest
 
+from helpers.browser import open_chromium
 from helpers.edited_film import edited_film
 from helpers.review_process import running_review
 from personae.project import Project
 
 pytestmark = pytest.mark.slow
 
-CHROMIUM = Path("/usr/bin/chromium")
-OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 TIMEOUT_MS = 60_000
 
 
 @pytest.fixture(scope="module")
 def browser():
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    if not CHROMIUM.exists():
-        pytest.skip(f"there is no Chromium at {CHROMIUM}")
-    with playwright.sync_playwright() as started:
-        opened = started.chromium.launch(executable_path=str(CHROMIUM), args=OPTIONS)
+    with open_chromium() as opened:
         yield opened
-        opened.close()
 
 
 @pytest.fixture(scope="module")
@@ -137,13 +130,30 @@ def test_a_click_with_shift_selects_all_in_between(page):
     assert page.locator("#items input:checked").count() == 0
 
 
+def test_pairs_of_a_question_are_selected_by_keys(page, review):
+    page.keyboard.press("2")
+    page.wait_for_url("**/queue")
+    page.locator("#pair-1").wait_for()
+    page.keyboard.press("Escape")
+    assert page.locator("#yes").is_disabled()
+    page.keyboard.press("j")
+    page.keyboard.press("x")
+    assert page.locator("#items input:checked").count() == 1
+    page.keyboard.press("y")
+    page.locator("#undo:not([disabled])").wait_for()
+    kinds = [one.edit.kind for one in Project.open(review[0]).edits.log()]
+    assert kinds.count("merge") == 1
+    assert set(kinds) <= {"merge", "different"}
+
+
 def test_questions_are_answered_by_keys(page, review):
     page.keyboard.press("2")
     page.wait_for_url("**/queue")
     page.locator("#undo[disabled]").wait_for()
     page.keyboard.press("n")
     page.locator("#undo:not([disabled])").wait_for()
-    assert len(Project.open(review[0]).edits.log()) == 1
+    said = Project.open(review[0]).edits.log()
+    assert {one.edit.kind for one in said} == {"different"}
 
 
 def test_two_tabs_see_each_other_and_a_contradiction_is_said(page, context, review):

@@ -7,14 +7,21 @@ import time
 
 import pytest
 
+from helpers.edited_film import edited_film
 from helpers.fake_film import fake_film
 from helpers.review_client import ReviewClient
+from personae.pipeline.kept_evidence import KeptEvidence
+from personae.pipeline.runner import recluster
+from personae.pipeline.settings import recorded_settings
 from personae.review.app import ReviewApp
 
 MAX_PAGE_BYTES = 2_000_000
 MAX_PICTURES_AT_ONCE = 30
 MAX_FIRST_PAGE_S = 1.0
 """CPU seconds of this process, which a busy machine does not change much."""
+
+MAX_ANSWER_S = 1.0
+"""CPU seconds likewise."""
 
 
 @pytest.fixture(scope="module")
@@ -59,3 +66,16 @@ def test_a_film_without_embeddings_can_be_named_but_not_compared(client):
     assert "not encoded" in client.get("/queue")
     assert "no guess" in client.get("/unknown")
     assert "Are these two people?" not in client.get("/character/P01")
+
+
+def test_an_answer_clusters_a_thousand_tracks_anew_within_a_second(tmp_path):
+    folder = tmp_path / "film.personae"
+    film = edited_film(folder, method="personae", characters=38, tracks_each=25, unknown=50)
+    evidence = KeptEvidence()
+    evidence.measure(film, recorded_settings(film))
+    film.edits.merge([0], [30])
+    started = time.process_time()
+    again = recluster(folder, with_report=False, evidence=evidence)
+    assert time.process_time() - started < MAX_ANSWER_S
+    [merged] = [one for one in again.cast() if 0 in one.tracks]
+    assert 30 in merged.tracks

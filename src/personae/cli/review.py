@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from personae.cli.folder import Folder
+from personae.cli.options import Film
 
 
 def review(
@@ -27,6 +28,7 @@ def review(
         Path | None,
         typer.Option(help="A file with a name a line, to complete from.", show_default=False),
     ] = None,
+    film: Film = None,
 ) -> None:
     """Correct the cast on a local web page; Ctrl-C stops it."""
     from personae.pipeline.stages import DEFAULT_STAGES
@@ -34,7 +36,7 @@ def review(
     from personae.review import ReviewServer
 
     names = None if cast is None else CastList.read(cast)
-    server = ReviewServer(folder, host, port, names, context.obj or DEFAULT_STAGES)
+    server = ReviewServer(folder, host, port, names, context.obj or DEFAULT_STAGES, film)
     if server.is_public:
         print(
             f"personae: warning: other machines can reach {host}. Whoever has the address below "

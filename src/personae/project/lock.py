@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from personae.core.errors import ProjectError
+from personae.core.errors import ProjectBusyError
 from personae.core.files import reraise_write_errors
 
 LOCK = ".lock"
@@ -29,7 +29,7 @@ def locked(folder: Path, wait_s: float = 0.0) -> Iterator[None]:
         wait_s: How long to wait for another holder.
 
     Raises:
-        ProjectError: Another run holds the lock.
+        ProjectBusyError: Another run holds the lock.
         OutputError: The lock's file cannot be written.
     """
     path = folder / LOCK
@@ -39,7 +39,7 @@ def locked(folder: Path, wait_s: float = 0.0) -> Iterator[None]:
         deadline = time.monotonic() + wait_s
         while not _try_to_lock(stream):
             if time.monotonic() >= deadline:
-                raise ProjectError(
+                raise ProjectBusyError(
                     f"Another run is working in {folder}: wait until it has finished."
                 )
             time.sleep(RETRY_INTERVAL_S)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import OrderedDict, defaultdict
+from collections.abc import Iterable
 
 from personae.core.errors import EditError
 from personae.project.edits import EnteredEdit
 from personae.project.edits.names import clean_name
 from personae.review.film import ReviewedFilm
 from personae.review.forms import Form
-from personae.review.queue import Question
+from personae.review.queue import Pair, Question, Tracks
 
 MAX_OFFERED_QUESTIONS = 2000
 """Questions that can still be answered after they were shown."""
@@ -47,10 +48,10 @@ class Actions:
             self._film.state()  # the labels of the form are those of the present cast
             return [note for entered in enter(form) for note in entered.notes]
 
-    def next_question(self) -> tuple[Question | None, int]:
+    def next_question(self, ask_of_seen_together: bool) -> tuple[Question | None, int]:
         """Return the next question, those skipped last, and how many there are."""
         with self._film.lock:
-            questions = self._film.state().questions
+            questions = self._film.state().questions(ask_of_seen_together)
             if not questions:
                 return None, 0
             order = {id_: place for place, id_ in enumerate(self._skipped)}
@@ -78,22 +79,24 @@ class Actions:
             return []
         if answer not in ("yes", "no"):
             raise EditError("Answer yes, no or skip.")
+        chosen = _chosen(question, form) if answer == "yes" else []
         with self._film.lock:
             self._film.state()
-            return list(self._enter_answer(question, answer == "yes").notes)
+            entered = self._enter_answer(question, chosen)
+            return [note for one in entered for note in one.notes]
 
-    def _enter_answer(self, question: Question, is_same: bool) -> EnteredEdit:
-        edits, left, right = self._film.project.edits, question.left, question.right
-        match question.kind, is_same:
-            case "parts", True:
-                return edits.confirm((*left, *right))
-            case "parts", False:
-                return edits.split(None, right)
-            case "unknown", True:
-                return edits.move(right, left)
-            case "characters", True:
-                return edits.merge(left, right)
-        return edits.different(left, right)
+    def _enter_answer(self, question: Question, chosen: list[Pair]) -> list[EnteredEdit]:
+        """Enter which pairs of a question are one person; the others are two."""
+        edits = self._film.project.edits
+        others = [pair for pair in question.pairs if pair not in chosen]
+        if question.kind == "parts":
+            whole = [[*pair.left, *pair.right] for pair in chosen]
+            confirmed = [edits.confirm(*whole)] if whole else []
+            return [*confirmed, *(edits.split(None, pair.right) for pair in others)]
+        return [
+            *(edits.merge(left, *group) for left, group in _by_left(chosen)),
+            *(edits.different(left, *group) for left, group in _by_left(others)),
+        ]
 
     def _name(self, form: Form) -> list[EnteredEdit]:
         who, name = form.text("who"), form.text("name").strip() or None
@@ -154,3 +157,23 @@ class Actions:
 
     def _redo(self, form: Form) -> list[EnteredEdit]:
         return [self._film.project.edits.redo(form.number("edit"))]
+
+
+def _chosen(question: Question, form: Form) -> list[Pair]:
+    """Return the pairs that a form says are one person; a single one need not be named."""
+    if len(question.pairs) == 1:
+        return list(question.pairs)
+    places = sorted(set(form.numbers("chosen")))
+    if not places:
+        raise EditError("Nobody is selected: select who is right, or answer that nobody is.")
+    if places[-1] >= len(question.pairs):
+        raise EditError("That question is about fewer faces.")
+    return [question.pairs[place] for place in places]
+
+
+def _by_left(pairs: Iterable[Pair]) -> Iterable[tuple[Tracks, list[Tracks]]]:
+    """Return the right sides of some pairs by their left side."""
+    found: dict[Tracks, list[Tracks]] = defaultdict(list)
+    for pair in pairs:
+        found[pair.left].append(pair.right)
+    return found.items()

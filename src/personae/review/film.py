@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,19 +10,24 @@ from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING
 
-from personae.core.errors import ProjectError
+from personae.core.errors import PersonaeError
+from personae.pipeline.kept_evidence import KeptEvidence
 from personae.project import Character, Project
 from personae.project.edits import CastList
 from personae.project.edits.describe import describe_edit
 from personae.project.edits.journal import EDITS
 from personae.project.folder import MANIFEST
 from personae.report.portraits import Portraits
+from personae.review.group_similarity import GroupSimilarity
 from personae.review.queue import Question, ReviewQueue, SettledPairs, Sides
-from personae.review.similarity import FaceSimilarity, load_similarity
+from personae.review.similarity import load_similarity
 
 if TYPE_CHECKING:
     from personae.project import Cast
     from personae.project.edits import CompiledEdits
+
+MAX_REPLACEMENT_S, POLL_INTERVAL_S = 2.0, 0.02
+"""How long a clustering may take to put its files in place, and how often that is looked at."""
 
 MIN_TRACK_LENGTH_S = 1e-3
 """Lower bound of a track's length as a weight."""
@@ -86,7 +92,7 @@ class FilmState:
     queue: ReviewQueue | None
     """None where the crops are not encoded, so that nothing can be compared."""
 
-    similarity: FaceSimilarity | None
+    similarity: GroupSimilarity | None
 
     def title(self, label: str | None) -> str | None:
         """Return the name of a character, or its label where it has none."""
@@ -110,24 +116,37 @@ class FilmState:
 
         return tuple(sorted(tracks, key=weight))
 
-    @cached_property
-    def questions(self) -> list[Question]:
-        """The queue, the most useful question first."""
+    def questions(self, ask_of_seen_together: bool = False) -> list[Question]:
+        """Return the queue, the most useful question first.
+
+        Args:
+            ask_of_seen_together: Ask about groups too that are on screen together at some time, as
+                a person and its image in a mirror are.
+        """
         if self.queue is None:
             return []
-        links = self.project.table("cannot_links")
-        together = zip(links["track_a"].to_pylist(), links["track_b"].to_pylist(), strict=True)
-        characters = [self.by_typicality(one.tracks) for one in self.cast]
-        return self.queue.build(characters, self.cast.unknown, self.edits, together)
+        if ask_of_seen_together not in self._questions:
+            links = self.project.table("cannot_links")
+            pairs = zip(links["track_a"].to_pylist(), links["track_b"].to_pylist(), strict=True)
+            characters = [self.by_typicality(one.tracks) for one in self.cast]
+            self._questions[ask_of_seen_together] = self.queue.build(
+                characters, self.cast.unknown, self.edits, () if ask_of_seen_together else pairs
+            )
+        return self._questions[ask_of_seen_together]
+
+    @cached_property
+    def _questions(self) -> dict[bool, list[Question]]:
+        """Queues that have been made."""
+        return {}
 
     def split(self, character: Character) -> ProposedSplit | None:
         """Return the best cut of a character's tracks; None where it was answered, or is none."""
         if self.queue is None or self.similarity is None:
             return None
+        self.similarity.calibrate([one.tracks for one in self.cast])
         sides = self.queue.split(self.by_typicality(character.tracks), self.edits)
         if sides is None or SettledPairs(self.edits).is_answered(*sides):
             return None
-        self.similarity.calibrate([one.tracks for one in self.cast])
         same = self.similarity.probabilities(sides[:1], sides[1:])
         return ProposedSplit(sides, float(same[0, 0]))
 
@@ -140,9 +159,7 @@ class FilmState:
         settled = SettledPairs(self.edits)
         characters = self.cast.characters
         unknown = [track for track in self.cast.unknown if self.similarity.knows(track)]
-        found = self.similarity.probabilities(
-            [(track,) for track in unknown], [one.tracks for one in characters]
-        )
+        found = self.similarity.track_probabilities(unknown, [one.tracks for one in characters])
         guesses = {}
         for track, row in zip(unknown, found, strict=True):
             for place in (-row).argsort(kind="stable"):
@@ -165,9 +182,11 @@ class ReviewedFilm:
         self.lock = RLock()
         """Held while the project is read or edited."""
         self.project = Project.open(folder)
+        self.evidence = KeptEvidence()
+        """By which groups are compared once it is measured; until then by their faces alone."""
         self._cast_list = cast_list
         self._scan = ""
-        self._compared: tuple[object, FaceSimilarity | None] = (None, None)
+        self._compared: tuple[object, GroupSimilarity | None] = (None, None)
         self._state: tuple[object, FilmState] | None = None
         self.state()
 
@@ -183,16 +202,35 @@ class ReviewedFilm:
             ProjectError: The folder is damaged, or a run is making it again.
         """
         with self.lock:
-            marks = tuple(_mark(self.folder / name) for name in (MANIFEST, EDITS))
+            marks = (
+                self.evidence.version,
+                *(_mark(self.folder / name) for name in (MANIFEST, EDITS)),
+            )
             if self._state is None or self._state[0] != marks:
-                self.project.refresh()
+                self._wait_for_clustering()
                 self._load_pictures()
                 self._state = marks, self._load_state()
             return self._state[1]
 
+    def _wait_for_clustering(self) -> None:
+        """Read which stages have finished; wait while a clustering puts its files in place."""
+        until = time.monotonic() + MAX_REPLACEMENT_S
+        self.project.refresh()
+        while "cluster" not in self.project.manifest.stages and time.monotonic() < until:
+            time.sleep(POLL_INTERVAL_S)
+            self.project.refresh()
+
     def best_crops(self, tracks: Sequence[int], count: int) -> list[int]:
         """Return the crops that show some tracks best, one of every track first."""
         return self._portraits.select(tracks, count)
+
+    def track_of_crop(self, crop: int) -> tuple[int, float] | None:
+        """Return the track that a crop is of, and its time; None where there is no such crop."""
+        with self.lock:
+            crops = self.project.table("crops", "track", "time_s")
+            if not 0 <= crop < len(crops):
+                return None
+            return crops["track"][crop].as_py(), crops["time_s"][crop].as_py()
 
     def crop_jpeg(self, crop: int) -> bytes | None:
         """Return a crop as a JPEG file; None where there is no crop of that number."""
@@ -225,14 +263,15 @@ class ReviewedFilm:
             similarity=similarity,
         )
 
-    def _load_similarity(self) -> FaceSimilarity | None:
+    def _load_similarity(self) -> GroupSimilarity | None:
         """Load the descriptors of the tracks, unless those of the last time are still right."""
         stages = self.project.manifest.stages
-        key = tuple(stages[one].digest if one in stages else None for one in ("encode", "adapt"))
+        digests = [stages[one].digest if one in stages else None for one in ("encode", "adapt")]
+        key = (self.evidence.version, *digests)
         if self._compared[0] != key:
             try:
-                found = load_similarity(self.project)
-            except (ProjectError, ValueError):
+                found = load_similarity(self.project, self.evidence)
+            except (PersonaeError, ValueError):
                 found = None  # the pages work without; only nothing is suggested
             self._compared = key, found
             self._queue = None if found is None else ReviewQueue(found)

@@ -13,7 +13,7 @@ MAX_FIELDS = 20_000
 MAX_DIGITS = 9
 """Digits of a number in a request."""
 
-PAGES = re.compile(r"/(character/P\d{1,9}|queue|unknown)?")
+PAGES = re.compile(r"/(character/P\d{1,9}|queue|unknown|player)?")
 """Paths of the pages that a form may lead back to."""
 
 
@@ -77,3 +77,14 @@ def parse_number(text: str) -> int:
     if not re.fullmatch(rf"[0-9]{{1,{MAX_DIGITS}}}", text):
         raise EditError(f"{text[:20]!r} is no number.")
     return int(text)
+
+
+def parse_seconds(text: str) -> float:
+    """Return a time of a request in seconds.
+
+    Raises:
+        EditError: The text is no such time.
+    """
+    if not re.fullmatch(rf"-?[0-9]{{1,{MAX_DIGITS}}}(\.[0-9]{{1,{MAX_DIGITS}}})?", text):
+        raise EditError(f"{text[:20]!r} is no number of seconds.")
+    return float(text)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from scipy.special import expit
 
 from personae.core.arrays import Float64Array, Int64Array
-from personae.core.grouping import group_means
-from personae.review.similarity import FaceSimilarity
+from personae.review.group_similarity import GroupSimilarity
 
 MAX_TREE_TRACKS = 1000
 """Tracks that the tree is built of; the others follow the nearer side."""
@@ -19,7 +19,7 @@ MAX_CUTS = 8
 
 def propose_split(
     tracks: Sequence[int],
-    similarity: FaceSimilarity,
+    similarity: GroupSimilarity,
     same_person: Sequence[Sequence[int]] = (),
 ) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
     """Divide the tracks of a character where its average-linkage tree divides them best.
@@ -29,7 +29,7 @@ def propose_split(
 
     Args:
         tracks: Tracks of the character, the most typical first.
-        similarity: Descriptors; tracks without one stay on the larger side.
+        similarity: Compares them; tracks that it does not know stay on the larger side.
         same_person: Groups of tracks that are not divided.
 
     Returns:
@@ -41,13 +41,15 @@ def propose_split(
     n_units = int(unit_of.max(initial=-1)) + 1
     if n_units < 2:
         return None
-    descriptors = similarity.descriptors(in_tree)
-    cut = _cut_tree(group_means(descriptors, unit_of, n_units), np.bincount(unit_of))
+    units = [
+        [t for t, unit in zip(in_tree, unit_of, strict=True) if unit == k] for k in range(n_units)
+    ]
+    cut = _cut_tree(similarity.log_odds(units, units), np.bincount(unit_of))
     side = dict(zip(in_tree, cut[unit_of].tolist(), strict=True))
     rest = known[MAX_TREE_TRACKS:]
     if rest:
-        means = group_means(descriptors, cut[unit_of], 2)
-        nearest = (similarity.descriptors(rest) @ means.T).argmax(axis=1)
+        sides = [[track for track in in_tree if side[track] == one] for one in (0, 1)]
+        nearest = similarity.log_odds([(track,) for track in rest], sides).argmax(axis=1)
         side.update(zip(rest, nearest.tolist(), strict=True))
         for group in same_person:  # a group stays whole, with its first track
             first = next((side[track] for track in group if track in side), None)
@@ -68,15 +70,18 @@ def _join(tracks: Sequence[int], same_person: Sequence[Sequence[int]]) -> Int64A
     return np.array([number[key] for key in keys], dtype=np.int64)
 
 
-def _cut_tree(means: Float64Array, sizes: Int64Array) -> Int64Array:
-    """Return (n,) sides 0 and 1 of units with (n, d) mean descriptors and (n,) sizes."""
+def _cut_tree(log_odds: Float64Array, sizes: Int64Array) -> Int64Array:
+    """Return (n,) sides 0 and 1 of units with (n, n) log-odds of one person and (n,) sizes."""
     from scipy.cluster import hierarchy
     from scipy.spatial.distance import squareform
 
-    n = len(means)
-    distances = np.clip(1.0 - means @ means.T, 0.0, None)
+    n = len(log_odds)
+    symmetric = (log_odds + log_odds.T) / 2
+    np.fill_diagonal(symmetric, symmetric.max())
+    heights = squareform(symmetric.max() - symmetric, checks=False)
+    tree = hierarchy.linkage(heights, method="average")
+    distances = expit(-symmetric)
     np.fill_diagonal(distances, 0.0)
-    tree = hierarchy.linkage(squareform(distances, checks=False), method="average")
     best, best_silhouette = np.zeros(n, dtype=np.int64), -np.inf
     branches = [node for row in tree[::-1][:MAX_CUTS] for node in row[:2].astype(int).tolist()]
     nodes = hierarchy.to_tree(tree, rd=True)[1]

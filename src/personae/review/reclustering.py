@@ -8,9 +8,12 @@ from pathlib import Path
 from threading import Condition, Thread
 
 from personae.core.errors import PersonaeError
+from personae.pipeline.kept_evidence import KeptEvidence
 from personae.pipeline.runner import recluster
+from personae.pipeline.settings import recorded_settings
 from personae.pipeline.stage import Stage
 from personae.pipeline.stages import DEFAULT_STAGES
+from personae.project import Project
 
 WAIT_FOR_OTHERS_S = 60.0
 """How long a run in the same folder is waited for."""
@@ -19,10 +22,27 @@ logger = logging.getLogger(__name__)
 
 
 class Reclustering:
-    """A thread that makes the cast fit the edits; edits are safe on the disk before it starts."""
+    """A thread that makes the cast fit the edits; edits are safe on the disk before it starts.
 
-    def __init__(self, folder: Path, stages: Sequence[Stage] = DEFAULT_STAGES) -> None:
+    Where it has nothing to do, it measures the evidence of the film, by which an answer is followed
+    at once and the questions are put in order.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        stages: Sequence[Stage] = DEFAULT_STAGES,
+        evidence: KeptEvidence | None = None,
+    ) -> None:
+        """Start the thread.
+
+        Args:
+            folder: The project folder.
+            stages: The stages in the order in which they run.
+            evidence: Where the evidence is kept; None: here alone.
+        """
         self._folder, self._stages = folder, stages
+        self._evidence = evidence or KeptEvidence()
         self._changed = Condition()
         self._wanted = self._running = self._stopped = False
         self._error: str | None = None
@@ -71,7 +91,7 @@ class Reclustering:
             with self._changed:
                 self._running = False
                 self._changed.notify_all()
-            import personae.cluster  # noqa: F401 -- seconds of loading, before anybody waits for it
+            self._measure_evidence()
 
     def _recluster(self) -> str | None:
         try:
@@ -80,6 +100,7 @@ class Reclustering:
                 with_report=False,
                 wait_s=WAIT_FOR_OTHERS_S,
                 stages=self._stages,
+                evidence=self._evidence,
             )
         except PersonaeError as error:
             return str(error)
@@ -87,3 +108,13 @@ class Reclustering:
             logger.exception("the clustering has failed")
             return "The clustering has failed; the terminal of `personae review` says why."
         return None
+
+    def _measure_evidence(self) -> None:
+        """Measure the evidence before anybody waits for it."""
+        try:
+            project = Project.open(self._folder)
+            self._evidence.measure(project, recorded_settings(project))
+        except PersonaeError:
+            return  # of a film that is not encoded, or that a run is making again
+        except Exception:
+            logger.exception("the evidence cannot be measured")

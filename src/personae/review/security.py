@@ -6,6 +6,7 @@ import hmac
 import ipaddress
 import secrets
 import socket
+from collections.abc import Mapping
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qs, urlencode
 
@@ -25,6 +26,7 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "script-src 'self'",
         "style-src 'self'",
         "img-src 'self' data:",
+        "media-src 'self' blob:",
         "connect-src 'self'",
         "form-action 'self'",
         "base-uri 'none'",
@@ -66,7 +68,15 @@ class Guard:
     - Bodies are bounded, and every answer has a content security policy.
     """
 
-    def __init__(self, app: ASGIApp, token: str, host: str, port: int) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        token: str,
+        host: str,
+        port: int,
+        command: str = "personae review",
+        max_bytes: Mapping[str, int] | None = None,
+    ) -> None:
         """Wrap an application.
 
         Args:
@@ -74,7 +84,10 @@ class Guard:
             token: What the first address holds.
             host: The address that is listened on.
             port: The port that is listened on.
+            command: What has printed the address, for messages.
+            max_bytes: Path -> bytes of a body there, where more than `MAX_BODY_BYTES` may come.
         """
+        self._command, self._max_bytes = command, dict(max_bytes or {})
         self._app, self._token, self._host, self._port = app, token, host, port
         self._cookie = f"personae-review-{port}"  # cookies are shared by all ports of a host
 
@@ -97,7 +110,7 @@ class Guard:
         if refusal is not None:
             await refusal(scope, receive, send_with_headers)
             return
-        body = await _read_body(receive)
+        body = await _read_body(receive, self._max_bytes.get(scope["path"], MAX_BODY_BYTES))
         if body is None:
             too_long = PlainTextResponse("The request is too long.", 413)
             await too_long(scope, receive, send_with_headers)
@@ -117,17 +130,17 @@ class Guard:
         headers = Headers(scope=scope)
         hosts = headers.getlist("host")
         if len(hosts) != 1 or not self._is_our_host(hosts[0]):
-            return PlainTextResponse("This address is not that of the review.", 421)
+            return PlainTextResponse(f"This address is not that of `{self._command}`.", 421)
         is_change = scope["method"] not in SAFE_METHODS
         if is_change and headers.getlist("origin") != [f"http://{hosts[0]}"]:
-            return PlainTextResponse("This request does not come from a page of the review.", 403)
+            return PlainTextResponse(f"This request does not come from a page of `{self._command}`.", 403)
         query = parse_qs(scope["query_string"].decode("latin-1"))
         given = query.pop("token", [])
         if not is_change and len(given) == 1 and self._is_token(given[0]):
             return self._enter(scope["path"], query)
         if not self._is_token(_read_cookie(headers, self._cookie)):
             return PlainTextResponse(
-                "Open the address that `personae review` has printed in its terminal.", 403
+                f"Open the address that `{self._command}` has printed in its terminal.", 403
             )
         return None
 
@@ -169,7 +182,7 @@ def _read_cookie(headers: Headers, name: str) -> str:
     return "" if found is None else found.value
 
 
-async def _read_body(receive: Receive) -> bytes | None:
+async def _read_body(receive: Receive, max_bytes: int) -> bytes | None:
     """Return the body of a request; None where it is too long."""
     body = b""
     while True:
@@ -177,7 +190,7 @@ async def _read_body(receive: Receive) -> bytes | None:
         if message["type"] == "http.disconnect":
             return body
         body += bytes(message.get("body", b""))
-        if len(body) > MAX_BODY_BYTES:
+        if len(body) > max_bytes:
             return None
         if not message.get("more_body", False):
             return body

@@ -1,26 +1,19 @@
-"""The server: a socket, the page's address, and an orderly end."""
+"""The server of one folder's review."""
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Sequence
-from contextlib import suppress
+from functools import partial
 from pathlib import Path
-from urllib.parse import urlencode
 
-import uvicorn
-
-from personae.core.errors import SettingError
 from personae.pipeline.stage import Stage
 from personae.pipeline.stages import DEFAULT_STAGES
 from personae.project.edits import CastList
 from personae.review.app import ReviewApp, make_app
-from personae.review.security import is_loopback, make_token
-
-LOOPBACK = "127.0.0.1"
+from personae.review.local_server import LOOPBACK, LocalServer
 
 
-class ReviewServer:
+class ReviewServer(LocalServer):
     """Serves the review of one folder; the socket is open as soon as the object is made."""
 
     def __init__(
@@ -30,6 +23,7 @@ class ReviewServer:
         port: int = 0,
         cast_list: CastList | None = None,
         stages: Sequence[Stage] = DEFAULT_STAGES,
+        film_path: Path | None = None,
     ) -> None:
         """Open the folder and the socket.
 
@@ -39,62 +33,12 @@ class ReviewServer:
             port: The port; 0: any that is free.
             cast_list: Names to complete from.
             stages: What makes the cast anew.
+            film_path: Where the film is, if it was moved.
 
         Raises:
+            FilmError: The file that was given is not the film.
             ProjectError: The folder is no project, or its film has not been clustered.
             SettingError: The address cannot be listened on.
         """
-        app = ReviewApp(folder, cast_list, stages)
-        self._reclustering = app.reclustering
-        self._socket = _listen(host, port)
-        self._host, self._port = host, int(self._socket.getsockname()[1])
-        self._token = make_token()
-        self._app = make_app(app, self._token, host, self._port)
-
-    @property
-    def is_public(self) -> bool:
-        """Whether other machines may reach it."""
-        return not is_loopback(self._host)
-
-    @property
-    def url(self) -> str:
-        """The address to open, with the token."""
-        host = self._host
-        if host in ("0.0.0.0", "::"):
-            host = LOOPBACK if host == "0.0.0.0" else "::1"
-        name = f"[{host}]" if ":" in host else host
-        return f"http://{name}:{self._port}/?{urlencode({'token': self._token})}"
-
-    def run(self) -> None:
-        """Serve until Ctrl-C; a clustering that is under way is finished first."""
-        config = uvicorn.Config(
-            self._app, log_level="warning", access_log=False, server_header=False, lifespan="off"
-        )
-        try:
-            with suppress(KeyboardInterrupt):
-                uvicorn.Server(config).run(sockets=[self._socket])
-        finally:
-            self._reclustering.stop()
-            self._socket.close()
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        listener = socket.socket(family, kind, protocol)
-        try:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listener.bind(address)
-            listener.listen()
-        except OSError:
-            listener.close()
-            raise
-    except (OSError, OverflowError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise SettingError(
-            f"The review cannot listen on {host}, port {port} ({reason}): name others with --host "
-            "and --port."
-        ) from error
-    return listener
+        app = ReviewApp(folder, cast_list, stages, film_path=film_path)
+        super().__init__(partial(make_app, app), app.stop, host, port)

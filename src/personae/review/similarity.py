@@ -1,4 +1,8 @@
-"""How alike groups of tracks are, fast enough to be computed anew after every answer."""
+"""How alike groups of tracks are, fast enough to be computed anew after every answer.
+
+`FaceSimilarity` compares faces alone, and is there at once; `EvidenceSimilarity` in
+`evidence_similarity` knows all that the clustering knows, and takes its place when it is measured.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +14,10 @@ from scipy.special import expit
 
 from personae.core.arrays import Float64Array, IntArray
 from personae.core.grouping import group_means, track_means, unit_rows
+from personae.review.group_similarity import Groups, GroupSimilarity
 
 if TYPE_CHECKING:
+    from personae.pipeline.kept_evidence import KeptEvidence
     from personae.project import Project
 
 MIN_SPREAD = 0.05
@@ -41,11 +47,7 @@ class FaceSimilarity:
         """Return whether a track has a descriptor: whether it has crops."""
         return track in self._row_of
 
-    def descriptors(self, tracks: Sequence[int]) -> Float64Array:
-        """Return (n, d) descriptors of length 1, in the order of the tracks."""
-        return self._descriptors[[self._row_of[track] for track in tracks]]
-
-    def calibrate(self, groups: Sequence[Sequence[int]]) -> None:
+    def calibrate(self, groups: Groups) -> None:
         """Learn from the present groups what cosines people have with themselves and others.
 
         A track is compared with the mean of its own group without it, and with those of all others.
@@ -76,17 +78,24 @@ class FaceSimilarity:
             self._midpoint = float(same.mean() + different.mean()) / 2
             self._slope = float(same.mean() - different.mean()) / spread**2
 
-    def probabilities(
-        self, groups: Sequence[Sequence[int]], others: Sequence[Sequence[int]]
-    ) -> Float64Array:
-        """Return (n, m) probabilities that a group and another are one person; 0 where unknown."""
+    def log_odds(self, groups: Groups, others: Groups) -> Float64Array:
+        """Return (n, m) log-odds that a group and another are one person; -inf where unknown."""
         left, right = self._means(groups), self._means(others)
-        found: Float64Array = expit(self._slope * (left @ right.T - self._midpoint))
-        found[~left.any(axis=1)] = 0.0
-        found[:, ~right.any(axis=1)] = 0.0
+        found: Float64Array = self._slope * (left @ right.T - self._midpoint)
+        found[~left.any(axis=1)] = -np.inf
+        found[:, ~right.any(axis=1)] = -np.inf
         return found
 
-    def _means(self, groups: Sequence[Sequence[int]]) -> Float64Array:
+    def probabilities(self, groups: Groups, others: Groups) -> Float64Array:
+        """Return (n, m) probabilities that a group and another are one person; 0 where unknown."""
+        found: Float64Array = expit(self.log_odds(groups, others))
+        return found
+
+    def track_probabilities(self, tracks: Sequence[int], groups: Groups) -> Float64Array:
+        """Return (n, m) probabilities that a track belongs to a group."""
+        return self.probabilities([(track,) for track in tracks], groups)
+
+    def _means(self, groups: Groups) -> Float64Array:
         """Return (n, d) mean descriptors; zeros for a group without any."""
         rows = [[self._row_of[t] for t in group if t in self._row_of] for group in groups]
         owner = np.repeat(np.arange(len(rows)), [len(one) for one in rows])
@@ -94,15 +103,27 @@ class FaceSimilarity:
         return group_means(self._descriptors[members], owner, len(rows))
 
 
-def load_similarity(project: Project) -> FaceSimilarity:
-    """Load the descriptors of a project's tracks: base embeddings, and adapted ones if there are.
+def load_similarity(project: Project, evidence: KeptEvidence) -> GroupSimilarity:
+    """Return the evidence of a film where it is measured, and else the descriptors of its tracks.
+
+    Descriptors are base embeddings, and adapted ones if there are.
+
+    Args:
+        project: The project.
+        evidence: Where the evidence is kept; it is not measured here.
 
     Raises:
-        ProjectError: The scan or the encode stage has not finished.
+        ProjectError: The scan, the encode or the cluster stage has not finished.
     """
-    from personae.pipeline.stages import load_adaptation
+    from personae.pipeline.learned import load_adaptation
+    from personae.pipeline.settings import recorded_settings
+    from personae.review.evidence_similarity import EvidenceSimilarity
 
     project.require("encode")
+    measured = evidence.get(project, recorded_settings(project))
+    if measured is not None:
+        known = measured.tracks
+        return EvidenceSimilarity(known.track_ids, measured.evidence.log_odds, known.cannot_link)
     tracks = project.track_set(with_frames=False)
     parts = [track_means(tracks)]
     if "adapt" in project.require("cluster").reads:

@@ -24,6 +24,8 @@ def describe_edit(edit: Edit) -> str:
             return f"{_and(people)} are one person"
         case "confirm":
             return f"{_and(people)} is right" if len(people) == 1 else f"{_and(people)} are right"
+        case "different" if len(people) > 2:
+            return f"{people[0]} is none of {_and(people[1:])}"
         case "different":
             return f"{_and(people)} are different people"
         case "ignore":

@@ -109,7 +109,8 @@ class ProjectEdits:
         people = self._people()
         moved, target = people.find(who), people.find(to)
         joined = [track for track in target.tracks if track not in moved.tracks]
-        if not joined or all(people.label_of.get(one) == target.label for one in moved.tracks):
+        homes = {people.label_of.get(one) for one in moved.tracks}
+        if not joined or (target.label is not None and homes == {target.label}):
             raise EditError(
                 f"{list_tracks(moved.tracks).capitalize()} cannot move there: no change."
             )
@@ -140,17 +141,29 @@ class ProjectEdits:
         found = [self._people().find(one) for one in characters]
         return self._store.enter("confirm", [_group("person", one) for one in found], by)
 
-    def different(self, one: Person, other: Person, *, by: str | None = None) -> EnteredEdit:
-        """Say that two characters or tracks are different people.
+    def different(self, one: Person, *others: Person, by: str | None = None) -> EnteredEdit:
+        """Say that a character or tracks are none of some others.
+
+        Nothing is said of the others among each other.
+
+        Args:
+            one: A character or tracks.
+            *others: One or more characters or tracks that are somebody else.
+            by: Who says so.
 
         Raises:
-            EditError: There is no such character or track, or the two share a track.
+            EditError: There is no such character or track, or one shares a track with another.
             ContradictionError: Earlier edits say that they are one person.
         """
-        found = [self._people().find(who) for who in (one, other)]
-        shared = set(found[0].tracks) & set(found[1].tracks)
-        if shared:
-            raise EditError(f"Both hold {list_tracks(sorted(shared))}: name two different people.")
+        found = [self._people().find(who) for who in (one, *others)]
+        if len(found) < 2:
+            raise EditError("One person alone is nobody else: name two or more.")
+        named = set(found[0].tracks)
+        for other in found[1:]:
+            shared = named & set(other.tracks)
+            if shared:
+                told = list_tracks(sorted(shared))
+                raise EditError(f"Both hold {told}: name two different people.")
         return self._store.enter("different", [_group("person", each) for each in found], by)
 
     def undo(self, edit: int | None = None, *, by: str | None = None) -> EnteredEdit:

@@ -80,7 +80,7 @@ function press(key, shift) {
   if (target) {
     const closed = target.closest("details:not([open])");
     if (closed && !target.matches("summary")) closed.open = true; // shown first, pressed next time
-    else if (target.matches("input")) useField(target);
+    else if (target.matches("input:not([type=checkbox])")) useField(target);
     else if (!target.disabled) target.click();
     return true;
   }
@@ -119,13 +119,16 @@ document.addEventListener("click", (event) => {
   showSelection();
 });
 
-document.addEventListener("change", showSelection);
+document.addEventListener("change", (event) => {
+  showSelection();
+  if (event.target.id === "together") event.target.form.requestSubmit();
+});
 
 // Show the new cast by itself, unless that would take away what a person is at.
 function showNewCast() {
   const link = document.querySelector("#clustering a");
   const isBusy = document.activeElement.matches("input:not([type=checkbox])")
-    || picks().some((box) => box.checked) || document.querySelector(".question");
+    || picks().some((box) => box.checked) || document.querySelector(".question, #player");
   if (link && !isBusy) link.click();
 }
 

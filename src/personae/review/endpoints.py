@@ -1,0 +1,43 @@
+"""What the addresses of the pages have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import BaseRoute
+
+from personae.core.errors import PersonaeError
+from personae.review.forms import parse_number
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def in_thread(handler: Callable[[Request], Response]) -> Endpoint:
+    """Return an endpoint whose work does not hold up other requests."""
+
+    async def endpoint(request: Request) -> Response:
+        return await run_in_threadpool(handler, request)
+
+    return endpoint
+
+
+def page_number(request: Request) -> int:
+    """Return the number of a page of a list, from 1.
+
+    Raises:
+        EditError: The address holds something else.
+    """
+    return max(1, parse_number(request.query_params.get("page", "1")))
+
+
+def make_site(routes: Sequence[BaseRoute]) -> Starlette:
+    """Return an application that answers mistakes with their sentence."""
+    return Starlette(routes=routes, exception_handlers={PersonaeError: _say})
+
+
+async def _say(request: Request, error: Exception) -> Response:
+    return PlainTextResponse(str(error), 400)
