@@ -9,7 +9,6 @@ import sys
 import pytest
 
 from helpers.fake_stages import FAKE_STAGES
-from personae.cli import main
 from personae.pipeline.runner import run
 
 
@@ -19,18 +18,8 @@ def film(fake_video):
 
 
 @pytest.fixture
-def command(monkeypatch, capsys):
-    """Run `personae ...` in this process: exit code, stdout, stderr."""
-
-    def run_command(*words):
-        monkeypatch.setattr(sys, "argv", ["personae", *map(str, words)])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main(FAKE_STAGES)
-        out, err = capsys.readouterr()
-        return ended.value.code or 0, out, err
-
-    return run_command
+def stages():
+    return FAKE_STAGES
 
 
 def test_run_prints_the_cast_and_where_the_report_is(command, film):

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import sys
 
 import pytest
 
 from helpers.fake_stages import FAKE_STAGES
-from personae.cli import main
 from personae.pipeline.stages import ClusterStage
 from personae.project import Project
 from personae.project.lock import locked
@@ -18,18 +16,8 @@ STAGES = tuple(ClusterStage() if stage.name == "cluster" else stage for stage in
 
 
 @pytest.fixture
-def command(monkeypatch, capsys):
-    """Run `personae ...` in this process: exit code, stdout, stderr."""
-
-    def run_command(*words):
-        monkeypatch.setattr(sys, "argv", ["personae", *map(str, words)])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main(STAGES)
-        out, err = capsys.readouterr()
-        return ended.value.code or 0, out, err
-
-    return run_command
+def stages():
+    return STAGES
 
 
 @pytest.fixture

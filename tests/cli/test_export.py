@@ -107,6 +107,7 @@ def test_formats_have_names_of_their_own_and_describe_themselves_in_a_line():
         (("appearances", "--gap", "-2"), "from 0 up, not -2"),
         (("appearances", "-f", "edl", "--timecode", "25:00:00:00"), "23:59:59:29"),
         (("appearances", "-f", "otio", "--film", "gone.mp4"), "say with --film where it is"),
+        (("appearances", "-f", "iiif", "--base-url", "films"), "is not the web address"),
         (("appearances", "-f", "edl", "-o", "no such folder/a.edl"), "cannot be written"),
     ],
 )

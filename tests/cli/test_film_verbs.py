@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 
 import pytest
 
 from helpers.patch_film import Patch, decode, patch_film
-from personae.cli import main
 
 FIRST = Patch(0, 40, (30, 60), (2, 0), seen=((10, 30),), label="P01")
 SECOND = Patch(0, 40, (220, 120), seen=((0, 40),), label="P02")
@@ -18,21 +16,6 @@ SECOND = Patch(0, 40, (220, 120), seen=((0, 40),), label="P02")
 @pytest.fixture
 def folder(tmp_path):
     return patch_film(tmp_path, (FIRST, SECOND), ((0, 40),)).project.folder
-
-
-@pytest.fixture
-def command(monkeypatch, capsys):
-    """Run `personae ...` in this process: exit code, stdout, stderr."""
-
-    def run_command(*words):
-        monkeypatch.setattr(sys, "argv", ["personae", *map(str, words)])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main()
-        out, err = capsys.readouterr()
-        return ended.value.code or 0, out, err
-
-    return run_command
 
 
 def test_reel_writes_a_film_and_says_how_fast(command, folder, tmp_path):
@@ -81,7 +64,10 @@ def test_blur_says_when_every_face_was_followed(command, folder, tmp_path):
         (("reel", "Hamlet"), "There is no character 'Hamlet'; there are P02, P01."),
         (("blur", "--all-but", "Hamlet"), "There is no character 'Hamlet'; there are P02, P01."),
         (("blur", "--style", "smudge"), "There is no style 'smudge'"),
-        (("reel", "P01", "--film", "nowhere.mp4"), "There is no file nowhere.mp4."),
+        (
+            ("reel", "P01", "--film", "nowhere.mp4"),
+            "There is no film at nowhere.mp4: say with --film where",
+        ),
         (("reel", "P01", "--progress", "loud"), "progress cannot be 'loud'"),
     ],
 )

@@ -329,7 +329,7 @@ def test_an_interrupted_copy_leaves_nothing_and_the_film_as_it_was(film, tmp_pat
         ),
         ({"people": {"all_but": ("P01",), "only": ("P02",)}}, "c.mp4", SettingError, "not both"),
         ({"people": {"min_confidence": 2}}, "c.mp4", SettingError, "from 0 to 1"),
-        ({"style": "smudge"}, "c.mp4", SettingError, "choose blur, box or pixelate"),
+        ({"style": "smudge"}, "c.mp4", SettingError, "choose pixelate, blur or box"),
         ({"shape": "star"}, "c.mp4", SettingError, "choose ellipse or rectangle"),
         ({"padding": -0.1}, "c.mp4", SettingError, "padding"),
         ({"hold_s": float("inf")}, "c.mp4", SettingError, "number of seconds"),

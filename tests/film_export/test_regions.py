@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from personae.film_export.frame_geometry import to_stored_boxes
@@ -35,6 +35,7 @@ def hidden(paths: list[FacePath], hold_s: float = 0.5, padding: float = 0.4):
     return build_regions(paths, find_bridges(paths, FPS), {0: SHOT}, FPS, hold_s, padding)
 
 
+@settings(deadline=None)
 @given(
     first=st.integers(SHOT[0], SHOT[1] - 20),
     boxes=st.lists(boxes_of, min_size=1, max_size=20),
@@ -61,6 +62,7 @@ def test_a_face_is_covered_with_padding_from_before_to_after_its_track(
             assert not len(found)
 
 
+@settings(deadline=None)
 @given(gap=st.integers(1, 49), start=boxes_of, end=boxes_of)
 def test_a_gap_between_two_tracks_of_a_character_is_filled(gap, start, end):
     before, after = path(110, [start] * 3), path(113 + gap, [end] * 3, track=1)
@@ -111,6 +113,7 @@ def test_a_face_that_moves_is_held_where_it_was_and_where_it_goes():
     assert contains(regions.at(110)[0], np.array([0, 50, 40, 40]))
 
 
+@settings(deadline=None)
 @given(
     rotation=st.sampled_from([0, 90, 180, 270]),
     left=st.integers(0, 20),

@@ -17,10 +17,8 @@ from personae.pipeline.runner import run
 from personae.pipeline.settings import Settings
 from personae.project import Project
 
-MAX_RECOGNISED = 0.1
-"""Of strangers, 0.05 are as similar as a face has to be to count as recognised. Of black areas in
-the same places, 0.00 to 0.12 are: a picture without a face resembles faces that are small and dark.
-"""
+MAX_RECOGNISED = 0.05
+"""Of strangers, 0.05 are as similar as a face has to be to count as recognised."""
 MAX_SEPARATION = 0.6
 """0.5 is chance; the colours around a face tell a little about a scene, and so of who is in it."""
 

@@ -22,10 +22,12 @@ class Seen(NamedTuple):
     end_s: Fraction
 
 
-def exported(film: RatedFilm, fmt: str, selection: Selection = EVERYTHING) -> bytes:
+def exported(
+    film: RatedFilm, fmt: str, selection: Selection = EVERYTHING, base_url: str | None = None
+) -> bytes:
     """Return the appearances of a film in a format."""
     out = io.BytesIO()
-    write_export(film.project, "appearances", fmt, out, selection)
+    write_export(film.project, "appearances", fmt, out, selection, base_url=base_url)
     return out.getvalue()
 
 

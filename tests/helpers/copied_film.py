@@ -50,6 +50,17 @@ def _encode_sound(
         container.mux(packet)
 
 
+def copy_streams(film: Path, path: Path) -> Path:
+    """Put the encoded frames of a film into another container."""
+    with av.open(str(film)) as source, av.open(str(path), "w") as copy:
+        stream = copy.add_stream_from_template(source.streams.video[0])
+        for packet in source.demux(video=0):
+            if packet.size:
+                packet.stream = stream
+                copy.mux(packet)
+    return path
+
+
 def frame_times_of(path: Path) -> list[Fraction]:
     """Return the time of every decoded frame."""
     with av.open(str(path)) as container:

@@ -13,7 +13,7 @@ import numpy as np
 from helpers.fake_film import NamedProject
 from helpers.rated_film import FilmRate, RatedFilm, rated_film
 from personae.core.arrays import Float64Array, UInt8Array
-from personae.pipeline.content_hash import compute_content_hash
+from personae.core.content_hash import compute_content_hash
 
 BITS = 16
 """Digits of a frame's number, each a square."""

@@ -14,7 +14,7 @@ import numpy as np
 
 from helpers.fake_film import NamedProject, write_project
 from personae.core.arrays import UInt8Array
-from personae.pipeline.content_hash import compute_content_hash
+from personae.core.content_hash import compute_content_hash
 from personae.project.manifest import Source
 from personae.scan.video_file import probe
 

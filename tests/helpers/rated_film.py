@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from helpers.fake_film import NamedProject, jpeg, write_project
+from personae.core.content_hash import compute_content_hash
 from personae.core.schema import CROPS
 from personae.project.manifest import Source
 from personae.scan.frame_rate import find_constant_rate
@@ -139,7 +140,7 @@ def rated_film(
         path=str(film or "/films/A film.mp4"),
         size=film.stat().st_size if film else 1,
         mtime_ns=0,
-        content_hash="h" * 64,
+        content_hash=compute_content_hash(film) if film else "h" * 64,
         container="mov,mp4",
         codec="h264",
         width=1920,

@@ -18,11 +18,11 @@ from PIL import Image
 from helpers.copied_film import encode_rated_film
 from helpers.films import encode_film, shifting, texture
 from helpers.rated_film import RATES, VARIABLE, FilmRate, RatedFilm, rated_film
+from personae.core.content_hash import compute_content_hash
 from personae.core.errors import FilmError
 from personae.core.files import new_folder
 from personae.export import Selection
 from personae.export.appearances import Box
-from personae.pipeline.content_hash import compute_content_hash
 from personae.stills import choose_stills, write_stills
 from personae.stills.pictures import cut_face, read_pictures, scale_box
 from personae.stills.xmp_regions import NAMESPACES

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from personae.cli.options import given_settings, setting_option
+from personae.cli.options import Progress, Quiet, given_settings, setting_option
 from personae.core.config import EncodeConfig
 
 if TYPE_CHECKING:
@@ -40,10 +40,8 @@ def bench(
     encoder: Annotated[str | None, setting_option(EncodeConfig, "encoder")] = None,
     weights: Annotated[Path | None, setting_option(EncodeConfig, "weights")] = None,
     jobs: Annotated[int, typer.Option(help="How many processes share the work.")] = 1,
-    progress: Annotated[
-        str, typer.Option(help="On stderr: bar, json (one object a line) or none.")
-    ] = "bar",
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+    progress: Progress = "bar",
+    quiet: Quiet = False,
 ) -> None:
     """Compare methods on labelled data. Results that exist already are not computed again."""
     from personae.bench.networks import Networks

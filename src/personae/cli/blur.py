@@ -7,15 +7,8 @@ from typing import Annotated
 import typer
 
 from personae.cli.folder import Folder
-from personae.cli.written_film import (
-    Crf,
-    Film,
-    FilmOutput,
-    Progress,
-    Quiet,
-    interruptible,
-    show_blurred_film,
-)
+from personae.cli.options import Film, Progress, Quiet
+from personae.cli.written_film import Crf, FilmOutput, interruptible, show_blurred_film
 
 
 def blur(
@@ -44,7 +37,7 @@ def blur(
     min_confidence: Annotated[
         float, typer.Option(help="Tracks that are less sure count as unknown, 0 to 1.")
     ] = 0.8,
-    style: Annotated[str, typer.Option(help="blur, box or pixelate.")] = "blur",
+    style: Annotated[str, typer.Option(help="pixelate, blur or box.")] = "pixelate",
     shape: Annotated[str, typer.Option(help="ellipse or rectangle.")] = "ellipse",
     pad: Annotated[
         float,
@@ -54,14 +47,19 @@ def blur(
         float,
         typer.Option(metavar="SECONDS", help="Hide so long before and after a face is found."),
     ] = 0.5,
+    thorough: Annotated[
+        bool,
+        typer.Option("--thorough", help="Search the whole film for faces that the scan missed."),
+    ] = False,
     crf: Crf = 21,
     film: Film = None,
     progress: Progress = "bar",
     quiet: Quiet = False,
 ) -> None:
     """Write a copy of a film in which faces cannot be recognised: all, unless told otherwise."""
+    from personae.export.film_path import find_film
     from personae.export.selection import split_names
-    from personae.film_export import BlurSettings, HiddenPeople, find_film, write_blurred_film
+    from personae.film_export import BlurSettings, HiddenPeople, write_blurred_film
     from personae.project import Project
 
     project = Project.open(folder)
@@ -72,7 +70,7 @@ def blur(
         keep_unknown=keep_unknown,
         min_confidence=min_confidence,
     )
-    settings = BlurSettings(people, style, shape, pad, hold, crf)
+    settings = BlurSettings(people, style, shape, pad, hold, crf, thorough)
     path = find_film(project, film)
     with interruptible(progress, quiet) as hook:
         written = write_blurred_film(project, path, output, settings, hook)

@@ -34,6 +34,7 @@ People = Annotated[
         show_default=False,
     ),
 ]
+Other = Annotated[str, typer.Argument(metavar="OTHER", help="Another one.")]
 Number = Annotated[
     int | None,
     typer.Argument(metavar="[EDIT]", help="Number of the edit. [default: the latest]"),
@@ -85,7 +86,7 @@ def merge(context: typer.Context, who: People, by: By = None, no_run: NoRun = Fa
 def same(
     context: typer.Context,
     one: Who,
-    other: Annotated[str, typer.Argument(metavar="OTHER", help="Another one.")],
+    other: Other,
     by: By = None,
     no_run: NoRun = False,
 ) -> None:
@@ -97,7 +98,7 @@ def same(
 def different(
     context: typer.Context,
     one: Who,
-    other: Annotated[str, typer.Argument(metavar="OTHER", help="Another one.")],
+    other: Other,
     by: By = None,
     no_run: NoRun = False,
 ) -> None:

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from personae.cli.folder import Folder
+from personae.cli.options import Film, MinConfidence, Only, ReviewedOnly, read_selection
 
 
 def _print_formats(wanted: bool) -> None:
@@ -36,20 +37,9 @@ def export(
         Path | None,
         typer.Option("--output", "-o", help="The file. [default: stdout]", show_default=False),
     ] = None,
-    only: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAMES",
-            help="Only these characters: labels or names, separated by commas.",
-            show_default=False,
-        ),
-    ] = None,
-    min_confidence: Annotated[
-        float, typer.Option(help="Leave out tracks that are less sure, 0 to 1.")
-    ] = 0.0,
-    reviewed_only: Annotated[
-        bool, typer.Option("--reviewed-only", help="Only characters that a person has reviewed.")
-    ] = False,
+    only: Only = None,
+    min_confidence: MinConfidence = 0.0,
+    reviewed_only: ReviewedOnly = False,
     gap: Annotated[
         float,
         typer.Option(
@@ -63,9 +53,14 @@ def export(
             show_default=False,
         ),
     ] = None,
-    film: Annotated[
-        Path | None,
-        typer.Option(help="Where the film is, if it was moved.", show_default=False),
+    film: Film = None,
+    base_url: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="Web address at which film and file are published (iiif, web-annotation).",
+            show_default=False,
+        ),
     ] = None,
     formats: Annotated[
         bool,
@@ -78,12 +73,10 @@ def export(
     ] = False,
 ) -> None:
     """Write what was found for other programs: editing, annotation, players, training."""
-    from personae.export import Selection, write_export
-    from personae.export.selection import split_names
+    from personae.export import write_export
     from personae.project import Project
 
     project = Project.open(folder)
-    names = split_names(only, project.cast()) if only else ()
-    selection = Selection(names, min_confidence, reviewed_only, gap)
+    selection = read_selection(project, only, min_confidence, reviewed_only, gap)
     out = output if output is not None else sys.stdout.buffer
-    write_export(project, what, fmt, out, selection, timecode, film)
+    write_export(project, what, fmt, out, selection, timecode, film, base_url)

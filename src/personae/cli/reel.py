@@ -7,15 +7,8 @@ from typing import Annotated
 import typer
 
 from personae.cli.folder import Folder
-from personae.cli.written_film import (
-    Crf,
-    Film,
-    FilmOutput,
-    Progress,
-    Quiet,
-    interruptible,
-    show_written_film,
-)
+from personae.cli.options import Film, Progress, Quiet
+from personae.cli.written_film import Crf, FilmOutput, interruptible, show_written_film
 
 
 def reel(
@@ -51,8 +44,9 @@ def reel(
 ) -> None:
     """Write a film of what a character is seen in, with the sound."""
     from personae.core.errors import SettingError
+    from personae.export.film_path import find_film
     from personae.export.selection import split_names
-    from personae.film_export import ReelSettings, find_film, write_reel
+    from personae.film_export import ReelSettings, write_reel
     from personae.project import Project
 
     if (character is None) == (not together):

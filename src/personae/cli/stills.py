@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from personae.cli.folder import Folder
+from personae.cli.options import Film, MinConfidence, Only, ReviewedOnly, read_selection
 
 
 def stills(
@@ -21,39 +22,22 @@ def stills(
             show_default=False,
         ),
     ] = None,
-    film: Annotated[
-        Path | None,
-        typer.Option(help="Where the film is, if it was moved.", show_default=False),
-    ] = None,
+    film: Film = None,
     per_character: Annotated[
         int, typer.Option(metavar="N", help="Stills of each character at most.")
     ] = 5,
-    only: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAMES",
-            help="Only these characters: labels or names, separated by commas.",
-            show_default=False,
-        ),
-    ] = None,
-    min_confidence: Annotated[
-        float, typer.Option(help="Leave out tracks that are less sure, 0 to 1.")
-    ] = 0.0,
-    reviewed_only: Annotated[
-        bool, typer.Option("--reviewed-only", help="Only characters that a person has reviewed.")
-    ] = False,
+    only: Only = None,
+    min_confidence: MinConfidence = 0.0,
+    reviewed_only: ReviewedOnly = False,
 ) -> None:
     """Write the best stills of every character: frames, faces and a contact sheet."""
     from personae.core.files import new_folder
-    from personae.export import Selection
-    from personae.export.selection import split_names
-    from personae.film_export import find_film
+    from personae.export.film_path import find_film
     from personae.project import Project
     from personae.stills import choose_stills, write_stills
 
     project = Project.open(folder)
-    names = split_names(only, project.cast()) if only else ()
-    selection = Selection(names, min_confidence, reviewed_only)
+    selection = read_selection(project, only, min_confidence, reviewed_only)
     chosen = choose_stills(project, selection, per_character)
     path = find_film(project, film)
     out = output or folder.resolve().with_suffix(".stills")

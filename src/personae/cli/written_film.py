@@ -26,14 +26,9 @@ FilmOutput = Annotated[
         "--output", "-o", help="The film to write: .mp4, .mov or .mkv.", show_default=False
     ),
 ]
-Film = Annotated[
-    Path | None, typer.Option(help="Where the film is, if it was moved.", show_default=False)
-]
 Crf = Annotated[
     int, typer.Option(metavar="N", help="Quality of the frames: 0 is without loss, 51 worst.")
 ]
-Progress = Annotated[str, typer.Option(help="On stderr: bar, json (one object a line) or none.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
 
 
 @contextmanager

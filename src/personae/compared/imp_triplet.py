@@ -10,17 +10,16 @@ import torch
 from torch.nn.functional import normalize
 
 from personae.compared.features import scale_to_mean_norm
-from personae.compared.protocol import cluster_by_ward, require_n_clusters
+from personae.compared.protocol import WardSystem
 from personae.compared.sampling import CropSampler, ListSampler, negative_tracks
 from personae.compared.siamese import SiameseNet
 from personae.compared.training import gradient_step
 from personae.core.arrays import Float64Array
-from personae.core.labels import Labels
 from personae.core.trackset import TrackSet
 
 
 @dataclass(frozen=True, kw_only=True)
-class ImpTriplet:
+class ImpTriplet(WardSystem):
     """Triplets from links with an extra pull; our reconstruction of Imp-Triplet.
 
     Known: an improved triplet loss on link constraints, read as the triplet loss plus a pull on the
@@ -45,11 +44,7 @@ class ImpTriplet:
     """
 
     name: ClassVar[str] = "Imp-Triplet"
-    needs_n_clusters: ClassVar[bool] = True
 
-    n_clusters: int | None = None
-    seed: int = 0
-    threshold: float | None = None
     steps: int = 500
     batch_size: int = 128
     learning_rate: float = 1e-2
@@ -57,23 +52,7 @@ class ImpTriplet:
     pull_weight: float = 0.1
     embedding_dim: int = 128
 
-    def fit_predict(self, tracks: TrackSet) -> Labels:
-        """Train on the tracks and cluster them.
-
-        Returns:
-            (T,) labels 0.. by falling size.
-
-        Raises:
-            SettingError: Neither `n_clusters` nor `threshold` is given.
-        """
-        if self.threshold is None:
-            require_n_clusters(self.name, self.n_clusters, tracks.n_tracks)
-        if tracks.n_tracks < 2:
-            return np.zeros(tracks.n_tracks, dtype=np.int64)
-        features = self._embed_crops(tracks)
-        return cluster_by_ward(self.name, tracks, features, self.n_clusters, self.threshold)
-
-    def _embed_crops(self, tracks: TrackSet) -> Float64Array:
+    def embed_crops(self, tracks: TrackSet) -> Float64Array:
         """Train on the tracks and return the learned (n, e) unit embeddings of their crops."""
         base = scale_to_mean_norm(tracks.require_embeddings())
         rng = np.random.default_rng(self.seed)

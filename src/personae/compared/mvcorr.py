@@ -9,17 +9,16 @@ import numpy as np
 import torch
 
 from personae.compared.features import scale_to_mean_norm
-from personae.compared.protocol import cluster_by_ward, require_n_clusters
+from personae.compared.protocol import WardSystem
 from personae.compared.siamese import SiameseNet
 from personae.compared.training import gradient_step
 from personae.core.arrays import Float64Array, Int64Array
 from personae.core.grouping import unit_rows
-from personae.core.labels import Labels
 from personae.core.trackset import TrackSet
 
 
 @dataclass(frozen=True, kw_only=True)
-class MvCorr:
+class MvCorr(WardSystem):
     """Multiview correlation of hard examples, then Ward linkage; our reconstruction of MvCorr.
 
     Known: tracks whose pairs are weakly labelled as one or two people; hard examples among them,
@@ -51,33 +50,13 @@ class MvCorr:
     """
 
     name: ClassVar[str] = "MvCorr"
-    needs_n_clusters: ClassVar[bool] = True
 
-    n_clusters: int | None = None
-    seed: int = 0
-    threshold: float | None = None
     n_views: int = 3
     embedding_dim: int = 256
     shrinkage: float = 0.2
     batch_size: int = 128
     steps: int = 200
     learning_rate: float = 1e-2
-
-    def fit_predict(self, tracks: TrackSet) -> Labels:
-        """Train on the tracks and cluster them.
-
-        Returns:
-            (T,) labels 0.. by falling size.
-
-        Raises:
-            SettingError: Neither `n_clusters` nor `threshold` is given.
-        """
-        if self.threshold is None:
-            require_n_clusters(self.name, self.n_clusters, tracks.n_tracks)
-        if tracks.n_tracks < 2:
-            return np.zeros(tracks.n_tracks, dtype=np.int64)
-        features = self.embed_crops(tracks)
-        return cluster_by_ward(self.name, tracks, features, self.n_clusters, self.threshold)
 
     def embed_crops(self, tracks: TrackSet) -> Float64Array:
         """Train on the tracks and return the learned (n, e) embeddings of their crops."""

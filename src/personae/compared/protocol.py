@@ -5,13 +5,15 @@ Sharma, Tapaswi, Sarfraz, Stiefelhagen, FG 2019 (SSiam and TSiam).
 
 from __future__ import annotations
 
-from dataclasses import replace
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from personae.cluster.hac import HAC
-from personae.core.arrays import FloatArray
+from personae.core.arrays import Float64Array, FloatArray
 from personae.core.errors import SettingError
 from personae.core.labels import Labels
 from personae.core.trackset import TrackSet
@@ -60,6 +62,44 @@ def cluster_by_ward(
         return HAC("ward", "euclidean", threshold=threshold).fit_predict(learned)
     count = require_n_clusters(name, n_clusters, tracks.n_tracks)
     return HAC("ward", "euclidean", n_clusters=count).fit_predict(learned)
+
+
+@dataclass(frozen=True, kw_only=True)
+class WardSystem(ABC):
+    """A system that learns features of the crops and clusters them by `cluster_by_ward`.
+
+    Args:
+        n_clusters: Number of clusters at which the tree is cut; needed unless `threshold` is given.
+        seed: Seed of all that is drawn in training.
+        threshold: Ward height at which the tree is cut instead.
+    """
+
+    name: ClassVar[str]
+    needs_n_clusters: ClassVar[bool] = True
+
+    n_clusters: int | None = None
+    seed: int = 0
+    threshold: float | None = None
+
+    @abstractmethod
+    def embed_crops(self, tracks: TrackSet) -> Float64Array:
+        """Train on the tracks and return the learned (n, e) features of their crops."""
+
+    def fit_predict(self, tracks: TrackSet) -> Labels:
+        """Train on the tracks and cluster them.
+
+        Returns:
+            (T,) labels 0.. by falling size.
+
+        Raises:
+            SettingError: Neither `n_clusters` nor `threshold` is given.
+        """
+        if self.threshold is None:
+            require_n_clusters(self.name, self.n_clusters, tracks.n_tracks)
+        if tracks.n_tracks < 2:
+            return np.zeros(tracks.n_tracks, dtype=np.int64)
+        features = self.embed_crops(tracks)
+        return cluster_by_ward(self.name, tracks, features, self.n_clusters, self.threshold)
 
 
 def single_crop_tracks(descriptors: FloatArray) -> TrackSet:

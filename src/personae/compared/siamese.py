@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
@@ -13,11 +13,10 @@ import torch
 from torch import nn
 
 from personae.compared.features import scale_to_mean_norm
-from personae.compared.protocol import cluster_by_ward, require_n_clusters
+from personae.compared.protocol import WardSystem
 from personae.compared.sampling import PairBatch
 from personae.compared.training import contrastive_loss, gradient_step
 from personae.core.arrays import Float64Array
-from personae.core.labels import Labels
 from personae.core.trackset import TrackSet
 
 
@@ -52,7 +51,7 @@ class SiameseNet(nn.Module):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SiameseSystem(ABC):
+class SiameseSystem(WardSystem):
     """`SiameseNet` trained on pairs of crops, then Ward linkage of track means of its feature.
 
     Exact: layers, feature, loss, margin, learning rate, 128 pairs a step, 15 epochs, test protocol.
@@ -78,14 +77,9 @@ class SiameseSystem(ABC):
         for Video Face Clustering", FG 2019, arXiv 1903.01000.
     """
 
-    name: ClassVar[str]
-    needs_n_clusters: ClassVar[bool] = True
     pairs_per_crop: ClassVar[int] = 1
     """Pairs that one epoch holds for every crop."""
 
-    n_clusters: int | None = None
-    seed: int = 0
-    threshold: float | None = None
     epochs: int = 15
     batch_size: int = 128
     learning_rate: float = 1e-3
@@ -105,22 +99,6 @@ class SiameseSystem(ABC):
             features: (n, d) base embeddings of the crops, scaled to a mean norm of 1.
             rng: Source of randomness.
         """
-
-    def fit_predict(self, tracks: TrackSet) -> Labels:
-        """Train on the tracks and cluster them.
-
-        Returns:
-            (T,) labels 0.. by falling size.
-
-        Raises:
-            SettingError: Neither `n_clusters` nor `threshold` is given.
-        """
-        if self.threshold is None:
-            require_n_clusters(self.name, self.n_clusters, tracks.n_tracks)
-        if tracks.n_tracks < 2:
-            return np.zeros(tracks.n_tracks, dtype=np.int64)
-        features = self.embed_crops(tracks)
-        return cluster_by_ward(self.name, tracks, features, self.n_clusters, self.threshold)
 
     def embed_crops(self, tracks: TrackSet) -> Float64Array:
         """Train on the tracks and return the learned (n, 512) features of their crops."""

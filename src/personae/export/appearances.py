@@ -8,14 +8,10 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
 from personae.export.film_time import FilmTime
-from personae.export.selection import Selection, check_selected, select_characters
+from personae.export.selection import Selection, check_selected, select_owners
 
 if TYPE_CHECKING:
     from personae.project import Project
-
-
-CONFIDENCE_DIGITS = 3
-"""Decimals of confidences, in files and where they are compared with a lowest one."""
 
 
 class Box(NamedTuple):
@@ -119,29 +115,19 @@ def list_tracks(project: Project, selection: Selection, film_time: FilmTime) -> 
         ProjectError: The clustering has not finished.
         SettingError: There is no such character, or nothing of it is left.
     """
-    owners = {
-        track: character
-        for character in select_characters(project.cast(), selection)
-        for track in character.tracks
-    }
-    assigned = project.table("characters")
-    confidences = dict(
-        zip(assigned["track"].to_pylist(), assigned["confidence"].to_pylist(), strict=True)
-    )
+    owners = select_owners(project, selection)
     selected = []
     for row in project.table("tracks").to_pylist():
         track = row["track"]
         if track not in owners:
             continue
-        if round(confidences[track], CONFIDENCE_DIGITS) < selection.min_confidence:
-            continue
-        owner = owners[track]
+        owner, confidence = owners[track]
         selected.append(
             SelectedTrack(
                 track=track,
                 character=owner.label,
                 name=owner.name,
-                confidence=confidences[track],
+                confidence=confidence,
                 reviewed=owner.reviewed,
                 shot=row["shot"],
                 # a tick is far longer than the rounding error of a float of seconds

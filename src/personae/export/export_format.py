@@ -13,13 +13,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Literal, TypeAlias
 
-from personae.core.errors import FilmError
 from personae.export.appearances import (
     Appearance,
     SelectedTrack,
     list_appearances,
     list_tracks,
 )
+from personae.export.film_path import find_film
 from personae.export.film_time import FilmTime, load_film_time
 from personae.export.selection import Selection
 
@@ -45,6 +45,10 @@ class ExportRequest:
     film_given: Path | None = None
     """Where the user says that the film is; see `film`."""
 
+    base_url: str | None = None
+    """Web address, ending in a slash, at which film and file are published together; None where
+    the user gave none."""
+
     @classmethod
     def of_everything(cls, project: Project) -> ExportRequest:
         """Return the request for all that a project holds."""
@@ -65,18 +69,9 @@ class ExportRequest:
         """The film's file, for formats that copy from it.
 
         Raises:
-            FilmError: It is not where it was, or is another file.
+            FilmError: It is not there, or is another file.
         """
-        source = self.project.source
-        path = self.film_given or Path(source.path)
-        if not path.is_file():
-            raise FilmError(f"The film is not at {path} any more: say with --film where it is.")
-        if path.stat().st_size != source.size:
-            raise FilmError(
-                f"{path} is not the film that {self.project.folder} was made from: "
-                "say with --film where that is."
-            )
-        return path
+        return find_film(self.project, self.film_given)
 
 
 StreamWriter: TypeAlias = Callable[[ExportRequest, BinaryIO], None]
@@ -116,3 +111,6 @@ class ExportFormat:
 
     to_stdout: bool = True
     """Whether a file may be printed; False where its writer has to seek."""
+
+    has_addresses: bool = False
+    """Whether it holds web addresses, which begin with the `base_url` that the user gives."""

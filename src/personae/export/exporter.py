@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from personae.core.errors import OutputError, SettingError, join_choices
 from personae.core.files import atomic_write, new_folder
+from personae.export.base_url import check_base_url
 from personae.export.export_format import ExportRequest
 from personae.export.film_time import load_film_time
 from personae.export.provenance import describe_provenance
-from personae.export.registry import find_format
+from personae.export.registry import find_format, list_formats
 from personae.export.selection import Selection
 from personae.export.table_formats import TABLE_FORMATS
 from personae.export.tables import APPEARANCES_VERSION, EXPORT_TABLES
@@ -31,6 +32,7 @@ def write_export(
     selection: Selection = EVERYTHING,
     timecode: str | None = None,
     film: Path | None = None,
+    base_url: str | None = None,
 ) -> None:
     """Write appearances, faces, tracks or characters of a project in a format.
 
@@ -42,10 +44,12 @@ def write_export(
         selection: Which characters and tracks; for appearances also over which gaps to join.
         timecode: Of the film's first frame, instead of the one that its container states.
         film: Where the film is, if it is not where it was; only some formats need it.
+        base_url: Web address at which the film and the file are published together, for formats
+            that hold web addresses.
 
     Raises:
         SettingError: What is exported, the format, the selection or the timecode does not exist,
-            or the format cannot hold what is asked.
+            the format cannot hold what is asked, or `base_url` is no web address.
         ProjectError: The clustering has not finished.
         FilmError: The format needs the film, and it is not there.
         OutputError: The file cannot be written.
@@ -54,7 +58,13 @@ def write_export(
         choices = join_choices(EXPORT_TABLES)
         raise SettingError(f"There is no table {exports!r} to export; choose {choices}.")
     chosen = find_format(exports, fmt, tuple(TABLE_FORMATS))
-    request = ExportRequest(project, selection, load_film_time(project, timecode), film)
+    if base_url is not None:
+        base_url = check_base_url(base_url)
+        if chosen is None or not chosen.has_addresses:
+            names = join_choices([one.name for one in list_formats() if one.has_addresses])
+            raise SettingError(f"{fmt} holds no web address: leave --base-url out, or use {names}.")
+    clock = load_film_time(project, timecode)
+    request = ExportRequest(project, selection, clock, film, base_url)
     if isinstance(out, Path):
         _refuse_film(out, [Path(project.source.path), *([film] if film else [])])
     if chosen is None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from personae.core.errors import SettingError
 
 if TYPE_CHECKING:
-    from personae.project import Cast, Character
+    from personae.project import Cast, Character, Project
+
+CONFIDENCE_DIGITS = 3
+"""Decimals of confidences, in files and where they are compared with a lowest one."""
 
 MAX_NAMED_CHOICES = 12
 """Characters that a message lists at most."""
@@ -87,6 +90,38 @@ def select_characters(cast: Cast, selection: Selection) -> list[Character]:
             "confirm or name them, or leave --reviewed-only out."
         )
     return reviewed
+
+
+class Owner(NamedTuple):
+    """Whom a track belongs to."""
+
+    character: Character
+
+    confidence: float
+    """0..1: how surely."""
+
+
+def select_owners(project: Project, selection: Selection) -> dict[int, Owner]:
+    """Return the selected tracks of the selected characters with their owners.
+
+    Raises:
+        SettingError: There is no character of a selected name, or none has been reviewed.
+        ProjectError: The clustering has not finished.
+    """
+    characters = {
+        track: character
+        for character in select_characters(project.cast(), selection)
+        for track in character.tracks
+    }
+    assigned = project.table("characters", "track", "confidence")
+    confidences = zip(
+        assigned["track"].to_pylist(), assigned["confidence"].to_pylist(), strict=True
+    )
+    return {
+        track: Owner(characters[track], confidence)
+        for track, confidence in confidences
+        if track in characters and round(confidence, CONFIDENCE_DIGITS) >= selection.min_confidence
+    }
 
 
 def check_selected(selection: Selection, found: set[str], cast: Cast) -> None:

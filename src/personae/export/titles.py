@@ -1,4 +1,4 @@
-"""Titles of characters: one line each, and no two alike."""
+"""Titles of characters and shots: one line each, and no two alike."""
 
 from __future__ import annotations
 
@@ -36,6 +36,11 @@ def distinct_titles(rows: Iterable[Named], reserved: Collection[str] = ()) -> di
         label: title if count[title.casefold()] == 1 else f"{title} ({label})"
         for label, title in sorted(names.items())
     }
+
+
+def shot_title(shot: int) -> str:
+    """Return the title of a shot for people, who count from 1; its number in tables is from 0."""
+    return f"shot {shot + 1}"
 
 
 def one_line(text: str) -> str:

@@ -5,8 +5,8 @@ The film itself is only read.
 
 from __future__ import annotations
 
-from personae.film_export.blur import BlurSettings, write_blurred_film
-from personae.film_export.film_path import find_film
+from personae.film_export.blur import write_blurred_film
+from personae.film_export.blur_settings import BlurSettings
 from personae.film_export.hidden_faces import HiddenPeople
 from personae.film_export.reel import ReelSettings, write_reel
 from personae.film_export.result import BlurredFilm, WrittenFilm
@@ -17,7 +17,6 @@ __all__ = [
     "HiddenPeople",
     "ReelSettings",
     "WrittenFilm",
-    "find_film",
     "write_blurred_film",
     "write_reel",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from array import array
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,25 +13,29 @@ from av.container import OutputContainer
 from av.video.frame import PictureType, VideoFrame
 from av.video.stream import VideoStream
 
-from personae.core.errors import FilmError, SettingError, join_choices
+from personae.core.errors import FilmError, SettingError
 from personae.core.hooks import Hook, silent_hook
 from personae.core.time import format_clock
+from personae.film_export.blur_settings import BlurSettings
 from personae.film_export.codecs import (
-    DEFAULT_CRF,
     VIDEO_ENCODERS,
     add_video_stream,
-    check_crf,
     choose_encoder,
     describe_fallbacks,
 )
 from personae.film_export.film_writer import check_target, open_film_for_writing
 from personae.film_export.frame_geometry import to_stored_boxes
 from personae.film_export.frame_reader import FRAMES_PER_REPORT, FrameReader
-from personae.film_export.hidden_faces import HiddenPeople, load_face_paths, select_hidden_tracks
-from personae.film_export.obscuring import SHAPES, STYLES, obscure
+from personae.film_export.hidden_faces import (
+    SECOND_SEARCH,
+    FacePath,
+    load_face_paths,
+    select_hidden_tracks,
+)
+from personae.film_export.lost_faces import ShotFrames, find_lost_faces
+from personae.film_export.obscuring import obscure
 from personae.film_export.regions import Regions, build_regions, find_bridges
 from personae.film_export.result import BlurredFilm
-from personae.film_export.segments import check_seconds
 from personae.film_export.stream_copy import StreamCopier
 from personae.film_export.unfollowed import list_unfollowed, write_unfollowed
 from personae.scan.video_reader import reformat
@@ -43,47 +47,6 @@ if TYPE_CHECKING:
 MAX_START_S = 10
 """Container time of the start up to which it is kept. Recordings of broadcasts start at any time of
 day, and players would show nothing until then."""
-
-MAX_PADDING = 3.0
-"""Largest padding; what is hidden is then seven times as wide as the face."""
-
-
-@dataclass(frozen=True)
-class BlurSettings:
-    """Which faces are hidden, and how.
-
-    Raises:
-        SettingError: A value is out of its range.
-    """
-
-    people: HiddenPeople = field(default_factory=HiddenPeople)
-    """Whose faces."""
-
-    style: str = "blur"
-    """blur (smooth colours), box (a black area) or pixelate (coarse squares)."""
-
-    shape: str = "ellipse"
-    """Outline of what is hidden: ellipse or rectangle."""
-
-    padding: float = 0.4
-    """Share of its width and height by which a face's box grows on each side."""
-
-    hold_s: float = 0.5
-    """Seconds to hide before a face was first and after it was last seen in a shot."""
-
-    crf: int = DEFAULT_CRF
-    """Quality of encoded frames: 0 is without loss, 51 is worst."""
-
-    def __post_init__(self) -> None:
-        for name, value, choices in (("style", self.style, STYLES), ("shape", self.shape, SHAPES)):
-            if value not in choices:
-                raise SettingError(f"There is no {name} {value!r}; choose {join_choices(choices)}.")
-        if not 0 <= self.padding <= MAX_PADDING:
-            raise SettingError(
-                f"The padding is a share from 0 to {MAX_PADDING:g}, not {self.padding:g}."
-            )
-        check_seconds(self.hold_s, "A hold")
-        check_crf(self.crf)
 
 
 def write_blurred_film(
@@ -125,6 +88,7 @@ def write_blurred_film(
     bounds = {row["shot"]: (row["first_frame"], row["last_frame"]) for row in shots}
     with FrameReader(film) as frames, open_film_for_writing(out) as container:
         fps = float(frames.rate)
+        paths = _add_lost_faces(project, film, paths, hidden, fps, settings, hook)
         bridges = find_bridges(paths, fps)
         regions = build_regions(paths, bridges, bounds, fps, settings.hold_s, settings.padding)
         video = add_video_stream(container, frames, source.rotation, settings.crf, encoder)
@@ -151,6 +115,63 @@ def write_blurred_film(
         unfollowed=tuple(unfollowed),
         unfollowed_path=unfollowed_path,
     )
+
+
+def _add_lost_faces(
+    project: Project,
+    film: Path,
+    paths: list[FacePath],
+    hidden: Mapping[int, str | None],
+    fps: float,
+    settings: BlurSettings,
+    hook: Hook,
+) -> list[FacePath]:
+    """Return the hidden faces with those that a second search finds.
+
+    Args:
+        project: The project.
+        film: The film file.
+        paths: The hidden faces that the scan found.
+        hidden: Hidden tracks -> the label of their character, None where it is unknown.
+        fps: Frames per second.
+        settings: Which faces are hidden, and how thoroughly they are searched.
+        hook: Called with the progress.
+
+    Raises:
+        FilmError: The film cannot be read.
+    """
+    rows = project.table("shots").to_pylist()
+    bounds = {row["shot"]: (row["first_frame"], row["last_frame"]) for row in rows}
+    shots = {
+        row["shot"]: ShotFrames(
+            row["first_frame"], row["last_frame"], row["start_pts"], row["end_pts"]
+        )
+        for row in rows
+    }
+    bridges = find_bridges(paths, fps)
+    hold_s, n_held = settings.hold_s, round(settings.hold_s * fps)
+    if settings.thorough:
+        spans = [(shot, first, last + 1) for shot, (first, last) in bounds.items()]
+    else:
+        frames = np.arange(rows[-1]["last_frame"] + 2, dtype=np.float64)
+        lost = list_unfollowed(paths, bridges, bounds, frames, n_held, {})
+        spans = [(one.shot, one.start_frame, one.end_frame) for one in lost]
+    others = set(project.table("characters", "track")["track"].to_pylist()) - hidden.keys()
+    clear = load_face_paths(project, dict.fromkeys(others), with_single_faces=False)
+    found = find_lost_faces(
+        film,
+        project.source,
+        fps,
+        shots,
+        spans,
+        paths,
+        build_regions(paths, bridges, bounds, fps, hold_s, settings.padding),
+        build_regions(clear, find_bridges(clear, fps), bounds, fps, hold_s, 0.0),
+        hook,
+    )
+    if settings.people.keep_unknown:
+        found = [one for one in found if one.track != SECOND_SEARCH]
+    return sorted([*paths, *found], key=lambda one: (one.first_frame, one.track))
 
 
 def compute_shift_s(container_start_s: float) -> int:

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 NO_TRACK = -1
 """Number in place of a track's for a face that was seen in one frame only."""
 
+SECOND_SEARCH = -2
+"""Number in place of a track's for a face that only the second search found."""
+
 
 @dataclass(frozen=True)
 class HiddenPeople:
@@ -57,7 +60,7 @@ class FacePath:
     """A face over consecutive frames of one shot."""
 
     track: int
-    """Its number in the tables, or `NO_TRACK`."""
+    """Its number in the tables, `NO_TRACK` or `SECOND_SEARCH`."""
 
     character: str | None
     """Label; None where it is unknown."""

@@ -11,15 +11,15 @@ from av.video.frame import VideoFrame
 
 from personae.core.arrays import BoolArray, Float64Array
 
-STYLES = ("blur", "box", "pixelate")
-"""How a region is obscured: smooth colours, a black area, or coarse squares."""
+STYLES = ("pixelate", "blur", "box")
+"""How a region is obscured: coarse squares, smooth colours, or a black area."""
 
 SHAPES = ("ellipse", "rectangle")
 """Outline of a region."""
 
-CELLS_PER_REGION = 4
-"""Colours that are left across a region, and down it; with the usual padding about two of them
-fall on the face."""
+CELLS_PER_REGION = {"pixelate": 5, "blur": 4}
+"""Style -> colours that are left across a region, and down it; with the usual padding two or three
+of them fall on the face. Smooth colours resemble faces that are out of focus; squares do not."""
 
 Plane = npt.NDArray[np.unsignedinteger]
 """(h, w) samples of brightness or of one colour difference."""
@@ -80,8 +80,8 @@ def _obscure_region(plane: Plane, region: Float64Array, style: str, shape: str, 
         obscured = np.full_like(part, black)
     else:
         # of a region that the frame cuts off, the visible part has fewer cells, not smaller ones
-        columns = max(1, round(CELLS_PER_REGION * part.shape[1] / w))
-        rows = max(1, round(CELLS_PER_REGION * part.shape[0] / h))
+        columns = max(1, round(CELLS_PER_REGION[style] * part.shape[1] / w))
+        rows = max(1, round(CELLS_PER_REGION[style] * part.shape[0] / h))
         cells = cv2.resize(part, (columns, rows), interpolation=cv2.INTER_AREA)
         enlarge = cv2.INTER_NEAREST if style == "pixelate" else cv2.INTER_LINEAR
         obscured = np.asarray(

@@ -7,6 +7,7 @@ on all sides. None of this crosses a cut, after which another picture is seen.
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -35,6 +36,9 @@ not exactly where it is interpolated."""
 SPEED_WINDOW_S = 0.2
 """Time at an end of a track over which its speed is measured."""
 
+OUTLINE = np.array([(math.cos(angle), math.sin(angle)) for angle in np.arange(0, 2 * math.pi, 0.5)])
+"""(n, 2) points of a circle of radius 1."""
+
 
 @dataclass(frozen=True)
 class Bridge:
@@ -62,6 +66,13 @@ class Regions:
         """Return the (n, 4) boxes of a frame."""
         low, high = np.searchsorted(self._frames, [frame, frame + 1])
         return self._boxes[low:high]
+
+    def cover(self, frame: int, box: Float64Array) -> bool:
+        """Return whether the ellipse in a (4,) box lies within those of the boxes of a frame."""
+        hidden = self.at(frame)
+        points = (box[:2] + box[2:] / 2) + OUTLINE * box[2:] / 2
+        offsets = (points[:, None] - hidden[:, :2] - hidden[:, 2:] / 2) / (hidden[:, 2:] / 2)
+        return bool(((offsets**2).sum(axis=2) <= 1).any(axis=1).all())
 
 
 def build_regions(

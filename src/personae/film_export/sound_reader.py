@@ -9,7 +9,6 @@ from types import TracebackType
 
 import av
 import numpy as np
-from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
 from av.container import InputContainer
@@ -18,6 +17,7 @@ from personae.core.arrays import Float32Array
 from personae.core.errors import FilmError
 from personae.film_export.codecs import output_layout, output_sample_rate
 from personae.film_export.frame_reader import DEFAULT_TIME_BASE, SEEK_MARGINS_S, seek
+from personae.scan.video_file import decode_frames
 
 PREROLL_S = Fraction(1, 2)
 """Seconds that are decoded before a cut: the first frames after a seek lack their predecessors."""
@@ -138,8 +138,9 @@ class SoundReader:
     def _decode(self) -> Iterator[Block]:
         """Yield blocks of samples from where the container stands."""
         resampler = self._resampler()
+        warnings: list[str] = []  # damaged sound is passed over
         following: int | None = None
-        for frame in self._decode_frames():
+        for frame in decode_frames(self._container, self._stream, warnings):
             try:
                 resampled = resampler.resample(frame)
             except ValueError:  # the sound's own format has changed on the way
@@ -154,25 +155,6 @@ class SoundReader:
                     first = stated if following is None or error > MAX_CLOCK_ERROR_S else first
                 following = first + samples.shape[1]
                 yield first, samples
-
-    def _decode_frames(self) -> Iterator[AudioFrame]:
-        """Yield the frames of sound, passing over what is damaged."""
-        packets = self._container.demux(self._stream)
-        while True:
-            packet = None
-            try:
-                packet = next(packets)
-                frames = packet.decode()
-            except (StopIteration, av.error.EOFError):
-                return
-            except IndexError:
-                # A packet of a stream that appears on the way ends PyAV's iteration; go on.
-                packets, frames = self._container.demux(self._stream), []
-            except (av.error.FFmpegError, OSError):
-                if packet is None:
-                    return
-                frames = []
-            yield from frames
 
     def _resampler(self) -> AudioResampler:
         return AudioResampler(SAMPLE_FORMAT, self.layout, self.sample_rate)

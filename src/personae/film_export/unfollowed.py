@@ -13,10 +13,11 @@ import numpy as np
 from personae.core.arrays import Float64Array
 from personae.core.files import atomic_write
 from personae.core.time import format_clock
-from personae.film_export.hidden_faces import NO_TRACK, FacePath
+from personae.film_export.hidden_faces import NO_TRACK, SECOND_SEARCH, FacePath
 from personae.film_export.regions import Bridge
 
 SINGLE = "a face that was seen for a moment only"
+FAINT = "what may be a face, found in the second search only"
 GAP = "no face was found between two tracks"
 BEFORE = "no face was found yet in this shot"
 AFTER = "no face was found any more in this shot"
@@ -52,7 +53,7 @@ class Unfollowed:
     """Name of the character; empty where it has none."""
 
     why: str
-    """`SINGLE`, `GAP`, `BEFORE` or `AFTER`."""
+    """`SINGLE`, `FAINT`, `GAP`, `BEFORE` or `AFTER`."""
 
     hidden: bool
     """Whether the place where the face was, or should have passed, is hidden nevertheless."""
@@ -95,9 +96,10 @@ def list_unfollowed(
     for group in _group_paths(paths, bridges):
         first, last = shots[group[0].shot]
         spans = _join(group)
-        if all(path.track == NO_TRACK for path in group):
+        numbers = {path.track for path in group}
+        if numbers <= {NO_TRACK, SECOND_SEARCH}:
             start, end = max(first, spans[0][0] - n_held), min(last, spans[-1][1] + n_held) + 1
-            add(start, end, group[0], SINGLE, True)
+            add(start, end, group[0], SINGLE if NO_TRACK in numbers else FAINT, True)
             continue
         lost = [(first - 1, BEFORE), *((end, GAP) for _, end in spans[:-1]), (spans[-1][1], AFTER)]
         found_again = [*(start for start, _ in spans), last + 1]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from personae.export.export_format import ExportRequest
 from personae.export.tables import build_characters_table
+from personae.export.titles import shot_title
 from personae.report.formatting import format_tenths
 from personae.report.portraits import Portraits
 
@@ -155,6 +156,6 @@ class ReportData:
         track = self.tracks[number]
         link = self.link(track.character)
         title = link.title if link else "Unknown"
-        caption = f"{title} at {format_tenths(time_s)}, shot {track.shot + 1}, track {number}"
+        caption = f"{title} at {format_tenths(time_s)}, {shot_title(track.shot)}, track {number}"
         uri = self.portraits.data_uri(row, side, tight)
         return FaceImage(uri, side, number, time_s, caption)

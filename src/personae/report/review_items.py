@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from personae.export.titles import shot_title
 from personae.report.gallery import THUMBNAIL_SIDE
 from personae.report.report_data import CharacterLink, FaceImage, ReportData
 
@@ -62,5 +63,5 @@ def _make_side(data: ReportData, number: int, kind: str) -> ReviewSide:
         other_tracks = [other for other in character.tracks if other != number]
     other_faces = data.best_faces(other_tracks, FACES_PER_SIDE // 2, THUMBNAIL_SIDE)
     faces = data.best_faces([number], FACES_PER_SIDE - len(other_faces), THUMBNAIL_SIDE)
-    caption = f"track {number}, shot {track.shot + 1},"
+    caption = f"track {number}, {shot_title(track.shot)},"
     return ReviewSide(link, caption, track.start_s, track.end_s, faces + other_faces)

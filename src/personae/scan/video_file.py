@@ -6,8 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import cast, overload
 
 import av
+from av.audio.frame import AudioFrame
+from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
@@ -99,14 +102,26 @@ def _is_cover(stream: VideoStream) -> bool:
     return bool(stream.disposition & av.stream.Disposition.attached_pic)
 
 
+@overload
 def decode_frames(
     container: InputContainer, stream: VideoStream, warnings: list[str]
-) -> Iterator[VideoFrame]:
+) -> Iterator[VideoFrame]: ...
+
+
+@overload
+def decode_frames(
+    container: InputContainer, stream: AudioStream, warnings: list[str]
+) -> Iterator[AudioFrame]: ...
+
+
+def decode_frames(
+    container: InputContainer, stream: VideoStream | AudioStream, warnings: list[str]
+) -> Iterator[VideoFrame | AudioFrame]:
     """Decode a stream packet by packet, skipping what is damaged.
 
     Args:
         container: An open container.
-        stream: One of its video streams.
+        stream: One of its streams of video or sound.
         warnings: Receives a sentence for each damage.
 
     Yields:
@@ -118,7 +133,7 @@ def decode_frames(
         packet = None
         try:
             packet = next(packets)
-            frames = packet.decode()
+            frames = cast("list[VideoFrame | AudioFrame]", packet.decode())
         except (StopIteration, av.error.EOFError):
             return
         except IndexError:
@@ -135,7 +150,7 @@ def decode_frames(
         yield from frames
 
 
-def _flush_decoder(stream: VideoStream) -> list[VideoFrame]:
+def _flush_decoder(stream: VideoStream | AudioStream) -> list[VideoFrame | AudioFrame]:
     """Return the frames that the decoder still holds."""
     try:
         return list(stream.codec_context.decode(None))

@@ -11,7 +11,12 @@ import numpy as np
 from personae.core.arrays import Float64Array
 from personae.core.errors import SettingError
 from personae.export.appearances import Box
-from personae.export.selection import Selection, check_selected, select_characters
+from personae.export.selection import (
+    Selection,
+    check_selected,
+    select_characters,
+    select_owners,
+)
 
 if TYPE_CHECKING:
     from personae.project import Project
@@ -151,15 +156,7 @@ def _compare_to_median(values: Float64Array) -> Float64Array:
 
 def _list_candidates(project: Project, selection: Selection) -> list[StillChoice]:
     """Return all crops of selected characters, rated against all crops of the film."""
-    owners = {
-        track: character
-        for character in select_characters(project.cast(), selection)
-        for track in character.tracks
-    }
-    assigned = project.table("characters")
-    confidences = dict(
-        zip(assigned["track"].to_pylist(), assigned["confidence"].to_pylist(), strict=True)
-    )
+    owners = select_owners(project, selection)
     crops = project.table("crops", *CROP_COLUMNS).to_pylist()
     wanted = {(row["track"], row["frame"]) for row in crops}
     columns = ("track", "frame", "pts", "shot", *Box._fields)
@@ -180,18 +177,18 @@ def _list_candidates(project: Project, selection: Selection) -> list[StillChoice
     )
     return [
         StillChoice(
-            character=owners[row["track"]].label,
-            name=owners[row["track"]].name,
+            character=owners[row["track"]].character.label,
+            name=owners[row["track"]].character.name,
             track=row["track"],
             shot=face["shot"],
             frame=row["frame"],
             pts=face["pts"],
             time_s=row["time_s"],
             box=box,
-            quality=float(rating) * confidences[row["track"]],
+            quality=float(rating) * owners[row["track"]].confidence,
         )
         for row, face, box, rating in zip(crops, faces, boxes, quality, strict=True)
-        if row["track"] in owners and confidences[row["track"]] >= selection.min_confidence
+        if row["track"] in owners
     ]
 
 

@@ -84,10 +84,10 @@ def test_a_film_that_is_elsewhere_is_linked_where_the_user_says(tmp_path: Path):
     assert clip.media_reference.target_url == (
         tmp_path / "moved%20%26%20shaken.mov"
     ).as_uri().replace("%25", "%")
-    with pytest.raises(FilmError, match=r"not at .*là bas.* any more: say with --film where it is"):
+    with pytest.raises(FilmError, match=r"no film at .*là bas.*: say with --film where it is"):
         write_export(film.project, "appearances", "otio", out, film=path)
     moved.write_bytes(b"another film")
-    with pytest.raises(FilmError, match=r"is not the film .* say with --film where that is"):
+    with pytest.raises(FilmError, match=r"is not the film .* name the right file with --film"):
         write_export(film.project, "appearances", "otio", out, film=moved)
 
 

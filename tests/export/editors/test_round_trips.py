@@ -6,6 +6,7 @@ Expected points come from the film's pts by fractions, and timecode from the pac
 from __future__ import annotations
 
 import csv
+import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -252,3 +253,14 @@ def test_the_sound_of_the_film_comes_along(tmp_path: Path, channels: int):
         assert track[0].source_range.duration.value == len(film.pts) - 1
     asset = ElementTree.parse(tmp_path / "fcpxml.fcpxml").getroot().find(".//asset")
     assert asset.get("audioChannels") == (str(channels) if channels else None)
+
+
+def test_markers_count_shots_from_one_and_tables_from_zero(tmp_path: Path) -> None:
+    film = rated_film(tmp_path / "film", RATES["23.976"], duration_s=4.0, shots=2)
+    markers, table = io.BytesIO(), io.BytesIO()
+    write_export(film.project, "appearances", "avid", markers)
+    write_export(film.project, "appearances", "csv", table)
+    in_markers = [int(one) for one in re.findall(r"shot (\d+)", markers.getvalue().decode())]
+    rows = csv.DictReader(io.StringIO(table.getvalue().decode()))
+    assert in_markers == [int(row["shot"]) + 1 for row in rows]
+    assert set(in_markers) == {1, 2}

@@ -198,10 +198,10 @@ def test_a_codec_that_mp4_cannot_hold_is_one_sentence(tmp_path: Path) -> None:
     assert chapters_of(tmp_path / "out.mkv")
 
 
-def test_a_damaged_film_is_one_sentence(make_film: MakeFilm, tmp_path: Path) -> None:
-    film = make_film(RATES["23.976"])
-    source = Path(film.project.source.path)
-    source.write_bytes(bytes(source.stat().st_size))
+def test_a_damaged_film_is_one_sentence(tmp_path: Path) -> None:
+    source = tmp_path / "A film.mp4"
+    source.write_bytes(bytes(10_000))
+    film = rated_film(tmp_path / "film.personae", RATES["23.976"], film=source)
     with pytest.raises(FilmError, match=r"cannot be copied.*\.$"):
         write_export(film.project, "appearances", "mkv-chapters", tmp_path / "out.mkv")
     assert not (tmp_path / "out.mkv").exists()

@@ -13,6 +13,7 @@ import pytest
 
 from helpers.appearance_times import Seen, exported, frame_times, list_seen
 from helpers.rated_film import RatedFilm
+from personae.core.errors import SettingError
 
 TITLES = {"P01": "P01", "P02": "Hamlet", "P03": "P03"}
 TIME = r"t=(\d+(?:\.\d+)?),(\d+(?:\.\d+)?)"
@@ -108,3 +109,44 @@ def test_ranges_of_a_manifest_list_the_appearances_of_a_character(film: RatedFil
 def test_ids_stay_the_same(film: RatedFilm) -> None:
     assert exported(film, "web-annotation") == exported(film, "web-annotation")
     assert exported(film, "iiif") == exported(film, "iiif")
+
+
+def collect_ids(part: object) -> list[str]:
+    """Return every id in a JSON document."""
+    if isinstance(part, list):
+        return [found for one in part for found in collect_ids(one)]
+    if not isinstance(part, dict):
+        return []
+    own = [part["id"]] if "id" in part else []
+    return own + [found for one in part.values() for found in collect_ids(one)]
+
+
+@pytest.mark.parametrize("fmt", ["iiif", "web-annotation"])
+@pytest.mark.parametrize("base_url", ["https://archive.example/films/", "http://[::1]:8080/a"])
+def test_ids_begin_with_the_address_of_publication(
+    film: RatedFilm, fmt: str, base_url: str
+) -> None:
+    document = json.loads(exported(film, fmt, base_url=base_url))
+    ids = collect_ids(document)
+    assert all(one.startswith(base_url.rstrip("/") + "/A%20film.mp4") for one in ids)
+    annotations = (
+        document["items"] if fmt != "iiif" else (document["items"][0]["annotations"][0]["items"])
+    )
+    assert len({one["id"] for one in annotations}) == len(list_seen(film))
+    if fmt == "iiif":
+        iiif_prezi3.Manifest(**document)
+
+
+@pytest.mark.parametrize(
+    "base_url",
+    ["archive.example", "ftp://a.example/", "https://", "https://a.example/?q=1", "https://a.ex:x/",
+     "https://a.example/#top", "https://a.example/my films/", "https://[a/", "", "file:///films/"],
+)  # fmt: skip
+def test_what_is_no_web_address_is_refused(film: RatedFilm, base_url: str) -> None:
+    with pytest.raises(SettingError, match="is not the web address of a folder"):
+        exported(film, "iiif", base_url=base_url)
+
+
+def test_an_address_is_refused_by_a_format_that_holds_none(film: RatedFilm) -> None:
+    with pytest.raises(SettingError, match=r"edl holds no web address: .* web-annotation or iiif"):
+        exported(film, "edl", base_url="https://archive.example/")

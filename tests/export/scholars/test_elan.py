@@ -48,7 +48,7 @@ def test_times_lead_back_to_the_frames(film: RatedFilm, tmp_path: Path) -> None:
 
 def test_shots_have_a_tier_without_gaps(film: RatedFilm, tmp_path: Path) -> None:
     shots = sorted(read(film, tmp_path).get_annotation_data_for_tier("Shots"))
-    assert [text for _, _, text in shots] == [f"shot {n}" for n in range(10)]
+    assert [text for _, _, text in shots] == [f"shot {n}" for n in range(1, 11)]
     assert [start for start, _, _ in shots[1:]] == [end for _, end, _ in shots[:-1]]
     assert shots[0][0] == 0
 

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from personae.export.appearances import Appearance
 from personae.export.export_format import ExportRequest
-from personae.export.titles import distinct_titles, one_line
+from personae.export.titles import distinct_titles, one_line, shot_title
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Cut:
         one = self.appearance
         label = f"{one.character}, " if self.title != one.character else ""
         reviewed = ", reviewed" if one.reviewed else ""
-        return f"{label}shot {one.shot}, confidence {one.confidence:.2f}{reviewed}"
+        return f"{label}{shot_title(one.shot)}, confidence {one.confidence:.2f}{reviewed}"
 
 
 @dataclass(frozen=True)

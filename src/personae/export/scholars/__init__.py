@@ -61,6 +61,7 @@ FORMATS: tuple[ExportFormat, ...] = (
         holds="W3C Web Annotations (JSON-LD): a media fragment in time and place an appearance",
         loses="shots; boxes are means, in whole pixels",
         write=write_web_annotations,
+        has_addresses=True,
     ),
     ExportFormat(
         name="iiif",
@@ -69,8 +70,10 @@ FORMATS: tuple[ExportFormat, ...] = (
         users="scholars",
         holds="IIIF Presentation 3 manifest: the film, an annotation an appearance, a range a "
         "character",
-        loses="shots; boxes are means, in whole pixels; its addresses have to be replaced",
+        loses="shots; boxes are means, in whole pixels; without --base-url its addresses are of "
+        "this machine",
         write=write_iiif_manifest,
+        has_addresses=True,
     ),
     ExportFormat(
         name="graphml",

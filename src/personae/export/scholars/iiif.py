@@ -14,9 +14,9 @@ from personae.export.scholars.media_fragments import format_media_fragment, form
 from personae.export.scholars.web_annotation import describe_certainty
 from personae.export.titles import distinct_titles
 
-BASE_ADDRESS = "http://localhost:8000/"
-"""Where `python -m http.server` serves a folder: IIIF asks for web addresses. Replace it, wherever
-it stands, by the address under which film and manifest are published."""
+LOCAL_BASE_URL = "http://localhost:8000/"
+"""Where `python -m http.server` serves a folder: IIIF asks for web addresses, also of a film that
+is published nowhere yet."""
 
 
 def write_iiif_manifest(request: ExportRequest, stream: BinaryIO) -> None:
@@ -26,7 +26,7 @@ def write_iiif_manifest(request: ExportRequest, stream: BinaryIO) -> None:
         (table of contents) and 0103 (annotations with time and place).
     """
     source, clock = request.project.source, request.time
-    film = BASE_ADDRESS + quote(clock.file)
+    film = (request.base_url or LOCAL_BASE_URL) + quote(clock.file)
     manifest = f"{film}.manifest.json"
     canvas = f"{manifest}/canvas"
     extent = {

@@ -17,7 +17,7 @@ SHOT_COLUMNS = ("shot", "first_frame", "last_frame", "start_s", "end_s", "start_
 def write_presence_matrix(request: ExportRequest, stream: BinaryIO) -> None:
     """Write a CSV table with the seconds for which each character is on screen in each shot.
 
-    Times are container times, as in the other tables; shots are counted from 0.
+    Times are container times, as in the other tables; the number of the first shot is 0.
     """
     import pyarrow as pa
 

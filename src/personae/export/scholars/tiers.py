@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from personae.export.export_format import ExportRequest
-from personae.export.titles import distinct_titles
+from personae.export.titles import distinct_titles, shot_title
 
 SHOTS_TITLE = "Shots"
 """Title of the tier of shots."""
@@ -44,7 +44,7 @@ def list_tiers(request: ExportRequest) -> list[Tier]:
         Interval(
             clock.player_seconds(row["start_pts"]),
             clock.player_seconds(row["end_pts"]),
-            f"shot {row['shot']}",
+            shot_title(row["shot"]),
         )
         for row in request.project.table("shots").to_pylist()
     )

@@ -20,13 +20,15 @@ MEDIA_FRAGMENTS = "http://www.w3.org/TR/media-frags/"
 def write_web_annotations(request: ExportRequest, stream: BinaryIO) -> None:
     """Write an annotation page in JSON-LD; the same project gives the same ids again.
 
+    Ids are UUIDs; with a base URL, addresses of the page and of parts of it.
+
     Source: Web Annotation Data Model, W3C, sections 3, 4.2.1 and 5.2.
     """
     titles = distinct_titles(request.appearances)
     items = [_build_annotation(request, one, titles[one.character]) for one in request.appearances]
     page = {
         "@context": "http://www.w3.org/ns/anno.jsonld",
-        "id": f"urn:uuid:{make_uuid(request, 'page')}",
+        "id": _make_id(request),
         "type": "AnnotationPage",
         "items": items,
     }
@@ -39,6 +41,15 @@ def make_uuid(request: ExportRequest, *parts: object) -> str:
     return str(uuid5(NAMESPACE_URL, ":".join(["personae", content_hash, *map(str, parts)])))
 
 
+def _make_id(request: ExportRequest, one: Appearance | None = None) -> str:
+    """Return the id of an appearance, or that of the page."""
+    if request.base_url is None:
+        parts = ("page",) if one is None else (one.character, one.start_pts, one.end_pts)
+        return f"urn:uuid:{make_uuid(request, *parts)}"
+    page = f"{request.base_url}{quote(request.time.file)}.jsonld"
+    return page if one is None else f"{page}#{one.character}-{one.start_pts}-{one.end_pts}"
+
+
 def describe_certainty(one: Appearance) -> str:
     """Return how sure an appearance is, for a person to read."""
     state = "reviewed" if one.reviewed else "not reviewed"
@@ -49,7 +60,7 @@ def _build_annotation(request: ExportRequest, one: Appearance, title: str) -> di
     clock = request.time
     start_s, end_s = clock.player_seconds(one.start_pts), clock.player_seconds(one.end_pts)
     return {
-        "id": f"urn:uuid:{make_uuid(request, one.character, one.start_pts, one.end_pts)}",
+        "id": _make_id(request, one),
         "type": "Annotation",
         "motivation": "identifying",
         "created": request.project.require("cluster").finished,
@@ -61,7 +72,7 @@ def _build_annotation(request: ExportRequest, one: Appearance, title: str) -> di
         "target": {
             "type": "SpecificResource",
             "source": {
-                "id": quote(clock.file),
+                "id": (request.base_url or "") + quote(clock.file),
                 "type": "Video",
                 "format": video_media_type(clock.file),
             },

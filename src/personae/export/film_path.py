@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from personae.core.content_hash import compute_content_hash
 from personae.core.errors import FilmError
-from personae.pipeline.content_hash import compute_content_hash
 
 if TYPE_CHECKING:
     from personae.project import Project
@@ -28,6 +28,8 @@ def find_film(project: Project, given: Path | None = None) -> Path:
     """
     source = project.source
     if given is not None:
+        if not given.exists():
+            raise FilmError(f"There is no film at {given}: say with --film where it is.")
         if compute_content_hash(given) != source.content_hash:
             raise FilmError(
                 f"{given} is not the film of {project.folder} (its content differs): "

@@ -9,7 +9,7 @@ import pytest
 
 from helpers.patch_film import Patch, PatchFilm, patch_film
 from personae.core.errors import FilmError
-from personae.film_export import find_film
+from personae.export.film_path import find_film
 from personae.project import Project
 
 
@@ -45,7 +45,7 @@ def test_another_film_is_refused(film, tmp_path):
         stream.write(b"changed")
     with pytest.raises(FilmError, match="is not the film of"):
         find_film(film.project, other)
-    with pytest.raises(FilmError, match="There is no file"):
+    with pytest.raises(FilmError, match=r"There is no film at .*: say with --film"):
         find_film(film.project, tmp_path / "nothing.mp4")
 
 
