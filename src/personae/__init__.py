@@ -11,6 +11,7 @@ import logging
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from personae.catalogue.opening import create_catalogue, open_catalogue
     from personae.cluster import FaceTrackClusterer, VideoClusterNet
     from personae.core.trackset import TrackSet
     from personae.pipeline.analyze import analyze, open_project
@@ -26,6 +27,8 @@ __all__ = [
     "VideoClusterNet",
     "__version__",
     "analyze",
+    "create_catalogue",
+    "open_catalogue",
     "open_project",
     "recluster",
 ]
@@ -36,6 +39,8 @@ _HOMES = {
     "VideoClusterNet": "personae.cluster",
     "analyze": "personae.pipeline.analyze",
     "open_project": "personae.pipeline.analyze",
+    "create_catalogue": "personae.catalogue.opening",
+    "open_catalogue": "personae.catalogue.opening",
     "recluster": "personae.pipeline.runner",
 }
 

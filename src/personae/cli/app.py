@@ -8,6 +8,7 @@ import typer
 
 from personae.cli.bench import bench
 from personae.cli.blur import blur
+from personae.cli.catalogue import catalogue
 from personae.cli.corrections import import_corrections
 from personae.cli.edit import edit
 from personae.cli.export import export
@@ -28,6 +29,7 @@ app = typer.Typer(
 for verb in (run, review, status, export, report, models, doctor, bench, stills, reel, blur):
     app.command()(verb)
 app.add_typer(edit, name="edit")
+app.add_typer(catalogue, name="catalogue")
 app.command("import")(import_corrections)
 
 

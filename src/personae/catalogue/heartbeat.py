@@ -1,0 +1,73 @@
+"""A worker's signs of life while it runs a film."""
+
+from __future__ import annotations
+
+import threading
+import time
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from personae.catalogue.jobs import Job, LeaseLostError, renew_lease
+from personae.core.errors import CatalogueError, OutputError
+
+if TYPE_CHECKING:
+    from personae.catalogue.database import Database
+
+BEAT_S = 5.0
+"""Time between two signs of life; a short lease has quicker ones."""
+
+
+class Heartbeat:
+    """Renews a lease from a thread of its own, with the progress that was reported last.
+
+    A database that does not answer is asked again until the lease would have run out.
+    """
+
+    def __init__(self, database: Database, job: Job, lease_s: float) -> None:
+        self._database, self._job, self._lease_s = database, job, lease_s
+        self._beat_s = min(BEAT_S, lease_s / 4)
+        self._progress: tuple[str | None, int | None, int | None] = (None, None, None)
+        self._stopped = threading.Event()
+        self._lost: LeaseLostError | None = None
+        self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stopped.set()
+        self._thread.join()
+
+    def report(self, stage: str, done: int, total: int | None, **facts: object) -> None:
+        """Note the progress; a hook.
+
+        Raises:
+            LeaseLostError: The film is not this worker's any more.
+        """
+        self._progress = stage, int(done), None if total is None else int(total)
+        if self._lost is not None:
+            raise self._lost
+
+    def wait(self) -> None:
+        """Let the time of one sign of life pass."""
+        time.sleep(self._beat_s)
+
+    def _beat(self) -> None:
+        renewed = time.monotonic()
+        while not self._stopped.wait(self._beat_s):
+            try:
+                renew_lease(self._database, self._job, self._lease_s, *self._progress)
+                renewed = time.monotonic()
+            except LeaseLostError as error:
+                self._lost = error
+                return
+            except (CatalogueError, OutputError) as error:
+                if time.monotonic() - renewed > self._lease_s:
+                    self._lost = LeaseLostError(str(error))
+                    return

@@ -1,0 +1,1 @@
+"""People across films: which characters of several films are one person."""

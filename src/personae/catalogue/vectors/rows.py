@@ -1,0 +1,77 @@
+"""Rows of a vector store: embeddings, and whose they are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from personae.core.arrays import Float32Array, Int64Array, IntArray
+
+NO_ROW = -1
+"""Number that stands for no film, no character, no photo, no track or no crop."""
+
+
+@dataclass(frozen=True)
+class VectorRows:
+    """The vectors of n faces or characters, with what each is of."""
+
+    ids: Int64Array
+    """(n,) numbers of the rows, unique within their kind."""
+
+    film_ids: Int64Array
+    """(n,)"""
+
+    character_ids: Int64Array
+    """(n,)"""
+
+    photo_ids: Int64Array
+    """(n,)"""
+
+    tracks: Int64Array
+    """(n,) in the tables of the film."""
+
+    crops: Int64Array
+    """(n,) in the tables of the film."""
+
+    times_ms: Int64Array
+    """(n,) when a crop was seen, in milliseconds of the film."""
+
+    vectors: Float32Array
+    """(n, d) of length 1."""
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def take(self, rows: IntArray) -> VectorRows:
+        """Return some rows, in the order of their indices."""
+        return VectorRows(*(getattr(self, one.name)[rows] for one in fields(self)))
+
+    @classmethod
+    def empty(cls, dim: int) -> VectorRows:
+        """Return no rows, of vectors of length `dim`."""
+        none = np.empty(0, np.int64)
+        vectors = np.empty((0, dim), np.float32)
+        return cls(none, none, none, none, none, none, none, vectors)
+
+
+NUMBERS = tuple(one.name for one in fields(VectorRows) if one.name != "vectors")
+"""Names of the columns beside the vector."""
+
+
+@dataclass(frozen=True)
+class VectorMatches:
+    """The rows nearest to one vector, the nearest first."""
+
+    rows: VectorRows
+
+    scores: Float32Array
+    """(n,) cosines, -1..1."""
+
+
+def join_rows(parts: Sequence[VectorRows]) -> VectorRows:
+    """Return the rows of one or more parts, one after the other."""
+    return VectorRows(
+        *(np.concatenate([getattr(part, one.name) for part in parts]) for one in fields(VectorRows))
+    )
