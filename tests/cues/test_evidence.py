@@ -33,7 +33,7 @@ def film() -> tuple[TrackSet, Adaptation, np.ndarray]:
         boxes=np.tile(np.array([100, 100, 50, 50], np.float32), (tracks.n_crops, 1)),
         thumbnails=np.clip(setups[person[tracks.track_of] % 2] + noise, 0, 255).astype(np.uint8),
     )
-    tracks = replace(tracks, crops=crops, cannot_link=seen_together(person, 12))
+    tracks = replace(tracks, crops=crops, cannot_link=seen_together(person, 24))
     iterations = [iteration_that_knows(tracks, person, noise) for noise in (0.08, 0.05)]
     return tracks, adaptation_of(*iterations), np.setdiff1d(np.arange(24), [3, 20])
 

@@ -31,7 +31,7 @@ def film(sizes: tuple[int, ...] = (10, 8, 8), blurred: float = 0.0) -> tuple[Tra
         track_of=dressed.track_of,
         embeddings=dressed.embeddings,
         crops=dressed.crops,
-        cannot_link=seen_together(person, 12),
+        cannot_link=seen_together(person, 24),
     ), person
 
 
@@ -87,7 +87,7 @@ def test_scores_weigh_by_the_inverse_square_of_their_expected_error() -> None:
         [weights[0], *(2 * p * held * w for p, w in zip(better, weights[1:], strict=True))]
     )
     np.testing.assert_allclose([one.weight for one in found], weights / weights.sum(), rtol=1e-3)
-    assert found[0].weight < found[1].weight < found[2].weight
+    assert found[2].weight > max(found[0].weight, found[1].weight)
 
 
 def test_only_the_last_two_iterations_are_heard() -> None:

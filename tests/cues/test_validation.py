@@ -73,16 +73,16 @@ def test_pairs_that_a_person_has_said_to_be_one_are_sure() -> None:
     assert found.same.tolist() == [0, 1, 4]
 
 
-@pytest.mark.parametrize(("n", "is_enough"), [(9, False), (10, True)])
+@pytest.mark.parametrize(("n", "is_enough"), [(19, False), (20, True)])
 @pytest.mark.parametrize("kind", ["same", "different"])
 def test_nothing_is_validated_on_few_pairs(n: int, is_enough: bool, kind: str) -> None:
-    assert MIN_VALIDATION_PAIRS == 10
-    log_odds, links = np.zeros((30, 30)), []
-    for k in range(n if kind == "same" else 15):
+    assert MIN_VALIDATION_PAIRS == 20
+    log_odds, links = np.zeros((60, 60)), []
+    for k in range(n if kind == "same" else 25):
         log_odds[0, 1 + k] = 3.0
-    for k in range(n if kind == "different" else 12):
-        links.append((16, 17 + k))
-    found = validation_of(log_odds, links).auc(np.zeros((30, 30), np.float32))
+    for k in range(n if kind == "different" else 22):
+        links.append((26, 27 + k))
+    found = validation_of(log_odds, links).auc(np.zeros((60, 60), np.float32))
     assert found == (0.5 if is_enough else None)
 
 

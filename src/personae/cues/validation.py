@@ -11,8 +11,11 @@ from personae.cues.joint_calibration import JointCalibration, JointFit
 MIN_SURE_LOG_ODDS = 2.0
 """Log-odds of the pair cues alone from which a pair counts as one person."""
 
-MIN_VALIDATION_PAIRS = 10
-"""Fewest pairs of either kind on which a score is validated."""
+MIN_VALIDATION_PAIRS = 20
+"""Fewest pairs of either kind on which a score is validated.
+
+The cannot-links of a film are often many of the same two people, so ten of them tell little.
+"""
 
 AUC_CORRELATION = 0.875
 """Correlation of the AUCs of two face scores on the same pairs.
