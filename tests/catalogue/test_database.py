@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import subprocess
+import sys
 import threading
+import time
 
 import pytest
 from sqlalchemy import insert, select, update
@@ -12,7 +15,7 @@ from sqlalchemy import insert, select, update
 from personae.catalogue import create_catalogue, open_catalogue
 from personae.catalogue.database import Database, now_s
 from personae.catalogue.lock import try_to_lock
-from personae.catalogue.schema import FORMAT, catalogues, films, people
+from personae.catalogue.schema import FORMAT, catalogues, films, locks, people
 from personae.core.errors import CatalogueError, OutputError
 
 
@@ -188,9 +191,52 @@ def test_a_lock_has_one_holder_at_a_time(catalogue):
         assert fourth
 
 
-def test_the_clock_of_the_database_is_that_of_the_world(catalogue):
-    import time
+def test_the_lock_of_a_killed_process_of_this_machine_is_free_at_once(catalogue, tmp_path):
+    killed = (
+        "import os, sys\n"
+        "from personae.catalogue import open_catalogue\n"
+        "from personae.catalogue.lock import try_to_lock\n"
+        "with open_catalogue(sys.argv[1]) as own, try_to_lock(own.database, 'indexing') as held:\n"
+        "    os._exit(7 if held else 1)\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", killed, tmp_path / "catalogue"], check=False)
+    assert ended.returncode == 7
+    with catalogue.database.read() as connection:
+        assert connection.execute(select(locks.c.name)).scalar() == "indexing", "it did not let go"
+    with try_to_lock(catalogue.database, "indexing") as is_held:
+        assert is_held
 
+
+def test_a_holder_keeps_its_lock_for_as_long_as_it_lives(catalogue):
+    with try_to_lock(catalogue.database, "indexing", lease_s=0.6) as first:
+        assert first
+        time.sleep(1.2)
+        with try_to_lock(catalogue.database, "indexing") as second:
+            assert not second
+
+
+def test_the_lock_of_another_machine_runs_out(catalogue):
+    held = {"name": "indexing", "holder": "x@elsewhere-0:1", "until": now_s() + 0.5}
+    with catalogue.database.begin() as connection:
+        connection.execute(insert(locks).values(held))
+    with try_to_lock(catalogue.database, "indexing") as early:
+        assert not early
+    time.sleep(0.6)
+    with try_to_lock(catalogue.database, "indexing") as late:
+        assert late
+
+
+def test_a_lock_that_was_given_to_another_is_not_taken_away_from_it(catalogue, caplog):
+    with try_to_lock(catalogue.database, "indexing", lease_s=0.4):
+        with catalogue.database.begin() as connection:
+            connection.execute(update(locks).values(holder="x@elsewhere-0:1", until=now_s() + 60))
+        time.sleep(0.5)
+    assert "was given to another process" in caplog.text
+    with try_to_lock(catalogue.database, "indexing") as is_held:
+        assert not is_held
+
+
+def test_the_clock_of_the_database_is_that_of_the_world(catalogue):
     with catalogue.database.read() as connection:
         assert connection.execute(select(now_s())).scalar() == pytest.approx(time.time(), abs=5)
 

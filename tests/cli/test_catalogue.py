@@ -139,3 +139,18 @@ def test_the_bars_name_films_stages_and_failures(monkeypatch, capsys):
     shown = capsys.readouterr().err
     for words in ("A long night", "scan", "all films", "1 failed", "A long night: Broken."):
         assert words in shown
+
+
+def test_a_run_with_a_catalogue_needs_a_finished_film_of_it(command, folder, write_films, tmp_path):
+    (film,) = write_films("a")
+    code, out, err = command("run", film, "--with", folder)
+    assert (code, out) == (2, "")
+    assert "is not a catalogue" in err
+    command("catalogue", "init", folder)
+    code, out, err = command("run", film, "--with", folder)
+    assert (code, out) == (2, "")
+    assert err == (
+        f"personae: {folder} has no finished film to start from: run its films with `personae "
+        "catalogue run` first.\n"
+    )
+    assert not film.with_suffix(".personae").exists()

@@ -20,7 +20,7 @@ def film() -> tuple[TrackSet, np.ndarray]:
     """Poor faces in clothes that tell people apart."""
     tracks, person = cast([10, 8, 8], noise=0.8)
     tracks = dress(blur_faces(tracks, np.arange(26) % 2 == 0, 0.12), person)
-    return replace(tracks, cannot_link=seen_together(person, 12)), person
+    return replace(tracks, cannot_link=seen_together(person, 24)), person
 
 
 def as_pairs(found: np.ndarray) -> set[tuple[int, int]]:

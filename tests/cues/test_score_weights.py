@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -172,3 +174,14 @@ def test_there_is_no_validation_without_sure_pairs_or_cannot_links() -> None:
     _, found = weigh(tracks, iteration_that_knows(tracks, person, 0.05))
     assert [one.validation_auc for one in found] == [None, None]
     assert found[1].weight > 0
+
+
+def test_what_cannot_be_validated_in_a_film_is_not_believed() -> None:
+    """Clothes speak, but too few cannot-links would tell of people who were drawn together."""
+    tracks, person = film()
+    few = replace(tracks, cannot_link=tracks.cannot_link[:9])
+    good = iteration_that_knows(tracks, person, 0.03)
+    assert weigh(tracks, good)[1][1].weight > 0
+    _, found = weigh(few, good)
+    assert [one.validation_auc for one in found] == [None, None]
+    assert [one.weight for one in found] == [1.0, 0.0]

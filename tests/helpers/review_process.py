@@ -1,4 +1,4 @@
-"""`personae review` as a process of its own."""
+"""A command that serves pages, such as `personae review`, as a process of its own."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MAX_START_S = 120.0
 
 @dataclass(frozen=True)
 class ReviewProcess:
-    """A running review."""
+    """A running command."""
 
     process: subprocess.Popen[str]
     url: str
@@ -32,15 +32,20 @@ class ReviewProcess:
 @contextmanager
 def running_review(folder: Path, *options: str) -> Iterator[ReviewProcess]:
     """Start a review and wait for its address; it is killed with the block."""
-    command = [sys.executable, "-u", "-m", "personae.cli", "review", str(folder), "--no-browser"]
-    process = subprocess.Popen(
-        [*command, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    with running_pages("review", str(folder), *options) as running:
+        yield running
+
+
+@contextmanager
+def running_pages(*words: str) -> Iterator[ReviewProcess]:
+    """Start a command that serves pages and wait for its address; it is killed with the block."""
+    command = [sys.executable, "-u", "-m", "personae.cli", *words, "--no-browser"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         yield ReviewProcess(process, _read_url(process))
     finally:
         process.kill()
-        process.communicate()
+        print(process.communicate()[1])  # shown where a test fails
 
 
 def _read_url(process: subprocess.Popen[str]) -> str:
@@ -53,4 +58,4 @@ def _read_url(process: subprocess.Popen[str]) -> str:
             if found:
                 return found[0]
             assert line, process.communicate()[1]
-    raise AssertionError("the review printed no address")
+    raise AssertionError("the command printed no address")

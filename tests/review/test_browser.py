@@ -146,6 +146,20 @@ def test_pairs_of_a_question_are_selected_by_keys(page, review):
     assert set(kinds) <= {"merge", "different"}
 
 
+def test_keys_lead_to_the_sides_of_the_pair_that_has_the_focus(page):
+    page.keyboard.press("2")
+    page.wait_for_url("**/queue")
+    page.locator("#pair-1").wait_for()
+    wanted = [page.get_attribute(f"#watch-{one}", "href") for one in ("first-0", "second-1")]
+    assert wanted[0] != wanted[1]
+    page.keyboard.press("f")
+    page.wait_for_url(f"**{wanted[0]}")
+    page.go_back()
+    page.locator("#pair-1").focus()
+    page.keyboard.press("g")
+    page.wait_for_url(f"**{wanted[1]}")
+
+
 def test_questions_are_answered_by_keys(page, review):
     page.keyboard.press("2")
     page.wait_for_url("**/queue")

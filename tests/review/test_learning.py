@@ -233,10 +233,10 @@ def test_without_its_film_a_run_is_refused_in_a_sentence(folder):
 
 def test_a_run_ends_with_the_review(folder, monkeypatch):
     server = ReviewServer(folder)
-    server._learning._command = stand_in(folder, LOCKED)
+    server.review.learning._command = stand_in(folder, LOCKED)
 
     def serve(self, sockets):
-        server._learning.start()
+        server.review.learning.start()
         wait_until(lambda: (folder.parent / "pid").exists())
         raise KeyboardInterrupt
 

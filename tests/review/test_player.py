@@ -218,6 +218,7 @@ def test_the_player_has_a_lane_for_every_character_and_starts_where_it_was_asked
     assert 'data-at="3.5"' in client.get("/player?who=P02")
     assert 'value="P02" aria-label="P02, 1\xa0appearance" checked' in client.get("/player?who=P02")
     assert 'data-at="4.25"' in client.get("/player?at=2.75")
+    assert 'data-at="4.25"' in client.get("/player?time=4.25")
 
 
 @pytest.mark.parametrize("query", ["track=99", "track=x", "crop=0", "at=1e3", "page=x"])

@@ -117,7 +117,7 @@ def test_every_answer_has_a_policy_without_inline_script(client, address):
     assert policy["frame-ancestors"] == policy["base-uri"] == "'none'"
     assert "unsafe" not in headers["content-security-policy"]
     assert headers["x-content-type-options"] == "nosniff"
-    assert headers["referrer-policy"] == "no-referrer"
+    assert headers["referrer-policy"] == "same-origin"
 
 
 @pytest.mark.parametrize("page", ["/", "/queue", "/unknown", "/character/P01"])

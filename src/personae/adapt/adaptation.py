@@ -21,6 +21,11 @@ from personae.adapt.quality import average_crop_quality, crop_quality, quality_i
 from personae.adapt.result import Adaptation, AdaptationFacts, Iteration
 from personae.adapt.schedule import make_schedule
 from personae.adapt.sources import ViewSource
+from personae.adapt.student_weights import (
+    WeightsOrigin,
+    load_student_weights,
+    take_student_weights,
+)
 from personae.adapt.taught_pairs import TaughtPairs
 from personae.adapt.training import SelfDistillation
 from personae.core.arrays import BoolArray, Float32Array, Int64Array, IntArray
@@ -58,7 +63,8 @@ def adapt(
     Every iteration finetunes on the tracks that passed the last quality filter, measures the
     quality of all tracks, and matches the good ones. Attach-only tracks are embedded but never
     trained on. With `learn_edits`, pairs that a person has linked are trained on in every
-    iteration, and pairs that must not be linked in none.
+    iteration, and pairs that must not be linked in none. With `initial_weights`, student and
+    teacher begin with what another adaptation has learned, and the first iteration is a later one.
 
     Args:
         tracks: Tracks with crops, or with embeddings alone.
@@ -79,7 +85,9 @@ def adapt(
         The iterations; none if there are no crops or no iterations are wanted.
 
     Raises:
-        SettingError: The depth needs images, and there are embeddings alone.
+        SettingError: The depth needs images, and there are embeddings alone; or the initial
+            weights are of another depth or encoder.
+        WeightsError: The initial weights cannot be read.
         OutputError: A checkpoint cannot be written.
 
     Source:
@@ -92,6 +100,10 @@ def adapt(
     if not tracks.n_crops or not config.iterations:
         return Adaptation((), config.student_temperature, config.teacher_temperature)
     hook("adapt", 0, None)
+    origin = WeightsOrigin(config.depth, encoder.weight_sha256 if encoder is not None else "")
+    learned = None
+    if config.initial_weights is not None:
+        learned = load_student_weights(config.initial_weights, origin.depth, origin.encoder)
     views = make_view_source(
         tracks,
         encoder,
@@ -100,6 +112,8 @@ def adapt(
     )
     views_ready = time.perf_counter()
     model = SelfDistillation(*make_branches(tracks, encoder, config), config)
+    if learned is not None:
+        learned.load_into(model)
     members = tracks.members()
     trainable = tracks.anchors()
 
@@ -125,7 +139,8 @@ def adapt(
     most = config.iterations + (config.extra_iterations if find_positives is not None else 0)
     while len(writer.iterations) < most and not _has_settled(writer.iterations, config):
         number = len(writer.iterations) + 1
-        schedule = make_schedule(config, number, sum(len(members[t]) for t in good))
+        n_crops = sum(len(members[t]) for t in good)
+        schedule = make_schedule(config, number, n_crops, has_learned=learned is not None)
         seed = int(np.random.SeedSequence([config.seed, number]).generate_state(1)[0])
         sampler = PairSampler(members, good, matches, config.cross_track_share, seed)
 
@@ -166,6 +181,7 @@ def adapt(
         config.teacher_temperature,
         tuple(log),
         facts,
+        take_student_weights(model, origin),
     )
 
 

@@ -10,6 +10,7 @@ from typing import NotRequired, TypedDict, overload
 
 import numpy as np
 
+from personae.adapt.student_weights import STUDENT_FILE, StudentWeights
 from personae.core.arrays import Float32Array, Int32Array
 from personae.core.errors import ProjectError
 
@@ -163,16 +164,21 @@ class Adaptation:
     facts: AdaptationFacts = field(default_factory=lambda: AdaptationFacts())
     """Times in seconds."""
 
+    student: StudentWeights | None = None
+    """What the student has learned; None where nothing was, or of an adaptation that was loaded."""
+
     @property
     def embeddings(self) -> Float32Array:
         """(n, d) of the last iteration."""
         return self.iterations[-1].embeddings
 
     def save(self, folder: Path) -> None:
-        """Write a file per iteration and `log.json` to an existing folder."""
+        """Write a file per iteration, the weights and `log.json` to an existing folder."""
         stored = StoredIterations(folder, len(self.iterations))
         for number, iteration in enumerate(self.iterations, start=1):
             iteration.save(stored.file(number))
+        if self.student is not None:
+            self.student.save(folder / STUDENT_FILE)
         contents = {
             "iterations": len(self.iterations),
             "student_temperature": self.student_temperature,
@@ -184,7 +190,7 @@ class Adaptation:
 
     @classmethod
     def load(cls, folder: Path) -> Adaptation:
-        """Read what `save` wrote; the arrays are read when they are accessed.
+        """Read what `save` wrote but the weights; the arrays are read when they are accessed.
 
         Raises:
             ProjectError: A file is missing or damaged.

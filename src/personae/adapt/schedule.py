@@ -49,7 +49,9 @@ class Schedule:
         return self.final_rate + (self.peak_rate - self.final_rate) * cosine
 
 
-def make_schedule(config: AdaptConfig, iteration: int, n_crops: int) -> Schedule:
+def make_schedule(
+    config: AdaptConfig, iteration: int, n_crops: int, has_learned: bool = False
+) -> Schedule:
     """Make the schedule of an iteration.
 
     The paper counts epochs, and its films have thousands of crops. An epoch here draws
@@ -60,9 +62,11 @@ def make_schedule(config: AdaptConfig, iteration: int, n_crops: int) -> Schedule
         config: Settings of the adaptation.
         iteration: Number of the iteration, counted from 1.
         n_crops: Crops of the tracks that are trained on.
+        has_learned: Whether the network has learned another film before, so that the first
+            iteration is like a later one.
     """
     steps = math.ceil(n_crops * config.pairs_per_crop / config.batch_size)
-    is_first = iteration == 1
+    is_first = iteration == 1 and not has_learned
     return Schedule(
         epochs=config.first_epochs if is_first else config.later_epochs,
         steps_per_epoch=min(max(steps, config.min_steps_per_epoch), config.max_steps_per_epoch),

@@ -9,7 +9,8 @@ from sqlalchemy import select, update
 
 from personae.catalogue.film_faces import film_digest
 from personae.catalogue.films import get_film
-from personae.catalogue.indexing import index_film, people_locked
+from personae.catalogue.indexing import index_film
+from personae.catalogue.lock import people_locked
 from personae.catalogue.people.registry import merge_people, name_person
 from personae.catalogue.people.statements import confirm_person
 from personae.catalogue.schema import characters, films, people

@@ -192,7 +192,7 @@ class Catalogue(CatalogueBase):
         Raises:
             CatalogueError: There is no such character, or it contradicts an earlier statement.
         """
-        from personae.catalogue.indexing import people_locked
+        from personae.catalogue.lock import people_locked
         from personae.catalogue.people.registry import find_character
         from personae.catalogue.people.statements import say_same
 
@@ -205,7 +205,7 @@ class Catalogue(CatalogueBase):
         Raises:
             CatalogueError: There is no such character, or it contradicts an earlier statement.
         """
-        from personae.catalogue.indexing import people_locked
+        from personae.catalogue.lock import people_locked
         from personae.catalogue.people.registry import find_character
         from personae.catalogue.people.statements import say_different
 

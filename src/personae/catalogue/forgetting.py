@@ -18,7 +18,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 from personae.catalogue.database import now_s
 from personae.catalogue.films import get_film
 from personae.catalogue.folder_mirror import FolderMirror
-from personae.catalogue.indexing import people_locked
+from personae.catalogue.lock import people_locked
 from personae.catalogue.people.registry import Person, remove_unseen, require_person
 from personae.catalogue.project_faces import ForgottenFaces, forget_tracks
 from personae.catalogue.schema import (

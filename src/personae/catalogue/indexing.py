@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,7 +10,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from personae.catalogue.film_faces import CharacterFaces, film_digest, read_characters
 from personae.catalogue.films import list_films
-from personae.catalogue.lock import try_to_lock
+from personae.catalogue.lock import INDEXING, try_to_lock
 from personae.catalogue.people.linking import link_films
 from personae.catalogue.people.photo_matches import suggest_for_film
 from personae.catalogue.people.registry import remove_unseen
@@ -26,37 +24,8 @@ if TYPE_CHECKING:
     from personae.catalogue.base import CatalogueBase
     from personae.project import Project
 
-INDEXING = "indexing"
-"""Name of the lock on the characters, people and vectors."""
-
-LOCK_WAIT_S = 120.0
-"""How long a verb waits for another process that changes them."""
-
-RETRY_INTERVAL_S = 0.2
-
 CROPS_PER_FILM = 1 << 32
 """Numbers of crops of one film; a row's number is the film's times this, plus the crop's."""
-
-
-@contextmanager
-def people_locked(catalogue: CatalogueBase, wait_s: float = LOCK_WAIT_S) -> Iterator[None]:
-    """Hold the lock on characters, people and vectors for the length of the block.
-
-    Raises:
-        CatalogueError: Another process holds it for too long.
-    """
-    deadline = time.monotonic() + wait_s
-    while True:
-        with try_to_lock(catalogue.database, INDEXING) as is_held:
-            if is_held:
-                yield
-                return
-        if time.monotonic() >= deadline:
-            raise CatalogueError(
-                "Another run is placing characters among the people of "
-                f"{catalogue.location.folder}: wait until it has finished."
-            )
-        time.sleep(RETRY_INTERVAL_S)
 
 
 def index_film(catalogue: CatalogueBase, film_id: int) -> bool:

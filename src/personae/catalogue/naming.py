@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select, update
 
-from personae.catalogue.indexing import people_locked
+from personae.catalogue.lock import people_locked
 from personae.catalogue.people.registry import find_character, name_person, require_person
 from personae.catalogue.schema import characters
 from personae.catalogue.suggestions import suggest_names

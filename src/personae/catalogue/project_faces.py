@@ -173,12 +173,18 @@ def _rewrite_embeddings(project: Project, kept: BoolArray) -> int:
 
 
 def _rewrite_adaptation(project: Project, kept: BoolArray, kept_tracks: BoolArray) -> int:
-    """Rewrite what every iteration has learned of the faces that stay; return how many went."""
+    """Rewrite what every iteration has learned of the faces that stay; return how many went.
+
+    The network that has learned from all of them is removed.
+    """
     from safetensors.numpy import load_file, save
 
     removed = 0
     position: Int64Array = np.where(kept_tracks, np.cumsum(kept_tracks) - 1, -1).astype(np.int64)
     for path in sorted((project.folder / ADAPTATION).glob("*.safetensors")):
+        if not path.name.startswith("iteration-"):
+            remove(path)
+            continue
         arrays = load_file(path)
         matches = position[arrays["matches"]]
         arrays["embeddings"] = np.ascontiguousarray(arrays["embeddings"][kept])

@@ -9,7 +9,7 @@ from sqlalchemy import delete, select, update
 
 from personae.catalogue.database import now_s
 from personae.catalogue.forgetting import Receipt, change_folder, finish, forget_photos
-from personae.catalogue.indexing import people_locked
+from personae.catalogue.lock import people_locked
 from personae.catalogue.project_faces import ForgottenFaces, forget_all_faces
 from personae.catalogue.schema import calibrations, films, photos
 from personae.catalogue.vectors import open_vector_store

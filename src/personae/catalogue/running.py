@@ -14,7 +14,7 @@ from sqlalchemy import select
 from personae.catalogue import jobs
 from personae.catalogue.film_worker import FilmWorker
 from personae.catalogue.films import Film, count_states, list_films, retry_failed
-from personae.catalogue.lock import try_to_lock
+from personae.catalogue.lock import INDEXING, try_to_lock
 from personae.catalogue.progress import CatalogueHook, ProgressReader, silent_hook
 from personae.catalogue.schema import films
 from personae.core.errors import PersonaeError, SettingError
@@ -149,7 +149,7 @@ class _Indexer:
 
     def index_next(self) -> bool:
         """Index a film, and return whether there was one; False too where another run indexes."""
-        from personae.catalogue.indexing import INDEXING, index_film
+        from personae.catalogue.indexing import index_film
 
         if self._mistake is not None:
             return False

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from personae.cli.options import given_settings, setting_option
 from personae.cli.progress import progress_hook
 from personae.core.config import AdaptConfig, ClusterConfig, EncodeConfig, ScanConfig
+
+if TYPE_CHECKING:
+    from personae.pipeline.settings import Settings
 
 
 def run(
@@ -37,6 +42,15 @@ def run(
         bool,
         typer.Option("--learn-edits", help=AdaptConfig.model_fields["learn_edits"].description),
     ] = False,
+    with_catalogue: Annotated[
+        str | None,
+        typer.Option(
+            "--with",
+            metavar="DIR",
+            help="Start from what the latest film of this catalogue has taught the network.",
+            show_default=False,
+        ),
+    ] = None,
     num_people: Annotated[int | None, setting_option(ClusterConfig, "num_people")] = None,
     min_people: Annotated[int | None, setting_option(ClusterConfig, "min_people")] = None,
     max_people: Annotated[int | None, setting_option(ClusterConfig, "max_people")] = None,
@@ -69,7 +83,10 @@ def run(
         ),
     )
     try:
-        with progress_hook("none" if quiet else progress) as hook:
+        with (
+            _starting_from(with_catalogue, video, settings) as settings,
+            progress_hook("none" if quiet else progress) as hook,
+        ):
             project = run_stages(video, output, settings, hook, context.obj or DEFAULT_STAGES)
     except KeyboardInterrupt:
         print(
@@ -84,3 +101,18 @@ def run(
         from personae.cli.show import show_cast
 
         show_cast(cast, project)
+
+
+@contextmanager
+def _starting_from(folder: str | None, film: Path, settings: Settings) -> Iterator[Settings]:
+    """Give the settings with the weights that a catalogue has learned, if there is one."""
+    if folder is None:
+        yield settings
+        return
+    from personae.catalogue import open_catalogue
+
+    with open_catalogue(folder) as catalogue:
+        from personae.catalogue.learned_weights import starting_from_catalogue
+
+        with starting_from_catalogue(catalogue, film, settings) as started:
+            yield started

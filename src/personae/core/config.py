@@ -177,6 +177,11 @@ class AdaptConfig(_Settings):
         description="Learn from the edits of the cast: train on confirmed pairs, never on refused "
         "ones. A changed edit then repeats the adaptation.",
     )
+    initial_weights: Path | None = Field(
+        None,
+        description="Weights to start from: `adapt/student.safetensors` of a film that was adapted "
+        "before, at the same depth and with the same encoder; None: those of the encoder.",
+    )
     match_filter: bool = Field(
         True,
         description="Drop coarse matches that base scores or a cannot-link exclude; not in the "

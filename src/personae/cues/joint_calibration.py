@@ -93,6 +93,11 @@ class JointCalibration:
             kept = measured.select((a >= 0) & (b >= 0))
             self._measured.append(Measurement(position[kept.pairs], kept.features, kept.gaps_s))
 
+    @property
+    def hears_pair_cues(self) -> bool:
+        """Whether a cue beside the face speaks of any pair of reference tracks."""
+        return any(len(measured.pairs) for measured in self._measured)
+
     def upper(self, matrix: Array) -> Array:
         """Return the values of an (r, r) matrix above its diagonal, row by row."""
         values: Array = matrix[np.triu_indices(len(self.reference), 1)]

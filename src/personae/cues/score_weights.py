@@ -58,7 +58,8 @@ def weigh_scores(
     little can be told of it. The validation has the last word: an iteration counts by twice the
     probability p that it is better than the base score, and the base score by 2 (1 - p) of the best
     iteration. So what has certainly learned the film is believed alone, and what has drawn people
-    together not at all.
+    together not at all. Nor is it where other cues speak, but of too few pairs to validate it;
+    only features without any other cue are believed by their expected errors alone.
 
     Args:
         base: Base score.
@@ -84,6 +85,8 @@ def weigh_scores(
         weights[1:] *= held
         is_better = np.array([validation.probability_better(auc, aucs[0]) for auc in aucs])
         weights[1:] *= 2 * is_better[1:]
+        if calibration.hears_pair_cues and aucs[0] is None:
+            weights[1:] = 0.0
         if len(learned) and not keep_base:
             weights[0] *= 2 * (1 - is_better[1:].max())
     weights /= weights.sum()

@@ -8,7 +8,7 @@ The one method in which a stage calls another package (`scan`, `load_encoder`, `
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,6 +48,10 @@ CHECKPOINT_SUFFIX = ".checkpoint"
 
 DIGEST_DIGITS = 16
 """Digits of a stage's digest in the name of its checkpoint."""
+
+
+INITIAL_WEIGHTS = "initial"
+"""Name of the weights that an adaptation starts from among those of its record."""
 
 
 class ScanStage(Stage):
@@ -177,16 +181,27 @@ class AdaptStage(Stage):
         """Return whether the clustering method works on adapted embeddings."""
         return needs_adaptation(settings)
 
+    def check_settings(self, settings: Settings) -> None:
+        """Refuse initial weights that cannot be read."""
+        if settings.adapt.initial_weights is not None:
+            from personae.adapt.student_weights import read_origin
+
+            read_origin(settings.adapt.initial_weights)
+
     def parameters(self, settings: Settings) -> dict[str, object]:
         """Return all settings of the adaptation."""
         given = adapt_config(settings).model_dump(mode="json")
         if not given["learn_edits"]:
             del given["learn_edits"]  # nothing is done otherwise than before there was the setting
+        del given["initial_weights"]  # their hash counts, not where they lie
         return given
 
     def weights(self, settings: Settings) -> dict[str, str]:
-        """Return the hash of the encoder."""
-        return hash_encoder_weights(settings)
+        """Return the hash of the encoder, and that of the initial weights where there are any."""
+        initial = settings.adapt.initial_weights
+        if initial is None:
+            return hash_encoder_weights(settings)
+        return {**hash_encoder_weights(settings), INITIAL_WEIGHTS: _hash_weights(initial)}
 
     def reads(self, settings: Settings) -> tuple[str, ...]:
         """Return the stages that made the crops and their embeddings."""
@@ -217,19 +232,26 @@ class AdaptStage(Stage):
             if edits is not None:
                 save_learned_edits(edits, subfolder)
         remove(checkpoint)
-        return StageResult(
-            {
-                "depth": adaptation.facts.get("depth"),
-                "iterations": len(adaptation.iterations),
-            }
-        )
+        facts: dict[str, object] = {
+            "depth": adaptation.facts.get("depth"),
+            "iterations": len(adaptation.iterations),
+        }
+        if context.settings.adapt.initial_weights is not None:
+            from personae.adapt.student_weights import read_origin
+
+            facts["learned_before"] = read_origin(context.settings.adapt.initial_weights).film
+        return StageResult(facts)
 
     def adapt(self, context: StageContext, tracks: TrackSet, checkpoint: Path) -> Adaptation:
         """Adapt the encoder to the tracks, going on from the checkpoint if there is one."""
         from personae.cluster import adapt_tracks
 
         encoder, config = load_encoder_of(context.settings), adapt_config(context.settings)
-        return adapt_tracks(tracks, encoder, config, context.hook, checkpoint)
+        adaptation = adapt_tracks(tracks, encoder, config, context.hook, checkpoint)
+        if adaptation.student is None:
+            return adaptation
+        origin = replace(adaptation.student.origin, film=context.film.stem)
+        return replace(adaptation, student=replace(adaptation.student, origin=origin))
 
 
 class ClusterStage(Stage):
@@ -347,9 +369,12 @@ def hash_encoder_weights(settings: Settings) -> dict[str, str]:
     encoder, named = settings.encode.encoder, settings.encode.weights
     if named is None and encoder in WEIGHTS:  # loading the file checks this hash
         return {encoder: WEIGHTS[encoder].sha256}
-    path = default_weights(encoder) if named is None else named
+    return {encoder: _hash_weights(default_weights(encoder) if named is None else named)}
+
+
+def _hash_weights(path: Path) -> str:
     try:
-        return {encoder: file_sha256(path)}
+        return file_sha256(path)
     except OSError as error:
         raise WeightsError(f"The weight file {path} cannot be read ({error.strerror}).") from error
 

@@ -141,12 +141,12 @@ class Actions:
         return [*([edits.split(None, tracks)] if has_rest else []), edits.name(tracks, name)]
 
     def _accept_guesses(self, form: Form) -> list[EnteredEdit]:
-        """Give every selected track to the character that it most probably is."""
-        guesses = self._film.state().guesses
+        """Give every selected track to the character that the page has shown as its guess."""
+        shown = dict(text.partition(":")[::2] for text in form.texts("guess"))
         tracks_of: dict[str, list[int]] = defaultdict(list)
         for track in form.numbers("track"):
-            if track in guesses:
-                tracks_of[guesses[track].character.label].append(track)
+            if label := shown.get(str(track)):
+                tracks_of[label].append(track)
         if not tracks_of:
             raise EditError("No selected track has a guess.")
         edits = self._film.project.edits

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from importlib.resources import files
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -31,30 +28,19 @@ from personae.review.film_file import FilmFile
 from personae.review.film_routes import FilmRoutes
 from personae.review.forms import Form, parse_number
 from personae.review.learning import LearningRun, learning_command
+from personae.review.messages import KEY, Messages
 from personae.review.pages import Pages
 from personae.review.player_page import PlayerPage
 from personae.review.preview_cache import PreviewCache
 from personae.review.reclustering import Reclustering
 from personae.review.security import Guard
+from personae.review.static_files import StaticFiles
 
 WAIT_FOR_CAST_S = 0.9
 """How long the answer to an edit waits for the new cast; a page says where it takes longer."""
 
 MAX_RECLUSTERING_S = 60.0
 """How long a run that learns waits for a clustering that is under way."""
-
-MAX_MESSAGES = 200
-"""Messages that wait to be shown."""
-
-MEDIA_TYPES = {
-    "htmx.min.js": "text/javascript",
-    "player.css": "text/css",
-    "player.js": "text/javascript",
-    "preview.js": "text/javascript",
-    "review.css": "text/css",
-    "review.js": "text/javascript",
-}
-"""File of the pages -> its media type; no other file is served."""
 
 
 class ReviewApp:
@@ -97,9 +83,8 @@ class ReviewApp:
         self._player = PlayerPage(self._pages, self.film, self._file)
         self._film_routes = FilmRoutes(self.film, self._file, cache or PreviewCache())
         self._wait_for_cast_s = wait_for_cast_s
-        self._messages: OrderedDict[str, tuple[list[str], bool]] = OrderedDict()
-        folder_of_files = files("personae.review") / "static"
-        self._files = {name: (folder_of_files / name).read_bytes() for name in MEDIA_TYPES}
+        self._messages = Messages()
+        self._files = StaticFiles("personae.review")
 
     def routes(self) -> list[Route]:
         """Return the addresses."""
@@ -114,7 +99,7 @@ class ReviewApp:
             Route("/status", in_thread(self._show_status)),
             Route("/learning", in_thread(self._show_learning)),
             Route("/crop/{crop}.jpg", in_thread(self._send_crop)),
-            Route("/static/{name}", in_thread(self._send_file)),
+            self._files.route(),
             Route("/edit", self._edit, methods=["POST"]),
             Route("/answer", self._answer, methods=["POST"]),
             Route("/learn", self._learn, methods=["POST"]),
@@ -171,13 +156,6 @@ class ReviewApp:
         headers = {"cache-control": "private, max-age=86400"}
         return Response(jpeg, media_type="image/jpeg", headers=headers)
 
-    def _send_file(self, request: Request) -> Response:
-        name = request.path_params["name"]
-        if name not in self._files:
-            return PlainTextResponse("There is no such file.", 404)
-        headers = {"cache-control": "private, max-age=3600"}
-        return Response(self._files[name], media_type=MEDIA_TYPES[name], headers=headers)
-
     async def _edit(self, request: Request) -> Response:
         # an edit of a character is about the tracks that it holds: those of earlier edits first
         await run_in_threadpool(self.reclustering.wait, self._wait_for_cast_s)
@@ -219,20 +197,12 @@ class ReviewApp:
 
     def _redirect(self, path: str, messages: list[str], is_error: bool) -> Response:
         """Send the browser to a page that shows some messages once."""
-        path = path.partition("?note=")[0].partition("&note=")[0]
-        if messages:
-            key = secrets.token_hex(8)
-            self._messages[key] = messages, is_error
-            while len(self._messages) > MAX_MESSAGES:
-                self._messages.popitem(last=False)
-            path += f"{'&' if '?' in path else '?'}note={key}"
-        return RedirectResponse(self._base + path, 303)
+        return RedirectResponse(self._base + self._messages.add(path, messages, is_error), 303)
 
     def _chrome(self, request: Request) -> dict[str, object]:
         """Return what every page shows beside its own content."""
-        key = request.query_params.get("note", "")
-        messages, is_error = self._messages.pop(key, ([], False))
-        kept = [item for item in request.query_params.multi_items() if item[0] != "note"]
+        messages, is_error = self._messages.take(request.query_params)
+        kept = [item for item in request.query_params.multi_items() if item[0] != KEY]
         query = urlencode(kept)
         path = request.url.path.removeprefix(self._base)
         return {

@@ -20,8 +20,12 @@ PAGES = re.compile(r"/(character/P\d{1,9}|queue|unknown|player)?")
 class Form:
     """The fields of a request's body."""
 
-    def __init__(self, body: bytes) -> None:
+    def __init__(self, body: bytes, pages: re.Pattern[str] = PAGES) -> None:
         """Read a body.
+
+        Args:
+            body: The body.
+            pages: Paths of the pages that the form may lead back to.
 
         Raises:
             EditError: It is no form.
@@ -32,6 +36,7 @@ class Form:
             )
         except ValueError:
             raise EditError("The form cannot be read.") from None
+        self._pages = pages
         self._fields: dict[str, list[str]] = {}
         for name, value in fields:
             self._fields.setdefault(name, []).append(value)
@@ -61,9 +66,9 @@ class Form:
         return [parse_number(part) for text in self.texts(name) for part in text.split(",")]
 
     def back(self) -> str:
-        """Return the path of the page that the form was on; that of the cast for any other."""
+        """Return the path of the page that the form was on; that of the first one for any other."""
         given = urlsplit(self.text("back"))
-        if given.scheme or given.netloc or not PAGES.fullmatch(given.path):
+        if given.scheme or given.netloc or not self._pages.fullmatch(given.path):
             return "/"
         return given.path + (f"?{given.query}" if given.query else "")
 

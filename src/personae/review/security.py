@@ -37,7 +37,7 @@ CONTENT_SECURITY_POLICY = "; ".join(
 SECURITY_HEADERS = {
     "content-security-policy": CONTENT_SECURITY_POLICY,
     "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
+    "referrer-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
     "cross-origin-opener-policy": "same-origin",
 }
@@ -133,7 +133,9 @@ class Guard:
             return PlainTextResponse(f"This address is not that of `{self._command}`.", 421)
         is_change = scope["method"] not in SAFE_METHODS
         if is_change and headers.getlist("origin") != [f"http://{hosts[0]}"]:
-            return PlainTextResponse(f"This request does not come from a page of `{self._command}`.", 403)
+            return PlainTextResponse(
+                f"This request does not come from a page of `{self._command}`.", 403
+            )
         query = parse_qs(scope["query_string"].decode("latin-1"))
         given = query.pop("token", [])
         if not is_change and len(given) == 1 and self._is_token(given[0]):

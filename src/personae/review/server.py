@@ -40,5 +40,6 @@ class ReviewServer(LocalServer):
             ProjectError: The folder is no project, or its film has not been clustered.
             SettingError: The address cannot be listened on.
         """
-        app = ReviewApp(folder, cast_list, stages, film_path=film_path)
-        super().__init__(partial(make_app, app), app.stop, host, port)
+        self.review = ReviewApp(folder, cast_list, stages, film_path=film_path)
+        """The application."""
+        super().__init__(partial(make_app, self.review), self.review.stop, host, port)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from personae.catalogue.indexing import people_locked
+from personae.catalogue.lock import people_locked
 from personae.catalogue.people.statements import say_different, say_same
 from personae.catalogue.web.listing import Part, get_person, list_parts
 from personae.core.errors import CatalogueError, EditError

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from threading import Condition, Thread
 from typing import TYPE_CHECKING
 
-from personae.catalogue.indexing import index_film, people_locked, refresh_index
+from personae.catalogue.indexing import index_film, refresh_index
+from personae.catalogue.lock import people_locked
 from personae.catalogue.retention import apply_retention
 from personae.core.errors import PersonaeError
 
@@ -90,21 +91,22 @@ class Upkeep:
                 self._edited.clear()
             for number in edited:
                 self._wait_for_film(number, MAX_RECLUSTERING_S)
-            problems = {None: self._look_at_all()} if is_all else self._index(edited)
+            problems = self._look_at_all() if is_all else self._index(edited)
             with self._changed:
                 self._problems = problems if is_all else {**self._problems, **problems}
                 self._is_working = False
                 self._changed.notify_all()
 
-    def _look_at_all(self) -> list[str]:
+    def _look_at_all(self) -> dict[int | None, list[str]]:
+        """Forget the faces that are due and index all films; return what has failed."""
         try:
             apply_retention(self._catalogue)
-            return refresh_index(self._catalogue)
+            return {None: refresh_index(self._catalogue)}
         except PersonaeError as error:
-            return [str(error)]
+            return {None: [str(error)]}
         except Exception:
             logger.exception("the catalogue cannot be brought up to date")
-            return ["The catalogue cannot be brought up to date; the terminal says why."]
+            return {None: ["The catalogue cannot be brought up to date; the terminal says why."]}
 
     def _index(self, numbers: list[int]) -> dict[int | None, list[str]]:
         """Index some films, and return what has failed by film."""

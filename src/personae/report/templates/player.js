@@ -6,6 +6,9 @@
   const addresses = player.dataset.addresses.split(" "), frame = Number(player.dataset.frame);
   const start = Number(player.dataset.start), containerStart = Number(player.dataset.containerStart);
   let video = null, shift = 0, moment = null, address = 0, opened = null;
+  // A browser that counts from the container's zero may learn only while it reads how far the film
+  // reaches: it is led there step by step.
+  let beyond = null;
 
   // Some browsers count from the container's zero, others from where the file starts: the time of
   // the first frame tells which.
@@ -15,7 +18,9 @@
   };
   const seek = () => {
     if (!moment || !video || video.readyState < 1) return;
-    video.currentTime = moment.from + shift + Math.min(frame / 4, 0.002);
+    const target = moment.from + shift + Math.min(frame / 4, 0.002);
+    beyond = target > video.duration ? target : null;
+    video.currentTime = target;
     video.play().catch(() => {});
   };
   const stopAtEnd = shown => {
@@ -45,10 +50,16 @@
     let begun = false;
     const begin = () => { if (video === known && !begun) { begun = true; seek(); } };
     video.addEventListener("error", () => { if (video === known) fail(); });
+    beyond = null;
+    video.addEventListener("durationchange", () => {
+      if (video !== known || beyond === null) return;
+      video.currentTime = beyond <= video.duration ? beyond : video.duration - frame;
+      if (beyond <= video.duration) beyond = null;
+    });
     video.addEventListener("loadeddata", () => setTimeout(begin, containerStart ? 400 : 0), {once: true});
     video.addEventListener("seeking", () => {
       const at = video.currentTime - shift;
-      if (moment && moment.to !== null && (at < moment.from - 1 || at > moment.to)) moment.to = null;
+      if (beyond === null && moment && moment.to !== null && (at < moment.from - 1 || at > moment.to)) moment.to = null;
     });
     if (video.requestVideoFrameCallback) {
       video.requestVideoFrameCallback((now, shown) => {

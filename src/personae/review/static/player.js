@@ -15,12 +15,13 @@
   let shift = containerStart, isPreview = false, hasClock = !containerStart;
   let shown = Number(data.at), pending = shown;
 
-  // A browser that counts from the container's zero may learn late how far the film reaches.
+  // A browser that counts from the container's zero may learn only while it reads how far the film
+  // reaches: it is led there step by step.
   let beyond = null;
   video.addEventListener("durationchange", () => {
-    if (beyond === null || beyond > video.duration) return;
-    video.currentTime = beyond;
-    beyond = null;
+    if (beyond === null) return;
+    video.currentTime = beyond <= video.duration ? beyond : video.duration - frame;
+    if (beyond <= video.duration) beyond = null;
   });
 
   const clockText = (seconds) => {

@@ -5,6 +5,9 @@ let lastPicked = null;
 
 const picks = () => [...document.querySelectorAll("#items input[type=checkbox]")];
 
+// where J and K lead: to the boxes, or to the links of a list without
+const places = () => [...document.querySelectorAll("#items input[type=checkbox], #items [data-place]")];
+
 function showSelection() {
   const count = picks().filter((box) => box.checked).length;
   const output = document.getElementById("selected");
@@ -21,7 +24,7 @@ function selectRange(from, to, checked) {
 }
 
 function moveFocus(step) {
-  const boxes = picks();
+  const boxes = places();
   if (!boxes.length) return;
   const item = document.activeElement.closest("#items > li");
   const here = item ? boxes.findIndex((box) => item.contains(box)) : -1;
@@ -33,7 +36,7 @@ function moveFocus(step) {
 }
 
 function rowLength() {
-  const tops = picks().map((box) => box.getBoundingClientRect().top);
+  const tops = places().map((box) => box.getBoundingClientRect().top);
   const length = tops.findIndex((top) => top > tops[0] + 4);
   return length < 0 ? tops.length : length;
 }
@@ -42,6 +45,8 @@ function focusedBox() {
   const item = document.activeElement.closest("#items > li");
   return item ? item.querySelector("input[type=checkbox]") : null;
 }
+
+const isInList = () => Boolean(document.activeElement.closest("#items > li"));
 
 function useField(field) {
   field.focus();
@@ -53,8 +58,8 @@ function press(key, shift) {
   switch (key) {
     case "j": case "ArrowRight": moveFocus(1); return true;
     case "k": case "ArrowLeft": moveFocus(-1); return true;
-    case "ArrowDown": if (!box) return false; moveFocus(rowLength()); return true;
-    case "ArrowUp": if (!box) return false; moveFocus(-rowLength()); return true;
+    case "ArrowDown": if (!isInList()) return false; moveFocus(rowLength()); return true;
+    case "ArrowUp": if (!isInList()) return false; moveFocus(-rowLength()); return true;
     case "x":
       if (!box) return false;
       box.checked = !box.checked;
@@ -76,7 +81,9 @@ function press(key, shift) {
       showSelection();
       return true;
   }
-  const target = document.querySelector(`[data-key="${CSS.escape(key)}"]`);
+  // what an item has of its own comes before what the page has
+  const [item, wanted] = [document.activeElement.closest("#items > li"), `[data-key="${CSS.escape(key)}"]`];
+  const target = (item && item.querySelector(wanted)) || document.querySelector(wanted);
   if (target) {
     const closed = target.closest("details:not([open])");
     if (closed && !target.matches("summary")) closed.open = true; // shown first, pressed next time

@@ -1,0 +1,41 @@
+"""Messages that the page after a redirect shows once."""
+
+from __future__ import annotations
+
+import secrets
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+
+MAX_MESSAGES = 200
+"""Messages that wait to be shown."""
+
+KEY = "note"
+"""Name in the address of a page that shows some."""
+
+
+class Messages:
+    """What forms had to say, until a page has shown it."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[str, tuple[list[str], bool]] = OrderedDict()
+
+    def add(self, path: str, messages: Sequence[str], is_error: bool) -> str:
+        """Keep messages, and return the address of the page that shows them.
+
+        Args:
+            path: Address of the page.
+            messages: What it is to show; where there is nothing, the address stays as it is.
+            is_error: Whether they are mistakes.
+        """
+        path = path.partition(f"?{KEY}=")[0].partition(f"&{KEY}=")[0]
+        if not messages:
+            return path
+        key = secrets.token_hex(8)
+        self._kept[key] = list(messages), is_error
+        while len(self._kept) > MAX_MESSAGES:
+            self._kept.popitem(last=False)
+        return f"{path}{'&' if '?' in path else '?'}{KEY}={key}"
+
+    def take(self, query: Mapping[str, str]) -> tuple[list[str], bool]:
+        """Return the messages of an address, for the last time, and whether they are mistakes."""
+        return self._kept.pop(query.get(KEY, ""), ([], False))
