@@ -13,7 +13,7 @@ from personae.cluster.attach import (
     similar_half_log_odds,
     unambiguous_group,
 )
-from personae.cluster.linkage import CANNOT_LINK_LOG_ODDS
+from personae.cues.mixture_fit import CANNOT_LINK_LOG_ODDS
 
 
 def test_track_attaches_only_to_an_unambiguous_group() -> None:

@@ -10,10 +10,10 @@ import pytest
 from helpers.cast import partition
 from personae.cluster.dendrogram import cut_at_count
 from personae.cluster.linkage import (
-    CANNOT_LINK_LOG_ODDS,
     constrained_average_linkage,
     count_lawful_merges,
 )
+from personae.cues.mixture_fit import CANNOT_LINK_LOG_ODDS
 
 
 def greedy(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from personae.cluster.linkage import CANNOT_LINK_LOG_ODDS, MUST_NOT_LINK_LOG_ODDS, NO_PAIRS
+from personae.cluster.linkage import MUST_NOT_LINK_LOG_ODDS, NO_PAIRS
 from personae.core.arrays import Float32Array, Float64Array, Int64Array, IntArray
 from personae.core.labels import Labels
 from personae.core.pairwise import ROW_CHUNK, PairwiseMatrix, slices, sum_pairs_by_group
+from personae.cues.mixture_fit import CANNOT_LINK_LOG_ODDS
 
 MIN_ATTACH_LOG_ODDS = 1.0
 """Lowest log-odds of one group against all else for a track to attach: a probability of 0.73."""

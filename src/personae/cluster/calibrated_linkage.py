@@ -11,15 +11,16 @@ from scipy.special import expit
 from personae.cluster.anchors import select_anchors
 from personae.cluster.attach import attach_tracks, compute_confidence, group_log_odds
 from personae.cluster.linkage import constrained_average_linkage
+from personae.cluster.links import link_components
 from personae.cluster.result import Clustering
 from personae.cluster.review_items import closest_decisions
 from personae.cluster.taught_tracks import learn_from_links, without_links
 from personae.cluster.track_evidence import TrackEvidence
 from personae.cluster.tree_cut import refine_cut, select_cut
-from personae.core.arrays import Int64Array, IntArray
+from personae.core.arrays import IntArray
 from personae.core.config import check_people_hints
-from personae.core.grouping import connect_pairs
 from personae.core.labels import order_by_size
+from personae.core.pairs import renumber_pairs
 from personae.core.pairwise import ScoreView
 from personae.core.trackset import TrackSet
 from personae.cues.evidence import ALL_INGREDIENTS, EvidenceOptions, pairwise_evidence
@@ -130,7 +131,8 @@ class CalibratedLinkage:
         anchor_log_odds = ScoreView(log_odds, np.asarray, anchors)
         probabilities = ScoreView(log_odds, expit, anchors)
         cannot, must, must_not = (
-            _among(pairs, anchors, n) for pairs in (cannot_link, must_link, tracks.must_not_link)
+            renumber_pairs(pairs, anchors, n)
+            for pairs in (cannot_link, must_link, tracks.must_not_link)
         )
         tree = constrained_average_linkage(anchor_log_odds, cannot, must, must_not)
         cut = select_cut(
@@ -170,14 +172,5 @@ def resolve_links(tracks: TrackSet) -> tuple[IntArray, IntArray]:
     must_link = tracks.must_link[tracks.must_link[:, 0] != tracks.must_link[:, 1]]
     if not len(must_link):
         return must_link, tracks.cannot_link
-    person = connect_pairs(must_link, tracks.n_tracks)[tracks.cannot_link]
+    person = link_components(tracks)[tracks.cannot_link]
     return must_link, tracks.cannot_link[person[:, 0] != person[:, 1]]
-
-
-def _among(pairs: IntArray, tracks: Int64Array, n: int) -> Int64Array:
-    """Return the pairs that lie wholly among some of n tracks, by their positions in `tracks`."""
-    position = np.full(n, -1, dtype=np.int64)
-    position[tracks] = np.arange(len(tracks))
-    renumbered = position[pairs]
-    inside: Int64Array = renumbered[(renumbered >= 0).all(axis=1)]
-    return inside

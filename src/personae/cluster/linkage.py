@@ -7,13 +7,7 @@ import numpy as np
 from personae.cluster.dendrogram import nearest_neighbour_chain
 from personae.core.arrays import Float64Array, FloatArray, IntArray
 from personae.core.pairwise import PairwiseMatrix
-
-CANNOT_LINK_LOG_ODDS = 5.0
-"""Log-odds that one cannot-link takes from a merge.
-
-About one pair in a hundred is wrong (a double detection, a mirror, a poster), so a link is strong
-evidence but no hard constraint: only faces that are certainly alike outweigh it.
-"""
+from personae.cues.mixture_fit import CANNOT_LINK_LOG_ODDS
 
 MUST_NOT_LINK_LOG_ODDS = 1e6
 """Log-odds that a pair that must not share a group takes from a merge: more than all evidence."""

@@ -13,6 +13,7 @@ from personae.cluster.review_items import ReviewItem
 from personae.core.arrays import Float32Array, Float64Array, Int32Array, Int64Array, IntArray
 from personae.core.grouping import connect_pairs, group_means, track_means, unit_rows
 from personae.core.labels import Labels, order_by_size
+from personae.core.pairs import pair_matrix, renumber_pairs
 from personae.core.trackset import TrackSet
 
 
@@ -65,12 +66,8 @@ def divide_clusters(labels: Labels, must_not_link: IntArray, vectors: Float64Arr
     broken = np.unique(labels[a[(labels[a] == labels[b]) & (labels[a] >= 0) & (a != b)]])
     for label in broken.tolist():
         members = np.flatnonzero(labels == label)
-        position = np.full(len(labels), -1)
-        position[members] = np.arange(len(members))
-        inside = position[must_not_link[(position[must_not_link] >= 0).all(axis=1)]]
-        forbidden = np.zeros((len(members), len(members)), dtype=np.bool_)
-        forbidden[inside[:, 0], inside[:, 1]] = forbidden[inside[:, 1], inside[:, 0]] = True
-        np.fill_diagonal(forbidden, False)
+        inside = renumber_pairs(must_not_link, members, len(labels))
+        forbidden = pair_matrix(inside, len(members))
         distances = unit_vector_distances(vectors[members], "cosine")
         parts = cut_at_count(linkage_tree(distances, "average", forbidden), len(members), 1)
         new = np.concatenate([[label], labels.max() + np.arange(1, parts.max() + 1)])

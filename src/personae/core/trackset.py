@@ -16,6 +16,7 @@ from personae.core.arrays import (
     IntArray,
     UInt8Array,
 )
+from personae.core.pairs import pair_matrix
 
 PER_CROP = {"axis": "crops"}
 """Metadata of a field with one row per crop."""
@@ -150,18 +151,11 @@ class TrackSet:
 
     def cannot_link_matrix(self) -> BoolArray:
         """Return (T, T) symmetric booleans: True where two tracks cannot be the same person."""
-        return self._pair_matrix(self.cannot_link)
+        return pair_matrix(self.cannot_link, self.n_tracks)
 
     def must_not_link_matrix(self) -> BoolArray:
         """Return (T, T) symmetric booleans: True where a person says that two tracks differ."""
-        return self._pair_matrix(self.must_not_link)
-
-    def _pair_matrix(self, pairs: Int32Array) -> BoolArray:
-        matrix = np.zeros((self.n_tracks, self.n_tracks), dtype=np.bool_)
-        a, b = pairs.T
-        matrix[a, b] = matrix[b, a] = True
-        np.fill_diagonal(matrix, False)
-        return matrix
+        return pair_matrix(self.must_not_link, self.n_tracks)
 
     def require_embeddings(self) -> Float32Array:
         """Return the embeddings.

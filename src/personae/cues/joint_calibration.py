@@ -7,8 +7,9 @@ from typing import TypeVar
 
 import numpy as np
 
-from personae.core.arrays import BoolArray, Float64Array, FloatArray, Int64Array, IntArray
+from personae.core.arrays import BoolArray, Float64Array, FloatArray, Int64Array
 from personae.core.grouping import connect_pairs
+from personae.core.pairs import pair_matrix, renumber_pairs
 from personae.core.trackset import TrackSet
 from personae.cues.calibration import CueCalibration, calibrate
 from personae.cues.cue import Measurement, PairCue
@@ -81,10 +82,12 @@ class JointCalibration:
         """(r,) tracks whose pairs determine the calibration, ascending."""
         position = np.full(tracks.n_tracks, -1, dtype=np.int64)
         position[self.reference] = np.arange(len(self.reference))
-        self.cannot_link = _among(tracks.cannot_link, position, len(self.reference))
+        n_reference = len(self.reference)
+        links = renumber_pairs(tracks.cannot_link, self.reference, tracks.n_tracks)
+        self.cannot_link = pair_matrix(links, n_reference)
         """(r, r) pairs of reference tracks that are on screen together."""
         person = connect_pairs(tracks.must_link, tracks.n_tracks)[self.reference]
-        self.must_link = (person[:, None] == person) & ~np.eye(len(person), dtype=np.bool_)
+        self.must_link = (person[:, None] == person) & ~np.eye(n_reference, dtype=np.bool_)
         """(r, r) pairs of reference tracks that a person has said to be one; chains count."""
         self._cues = cues
         self._measured: list[Measurement] = []
@@ -144,13 +147,3 @@ def select_reference(anchors: Int64Array) -> Int64Array:
     starts = np.linspace(0, len(anchors) - REFERENCE_RUN, n_runs).round().astype(np.int64)
     rows = np.unique(starts[:, None] + np.arange(REFERENCE_RUN))
     return np.sort(anchors)[rows]
-
-
-def _among(pairs: IntArray, position: Int64Array, n: int) -> BoolArray:
-    """Return the pairs among n tracks as (n, n) symmetric booleans."""
-    matrix = np.zeros((n, n), dtype=np.bool_)
-    inside = position[pairs]
-    a, b = inside[(inside >= 0).all(axis=1)].T
-    matrix[a, b] = matrix[b, a] = True
-    np.fill_diagonal(matrix, False)
-    return matrix

@@ -30,9 +30,10 @@ SCORE_STEP = 2.0**-12
 """Scores are rounded to multiples of this, so that densities are computed once for many pairs."""
 
 CANNOT_LINK_LOG_ODDS = 5.0
-"""Log-odds against one person by a cannot-link, as in the linkage.
+"""Log-odds against one person by a cannot-link, in the mixture and from a merge alike.
 
-A link can be wrong: a mirror, a poster, one face detected twice.
+About one pair in a hundred is wrong (a double detection, a mirror, a poster), so a link is strong
+evidence but no hard constraint: only faces that are certainly alike outweigh it.
 """
 
 LINKS_PER_BLOCK = 2000

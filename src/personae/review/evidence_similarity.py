@@ -9,8 +9,8 @@ from scipy.sparse import csr_array
 from scipy.special import expit
 
 from personae.cluster.attach import similar_half_log_odds
-from personae.cluster.linkage import CANNOT_LINK_LOG_ODDS
 from personae.core.arrays import Float32Array, Float64Array, Int64Array, IntArray
+from personae.cues.mixture_fit import CANNOT_LINK_LOG_ODDS
 from personae.review.group_similarity import Groups
 
 
