@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
 
 from personae.project.edits import Edit, LocatedEdit
@@ -55,13 +55,11 @@ class SlowReplay:
             groups.append(frozenset(group - self.ignored))
         return {group for group in groups if len(group) > 1}
 
-    def pairs_apart(self) -> set[frozenset[int]]:
-        named: dict[str, list[int]] = {}
-        for track, name in self.name.items():
-            named.setdefault(name, []).append(track)
+    def pairs_apart(self, names: Mapping[str, Sequence[int]]) -> set[frozenset[int]]:
+        """Return who are two people; the first tracks of every name, in its order, stand for it."""
         by_name = {
             frozenset((a, b))
-            for one, other in combinations(named.values(), 2)
+            for one, other in combinations(names.values(), 2)
             for a in one[:N_NAMED]
             for b in other[:N_NAMED]
         }
