@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from urllib.parse import urlencode
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -28,7 +27,7 @@ from personae.review.film_file import FilmFile
 from personae.review.film_routes import FilmRoutes
 from personae.review.forms import Form, parse_number
 from personae.review.learning import LearningRun, learning_command
-from personae.review.messages import KEY, Messages
+from personae.review.messages import Messages
 from personae.review.pages import Pages
 from personae.review.player_page import PlayerPage
 from personae.review.preview_cache import PreviewCache
@@ -201,15 +200,8 @@ class ReviewApp:
 
     def _chrome(self, request: Request) -> dict[str, object]:
         """Return what every page shows beside its own content."""
-        messages, is_error = self._messages.take(request.query_params)
-        kept = [item for item in request.query_params.multi_items() if item[0] != KEY]
-        query = urlencode(kept)
-        path = request.url.path.removeprefix(self._base)
         return {
-            "path": path,
-            "back": path + (f"?{query}" if query else ""),
-            "messages": messages,
-            "is_error": is_error,
+            **self._messages.show(request, self._base),
             "is_running": self.reclustering.is_running,
             "failure": self.reclustering.error,
             "learning": self.learning.learning,

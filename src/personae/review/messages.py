@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import secrets
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from urllib.parse import urlencode
+
+from starlette.requests import Request
 
 MAX_MESSAGES = 200
 """Messages that wait to be shown."""
@@ -36,6 +39,19 @@ class Messages:
             self._kept.popitem(last=False)
         return f"{path}{'&' if '?' in path else '?'}{KEY}={key}"
 
-    def take(self, query: Mapping[str, str]) -> tuple[list[str], bool]:
-        """Return the messages of an address, for the last time, and whether they are mistakes."""
-        return self._kept.pop(query.get(KEY, ""), ([], False))
+    def show(self, request: Request, base: str = "") -> dict[str, object]:
+        """Return what a page shows of its address: path, way back, and messages for the last time.
+
+        Args:
+            request: For the page.
+            base: Beginning of the path that the page's own addresses lack.
+        """
+        messages, is_error = self._kept.pop(request.query_params.get(KEY, ""), ([], False))
+        query = urlencode([item for item in request.query_params.multi_items() if item[0] != KEY])
+        path = request.url.path.removeprefix(base)
+        return {
+            "path": path,
+            "back": path + (f"?{query}" if query else ""),
+            "messages": messages,
+            "is_error": is_error,
+        }

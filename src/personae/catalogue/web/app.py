@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
-from urllib.parse import urlencode
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -26,7 +25,7 @@ from personae.pipeline.stage import Stage
 from personae.pipeline.stages import DEFAULT_STAGES
 from personae.review.endpoints import in_thread, make_site, page_number
 from personae.review.forms import Form, parse_number
-from personae.review.messages import KEY, Messages
+from personae.review.messages import Messages
 from personae.review.security import Guard
 from personae.review.static_files import StaticFiles
 
@@ -165,14 +164,8 @@ class CatalogueApp:
 
     def _chrome(self, request: Request) -> dict[str, object]:
         """Return what every page shows beside its own content."""
-        messages, is_error = self._messages.take(request.query_params)
-        kept = [item for item in request.query_params.multi_items() if item[0] != KEY]
-        query = urlencode(kept)
         return {
-            "path": request.url.path,
-            "back": request.url.path + (f"?{query}" if query else ""),
-            "messages": messages,
-            "is_error": is_error,
+            **self._messages.show(request),
             "is_working": self.upkeep.is_working,
             "problems": self.upkeep.problems,
         }
