@@ -23,3 +23,12 @@ def fake_video(tmp_path: Path) -> Path:
     path = tmp_path / "a.mp4"
     path.write_bytes(b"film" * 100)
     return path
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """The system's Chromium."""
+    from helpers.browser import open_chromium
+
+    with open_chromium() as opened:
+        yield opened

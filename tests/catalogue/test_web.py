@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from helpers.catalogue_client import CatalogueClient, links, pages_of
 from helpers.catalogue_people import add_film, people_of, person_vector, project_folder, unit
-from helpers.review_client import PORT, TOKEN, messages
+from helpers.page_client import PORT, TOKEN, messages
 from personae.catalogue.audit import list_searches
 from personae.catalogue.catalogue import Catalogue
 from personae.catalogue.films import list_films

@@ -7,7 +7,7 @@ import shutil
 import pytest
 from sqlalchemy import insert, update
 
-from helpers.browser import open_chromium, wait_until
+from helpers.browser import wait_until
 from helpers.catalogue_people import add_film, people_of, project_folder
 from helpers.played_film import START_S, write_played_film
 from helpers.review_process import running_pages
@@ -22,12 +22,6 @@ from personae.project import Project
 pytestmark = pytest.mark.slow
 
 TIMEOUT_MS = 60_000
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with open_chromium() as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")

@@ -8,44 +8,20 @@ from contextlib import contextmanager
 from typing import Any
 
 import httpx2
-from starlette.testclient import TestClient
 
-from helpers.review_client import HOST, ORIGIN, PORT, TOKEN, messages
+from helpers.page_client import HOST, ORIGIN, PORT, TOKEN, PageClient
 from personae.catalogue.catalogue import Catalogue
 from personae.catalogue.web.app import CatalogueApp, make_app
 
 MAX_WAIT_S = 60.0
 
 
-class CatalogueClient:
+class CatalogueClient(PageClient):
     """One browser, with the token entered."""
 
     def __init__(self, app: CatalogueApp) -> None:
+        super().__init__(make_app(app, TOKEN, HOST, PORT))
         self.app = app
-        self.http = TestClient(
-            make_app(app, TOKEN, HOST, PORT), base_url=ORIGIN, follow_redirects=False
-        )
-
-    def enter(self) -> CatalogueClient:
-        """Open the address with the token."""
-        assert self.http.get(f"/?token={TOKEN}").status_code == 303
-        return self
-
-    def get(self, path: str) -> str:
-        """Return a page's text, following a redirect."""
-        answer = self.http.get(path, follow_redirects=True)
-        assert answer.status_code == 200, answer.text
-        return answer.text
-
-    def post(self, path: str, **fields: object) -> httpx2.Response:
-        """Send a form from our own pages."""
-        return self.http.post(path, data=fields, headers={"origin": ORIGIN})
-
-    def edit(self, verb: str, **fields: object) -> str:
-        """Send what a person says; return the messages of the page that follows."""
-        answer = self.post("/edit", verb=verb, **fields)
-        assert answer.status_code == 303, answer.text
-        return messages(self.get(answer.headers["location"]))
 
     def find(self, content: bytes, name: str = "photo.jpg") -> httpx2.Response:
         """Send a photo."""

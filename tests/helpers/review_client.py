@@ -2,55 +2,26 @@
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx2
-from starlette.testclient import TestClient
-
+from helpers.page_client import HOST, PORT, TOKEN, PageClient
 from personae.project import Project
 from personae.project.edits import CastList
 from personae.review.app import ReviewApp, make_app
 
-TOKEN = "the-token"
-HOST, PORT = "127.0.0.1", 8123
-ORIGIN = f"http://{HOST}:{PORT}"
 MAX_WAIT_S = 60.0
 
 
-class ReviewClient:
+class ReviewClient(PageClient):
     """One browser; several may share an application."""
 
     def __init__(self, app: ReviewApp, host: str = HOST) -> None:
+        super().__init__(make_app(app, TOKEN, host, PORT))
         self.app = app
-        self.http = TestClient(
-            make_app(app, TOKEN, host, PORT), base_url=ORIGIN, follow_redirects=False
-        )
-
-    def enter(self) -> ReviewClient:
-        """Open the address with the token."""
-        assert self.http.get(f"/?token={TOKEN}").status_code == 303
-        return self
-
-    def get(self, path: str) -> str:
-        """Return a page's text, following a redirect."""
-        answer = self.http.get(path, follow_redirects=True)
-        assert answer.status_code == 200, answer.text
-        return answer.text
-
-    def post(self, path: str, **fields: object) -> httpx2.Response:
-        """Send a form from our own pages."""
-        return self.http.post(path, data=fields, headers={"origin": ORIGIN})
-
-    def edit(self, verb: str, **fields: object) -> str:
-        """Send an edit; return the messages of the page that follows."""
-        answer = self.post("/edit", verb=verb, **fields)
-        assert answer.status_code == 303, answer.text
-        return messages(self.get(answer.headers["location"]))
 
     def answer(self, answer: str, chosen: list[int] | None = None) -> str:
         """Answer the question that is shown; return the question's number.
@@ -95,12 +66,6 @@ def review_of(
     finally:
         app.learning.stop()
         app.reclustering.stop()
-
-
-def messages(page: str) -> str:
-    """Return the messages of a page, a line each."""
-    found = re.findall(r'<p class="message[^>]*>(.*?)</p>', page, re.DOTALL)
-    return "\n".join(html.unescape(one) for one in found)
 
 
 def shown_question(page: str) -> str:

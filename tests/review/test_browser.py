@@ -6,7 +6,6 @@ import shutil
 
 import pytest
 
-from helpers.browser import open_chromium
 from helpers.edited_film import edited_film
 from helpers.review_process import running_review
 from personae.project import Project
@@ -14,12 +13,6 @@ from personae.project import Project
 pytestmark = pytest.mark.slow
 
 TIMEOUT_MS = 60_000
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with open_chromium() as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,8 @@ import time
 import pytest
 
 from helpers.edited_film import edited_film
-from helpers.review_client import ORIGIN, ReviewClient, messages, review_of
+from helpers.page_client import ORIGIN, messages
+from helpers.review_client import ReviewClient, review_of
 from personae.core.errors import SettingError
 from personae.project import Project
 from personae.project.lock import locked

@@ -8,7 +8,8 @@ import threading
 import pytest
 
 from helpers.edited_film import edited_film
-from helpers.review_client import ReviewClient, messages, review_of
+from helpers.page_client import messages
+from helpers.review_client import ReviewClient, review_of
 from personae.project import Project
 
 UNKNOWN = (12, 13)

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 from helpers.fake_film import fake_film
+from helpers.page_client import ORIGIN
 from helpers.patch_film import RATE, SIZE, measure_texture
 from helpers.played_film import write_played_film, write_unplayed_film
-from helpers.review_client import ORIGIN, ReviewClient, review_of
+from helpers.review_client import ReviewClient, review_of
 from personae.review.appearance_lanes import draw_lane, join_spans
 from personae.review.face_windows import MAX_POINTS, MAX_WINDOW_S, FaceWindows
 from personae.review.film_file import FilmFile, Playback

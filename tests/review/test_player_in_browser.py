@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from helpers.browser import open_chromium, wait_until
+from helpers.browser import wait_until
 from helpers.played_film import PATCHES, START_S, write_played_film, write_unplayed_film
 from helpers.review_process import running_review
 
@@ -14,12 +14,6 @@ pytestmark = pytest.mark.slow
 
 MAX_BOX_ERROR = 0.006
 """Distance between the sides of a box and of what it is drawn around, in widths of the film."""
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with open_chromium() as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from helpers.edited_film import edited_film
-from helpers.review_client import HOST, ORIGIN, PORT, TOKEN, ReviewClient, review_of
+from helpers.page_client import HOST, ORIGIN, PORT, TOKEN
+from helpers.review_client import ReviewClient, review_of
 from personae.project import Project
 from personae.review.security import MAX_BODY_BYTES, is_loopback
 
