@@ -7,7 +7,6 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
 from personae.catalogue.base import CatalogueBase
-from personae.catalogue.location import Location, make_location, read_location
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,59 +28,6 @@ class Catalogue(CatalogueBase):
 
     Made by `create_catalogue` and `open_catalogue`; used as a context manager, or closed.
     """
-
-    @classmethod
-    def create(
-        cls,
-        folder: str,
-        *,
-        database: str | None = None,
-        projects: str | None = None,
-        vectors: str | None = None,
-        keep_biometrics_days: float | None = None,
-        **settings: object,
-    ) -> Catalogue:
-        """Make an empty catalogue in a new folder.
-
-        Args:
-            folder: A path, or a URL that fsspec opens.
-            database: URL of a PostgreSQL database; by default SQLite in the folder.
-            projects: Where project folders are made; by default in the folder.
-            vectors: URL of a PostgreSQL database with pgvector; by default LanceDB in the folder.
-            keep_biometrics_days: After how many days faces are forgotten.
-            **settings: Of every film's run, as `personae.analyze` takes them.
-
-        Raises:
-            CatalogueError: There is a catalogue already, or the database cannot be reached.
-            SettingError: A setting cannot be used.
-            OutputError: The folder cannot be written.
-        """
-        from personae.pipeline.settings import Settings
-        from personae.pipeline.stages import DEFAULT_STAGES
-
-        checked = Settings.from_flat(**settings)
-        for stage in DEFAULT_STAGES:
-            stage.check_settings(checked)
-        location = make_location(
-            folder, database, projects, settings, keep_biometrics_days, vectors
-        )
-        _make_folder(location)
-        catalogue = cls(location)
-        catalogue.database.create(location.config.id)
-        location.write()  # last: a folder without it is no catalogue
-        return catalogue
-
-    @classmethod
-    def open(cls, folder: str) -> Catalogue:
-        """Open a catalogue.
-
-        Raises:
-            CatalogueError: The folder is no catalogue, is of another version, or its database
-                cannot be reached.
-        """
-        catalogue = cls(read_location(folder))
-        catalogue.database.check(catalogue.location.config.id)
-        return catalogue
 
     def add(self, *paths: str | os.PathLike[str]) -> AddedFilms:
         """Add films, or folders with all films below them; each content is added once.
@@ -306,13 +252,3 @@ class Catalogue(CatalogueBase):
         from personae.catalogue.retention import apply_retention
 
         return apply_retention(self)
-
-
-def _make_folder(location: Location) -> None:
-    from personae.catalogue.storage import local_path
-    from personae.core.files import reraise_write_errors
-
-    local = local_path(location.folder)
-    if local is not None:
-        with reraise_write_errors(local):
-            local.mkdir(parents=True, exist_ok=True)

@@ -10,6 +10,7 @@ from personae.core.errors import CatalogueError
 
 if TYPE_CHECKING:
     from personae.catalogue.catalogue import Catalogue
+    from personae.catalogue.location import Location
 
 PACKAGES = ("sqlalchemy", "fsspec", "lancedb", "ray")
 """Of the extra `catalogue`."""
@@ -41,15 +42,21 @@ def create_catalogue(
     """
     require_packages()
     from personae.catalogue.catalogue import Catalogue
+    from personae.catalogue.location import make_location
+    from personae.pipeline.settings import Settings
+    from personae.pipeline.stages import DEFAULT_STAGES
 
-    return Catalogue.create(
-        os.fspath(folder),
-        database=database,
-        projects=projects,
-        vectors=vectors,
-        keep_biometrics_days=keep_biometrics_days,
-        **settings,
+    checked = Settings.from_flat(**settings)
+    for stage in DEFAULT_STAGES:
+        stage.check_settings(checked)
+    location = make_location(
+        os.fspath(folder), database, projects, settings, keep_biometrics_days, vectors
     )
+    _make_folder(location)
+    catalogue = Catalogue(location)
+    catalogue.database.create(location.config.id)
+    location.write()  # last: a folder without it is no catalogue
+    return catalogue
 
 
 def open_catalogue(folder: str | os.PathLike[str]) -> Catalogue:
@@ -64,8 +71,11 @@ def open_catalogue(folder: str | os.PathLike[str]) -> Catalogue:
     """
     require_packages()
     from personae.catalogue.catalogue import Catalogue
+    from personae.catalogue.location import read_location
 
-    return Catalogue.open(os.fspath(folder))
+    catalogue = Catalogue(read_location(os.fspath(folder)))
+    catalogue.database.check(catalogue.location.config.id)
+    return catalogue
 
 
 def require_packages() -> None:
@@ -79,3 +89,13 @@ def require_packages() -> None:
         raise CatalogueError(
             f"Catalogues need the package {missing[0]}: pip install 'personae[catalogue]'."
         )
+
+
+def _make_folder(location: Location) -> None:
+    from personae.catalogue.storage import local_path
+    from personae.core.files import reraise_write_errors
+
+    local = local_path(location.folder)
+    if local is not None:
+        with reraise_write_errors(local):
+            local.mkdir(parents=True, exist_ok=True)
