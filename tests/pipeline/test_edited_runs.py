@@ -194,9 +194,9 @@ def test_ignored_tracks_take_no_part_in_the_clustering(tmp_path, monkeypatch):
     )
     adaptation = Adaptation((iteration, iteration), 0.1, 0.04)
     film.edits.ignore(1)
-    from personae.pipeline.edited_tracks import build_edited_track_set, select_adaptation
+    from personae.pipeline.edited_tracks import edit_tracks, select_adaptation
 
-    tracks = build_edited_track_set(film, film.edits.compiled())
+    tracks = edit_tracks(film.track_set(), film.edits.compiled())
     assert tracks.track_ids.tolist() == [0, *range(2, 14)]
     found = select_adaptation(adaptation, film, tracks).iterations
     assert len(found) == 2
@@ -204,7 +204,7 @@ def test_ignored_tracks_take_no_part_in_the_clustering(tmp_path, monkeypatch):
     assert found[-1].quality.tolist() == [0, *range(2, 14)]
     assert found[0].embeddings[:, 0].tolist() == np.flatnonzero(crops != 1).tolist()
     assert found[0].matches.tolist() == [[2, 0]]
-    everybody = build_edited_track_set(film, type(film.edits.compiled())())
+    everybody = edit_tracks(film.track_set(), type(film.edits.compiled())())
     assert select_adaptation(adaptation, film, everybody) is adaptation
 
 

@@ -17,16 +17,6 @@ if TYPE_CHECKING:
     from personae.project.track_set import ProjectTracks
 
 
-def build_edited_track_set(project: Project, edits: CompiledEdits) -> ProjectTracks:
-    """Return the tracks that take part in the clustering, with the links that people have made.
-
-    Args:
-        project: A project whose crops are encoded.
-        edits: What people have said.
-    """
-    return edit_tracks(project.track_set(), edits)
-
-
 def edit_tracks(tracks: ProjectTracks, edits: CompiledEdits) -> ProjectTracks:
     """Return those of a project's tracks that take part in the clustering, with people's links.
 

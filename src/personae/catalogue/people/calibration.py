@@ -55,12 +55,6 @@ def load_evidence(catalogue: CatalogueBase, store: VectorStore) -> CatalogueEvid
     return evidence
 
 
-def forget_evidence(catalogue: CatalogueBase) -> None:
-    """Delete the evidence: the next one is fitted to what is left."""
-    with catalogue.database.begin() as connection:
-        connection.execute(delete(calibrations))
-
-
 def _fit(catalogue: CatalogueBase, store: VectorStore, count: int) -> CatalogueEvidence:
     with catalogue.database.read() as connection:
         listed = connection.execute(select(characters.c.id).order_by(characters.c.id)).scalars()
