@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -93,6 +94,22 @@ def test_a_contradiction_is_refused_in_one_sentence(on_sqlite: Catalogue) -> Non
     say_different(on_sqlite, *pair)
     with pytest.raises(CatalogueError, match="two people"):
         say_same(on_sqlite, *pair)
+
+
+def test_a_statement_that_a_refusal_names_can_be_retracted(on_sqlite: Catalogue) -> None:
+    first, second = add_film(on_sqlite, "one", (0, 1)), add_film(on_sqlite, "two", (0, 3))
+    pair = character_of(on_sqlite, first, 0), character_of(on_sqlite, second, 0)
+    say_different(on_sqlite, *pair)
+    with pytest.raises(CatalogueError) as refused:
+        say_same(on_sqlite, *pair)
+    said = re.match(
+        r"Statement (\d+) says .*`personae catalogue people retract`", str(refused.value)
+    )
+    on_sqlite.retract(int(said[1]))
+    say_same(on_sqlite, *pair)
+    assert people_of(on_sqlite, first)[0] == people_of(on_sqlite, second)[0]
+    with pytest.raises(CatalogueError, match="no statement"):
+        on_sqlite.retract(int(said[1]))
 
 
 def test_numbers_of_people_are_never_used_again(on_sqlite: Catalogue) -> None:

@@ -158,6 +158,18 @@ class Catalogue(CatalogueBase):
         with people_locked(self):
             say_different(self, find_character(self, one), find_character(self, other), by)
 
+    def retract(self, statement: int) -> None:
+        """Take back that two characters are one person or two; the refusal of another names it.
+
+        Raises:
+            CatalogueError: There is no such statement.
+        """
+        from personae.catalogue.lock import people_locked
+        from personae.catalogue.people.statements import retract_statement
+
+        with people_locked(self):
+            retract_statement(self, statement)
+
     def suggestions(self) -> list[Suggestion]:
         """Return what may be so and nobody has accepted or refused, the surest first."""
         from personae.catalogue.suggestions import list_suggestions

@@ -132,6 +132,21 @@ def different(folder: Folder, one: Character, other: Character, by: By = None) -
 
 
 @people.command()
+def retract(
+    folder: Folder,
+    statement: Annotated[
+        int,
+        typer.Argument(
+            metavar="STATEMENT", help="Its number, as a refusal names it.", show_default=False
+        ),
+    ],
+) -> None:
+    """Take back that two characters are one person, or two."""
+    with opened(folder, refresh=True) as catalogue:
+        catalogue.retract(statement)
+
+
+@people.command()
 def suggestions(folder: Folder, output: Format = "text") -> None:
     """List what may be so, the surest first; nothing of it holds until it is accepted."""
     check_format(output)
