@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from helpers.adaptation_inputs import SHORT_HEAD, embedding_tracks
+from helpers.adaptation_inputs import SHORT_HEAD, assert_same_adaptation, embedding_tracks
 from personae.adapt import Adaptation, adapt
 from personae.core.arrays import BoolArray, Float32Array, Int64Array, IntArray
 from personae.core.config import AdaptConfig
@@ -49,6 +49,44 @@ def test_the_log_has_a_row_per_epoch() -> None:
     for row in log:
         assert 0 < row["student_entropy"] <= np.log(16) + 1e-6
         assert 0 < row["teacher_entropy"] <= np.log(16) + 1e-6
+
+
+def test_students_learn_side_by_side() -> None:
+    """Each from its own head and on its own draws; the first as if it were alone."""
+    tracks = embedding_tracks()
+
+    def nobody(_: Adaptation) -> Int64Array:
+        return np.empty((0, 2), np.int64)
+
+    config = AdaptConfig(**SHORT_HEAD, extra_iterations=0, quality_filter=False)
+    alone = adapt(tracks, None, config.model_copy(update={"students": 1}), find_positives=nobody)
+    both = adapt(tracks, None, config, find_positives=nobody)
+    assert (alone.students, both.students) == (1, 2)
+    for one, two in zip(alone.iterations, both.iterations, strict=True):
+        first, second = np.split(two.embeddings, 2, axis=1)
+        np.testing.assert_array_equal(first, one.embeddings)
+        assert np.abs(second - first).mean() > 0.1 * np.abs(first).mean()
+        np.testing.assert_array_equal(two.centre[:16], one.centre)
+    rows = [(row["iteration"], row["student"], row["epoch"]) for row in both.log]
+    assert rows[:8] == [(1, student, epoch) for student in (1, 2) for epoch in (1, 2, 3, 4)]
+
+
+@pytest.mark.parametrize("cores", ["1", "2"])
+def test_students_learn_the_same_on_one_core_and_on_two(
+    cores: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tracks, config = embedding_tracks(), AdaptConfig(**SHORT_HEAD, extra_iterations=0)
+
+    def nobody(_: Adaptation) -> Int64Array:
+        return np.empty((0, 2), np.int64)
+
+    expected = adapt(tracks, None, config, find_positives=nobody)
+    monkeypatch.setenv("OMP_NUM_THREADS", cores)
+    assert_same_adaptation(expected, adapt(tracks, None, config, find_positives=nobody))
+
+
+def test_without_evidence_of_pairs_there_is_one_student() -> None:
+    assert adapt(embedding_tracks(), None, SHORT).students == 1
 
 
 def test_progress_is_reported_in_thousandths() -> None:
@@ -128,20 +166,21 @@ def test_positives_are_found_before_the_first_iteration_and_after_each() -> None
     found = adapt(film, None, config, find_positives=find_positives)
     assert [len(done.iterations) for done in given] == [0, 1, 2]
     for done in given[1:]:
-        assert done.iterations[-1].embeddings.shape == (60, 16)
+        assert done.iterations[-1].embeddings.shape == (60, 2 * 16)
+        assert done.students == 2
         assert done.student_temperature == config.student_temperature
         assert done.teacher_temperature == config.teacher_temperature
     np.testing.assert_array_equal(given[2].embeddings, found.embeddings)
     pairs = [one.matches.tolist() for one in found.iterations]
     assert pairs == [[[0, 4], [4, 0]], []], "track 5 is not trained on"
-    assert [row["matches"] for row in found.log] == [2] * 4 + [2] * 2
+    assert [row["matches"] for row in found.log] == [2] * (2 * 4 + 2 * 2)
 
 
-@pytest.mark.parametrize(("changes_until", "expected"), [(0, 2), (2, 3), (3, 4), (9, 5)])
+@pytest.mark.parametrize(("changes_until", "expected"), [(0, 3), (2, 4), (3, 5), (9, 5)])
 def test_iterations_go_on_while_the_pairs_to_train_on_change(
     changes_until: int, expected: int
 ) -> None:
-    """Two are wanted and three more allowed; pairs after iteration k are those of k and k - 1."""
+    """Two are wanted and three more allowed; two in a row have to change nothing."""
     progress: list[tuple[int, object]] = []
 
     def find_positives(done: Adaptation) -> Int64Array:
@@ -165,8 +204,8 @@ def test_iterations_go_on_while_the_pairs_to_train_on_change(
 def test_a_change_of_a_fiftieth_of_the_pairs_asks_for_no_iteration() -> None:
     tracks = embedding_tracks(n_people=6, tracks_each=5)
     pairs = [[a, b] for a in range(30) for b in range(30) if a != b]
-    config = AdaptConfig(**SHORT_HEAD, quality_filter=False, extra_iterations=1)
-    for share, expected in ((0.015, 2), (0.03, 3)):
+    config = AdaptConfig(**SHORT_HEAD, quality_filter=False, extra_iterations=2)
+    for share, expected in ((0.015, 3), (0.03, 4)):
 
         def find_positives(done: Adaptation, share: float = share) -> Int64Array:
             dropped = round(share * len(pairs)) if len(done.iterations) == 2 else 0

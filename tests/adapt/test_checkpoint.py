@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -22,7 +23,6 @@ from helpers.adaptation_inputs import (
     vit_encoder,
 )
 from personae.adapt import adapt
-from personae.adapt.branches import make_branches
 from personae.adapt.checkpoint import (
     MAX_CHECKPOINT_TIME_SHARE,
     MIN_CHECKPOINT_INTERVAL_S,
@@ -30,6 +30,7 @@ from personae.adapt.checkpoint import (
     CheckpointWriter,
 )
 from personae.adapt.finetune import TrainingCursor
+from personae.adapt.students import make_students
 from personae.adapt.training import SelfDistillation
 from personae.core.config import AdaptConfig
 from personae.core.trackset import TrackSet
@@ -118,7 +119,7 @@ def test_finished_iterations_are_not_repeated(tmp_path: Path) -> None:
 def test_short_epochs_have_no_checkpoints_of_their_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    cursors: list[TrainingCursor | None] = []
+    cursors: list[Sequence[TrainingCursor]] = []
     save = checkpoint_module.save_checkpoint
     monkeypatch.setattr(
         checkpoint_module,
@@ -127,12 +128,22 @@ def test_short_epochs_have_no_checkpoints_of_their_own(
     )
     config = AdaptConfig(**SHORT_HEAD)
     adapt(embedding_tracks(), None, config, checkpoint=tmp_path / "state")
-    assert cursors == [None, None]
+    assert cursors == [(), ()]
 
 
-def tiny_model() -> SelfDistillation:
+def tiny_students() -> list[SelfDistillation]:
     config = AdaptConfig(depth="head", head_hidden_dim=8)
-    return SelfDistillation(*make_branches(embedding_tracks(), None, config), config)
+    return make_students(embedding_tracks(), None, config, 2)
+
+
+class FinishedEpoch:
+    """A finetuning after one of its epochs."""
+
+    def cursor(self) -> TrainingCursor:
+        return TrainingCursor([], {}, {"queue": [], "rng": {}}, {})
+
+
+RUNS = [FinishedEpoch(), FinishedEpoch()]
 
 
 def test_checkpoints_keep_their_distance_and_their_share_of_the_time(
@@ -150,10 +161,10 @@ def test_checkpoints_keep_their_distance_and_their_share_of_the_time(
 
     monkeypatch.setattr(checkpoint_module, "time", SimpleNamespace(perf_counter=lambda: now))
     monkeypatch.setattr(checkpoint_module, "save_checkpoint", slow_save)
-    model, cursor = tiny_model(), TrainingCursor([], {}, {"queue": [], "rng": {}}, {})
+    students = tiny_students()
     writer = CheckpointWriter(tmp_path / "state")
     for now in (129.9, 130.0, 192.9, 193.0, 255.9):  # noqa: B007
-        writer.after_epoch(model, [], cursor)
+        writer.after_epoch(students, [], RUNS)
     assert written == [130.0, 193.0]
 
 
@@ -162,8 +173,8 @@ def test_without_a_folder_nothing_is_written(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     writer, adaptation = CheckpointWriter(None), random_adaptation(7)
-    writer.after_iteration(tiny_model(), adaptation.iterations[0], [])
-    writer.after_epoch(tiny_model(), [], TrainingCursor([], {}, {"queue": [], "rng": {}}, {}))
+    writer.after_iteration(tiny_students(), adaptation.iterations[0], [])
+    writer.after_epoch(tiny_students(), [], RUNS)
     assert list(writer.iterations) == [adaptation.iterations[0]]
     assert not list(tmp_path.iterdir())
 
@@ -187,7 +198,7 @@ def test_a_checkpoint_reaches_the_disk_after_its_iteration_and_before_its_name(
     monkeypatch.setattr(os, "replace", spy_replace)
     folder = tmp_path / "state"
     writer = CheckpointWriter(folder)
-    writer.after_iteration(tiny_model(), random_adaptation(7).iterations[0], [])
+    writer.after_iteration(tiny_students(), random_adaptation(7).iterations[0], [])
     assert events == [
         ("fsync", "iteration-1.safetensors"),
         ("fsync", f".{STATE_FILE}.part"),
@@ -205,16 +216,15 @@ def test_a_failed_write_leaves_the_last_checkpoint(
 ) -> None:
     folder, iterations = tmp_path / "state", random_adaptation(7).iterations
     writer = CheckpointWriter(folder)
-    writer.after_iteration(tiny_model(), iterations[0], [])
+    writer.after_iteration(tiny_students(), iterations[0], [])
 
     def fail(*given: object) -> None:
         raise ValueError("no")
 
     monkeypatch.setattr(checkpoint_module.torch, "save", fail)
     with pytest.raises(ValueError, match="no"):
-        writer.after_iteration(tiny_model(), iterations[1], [])
+        writer.after_iteration(tiny_students(), iterations[1], [])
     restored = CheckpointWriter(folder)
-    log, cursor = restored.restore(tiny_model())
-    assert (log, cursor) == ([], None)
+    assert restored.restore(tiny_students()) == ([], [])
     assert len(restored.iterations) == 1
     np.testing.assert_array_equal(restored.iterations[0].embeddings, iterations[0].embeddings)

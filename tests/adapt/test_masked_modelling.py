@@ -216,7 +216,7 @@ def test_the_encoder_is_frozen_in_the_first_epochs_only(
             super().__init__(*given)  # type: ignore[arg-type]
             models.append(self)
 
-    monkeypatch.setattr("personae.adapt.adaptation.SelfDistillation", Spy)
+    monkeypatch.setattr("personae.adapt.students.SelfDistillation", Spy)
     encoder = vit_encoder()
     changes = {"iterations": 1, "first_epochs": 1, "head_only_epochs": head_only_epochs}
     adapt(image_tracks(), encoder, AdaptConfig(**SHORT_FULL | changes))

@@ -140,7 +140,8 @@ def test_the_order_of_cues_hardly_matters() -> None:
         pairwise_evidence(tracks, None, anchors, EvidenceOptions(pair_cues=cues)).log_odds
         for cues in ((Clothes(), ShotThreads()), (ShotThreads(), Clothes()))
     )
-    np.testing.assert_allclose(one, other, atol=0.1)
+    off_diagonal = ~np.eye(len(one), dtype=np.bool_)
+    np.testing.assert_allclose(one[off_diagonal], other[off_diagonal], atol=0.25)
 
 
 class SameVoice:

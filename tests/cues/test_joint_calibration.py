@@ -16,9 +16,8 @@ from personae.cues.cue import Measurement, PairCue
 from personae.cues.joint_calibration import (
     CUE_WEIGHT_IN_MIXTURE,
     MAX_REFERENCE_TRACKS,
-    MAX_ROUNDS,
+    N_ROUNDS,
     REFERENCE_RUN,
-    TOLERANCE,
     JointCalibration,
     select_reference,
 )
@@ -65,7 +64,7 @@ def film(
 
 def test_constants() -> None:
     assert (MAX_REFERENCE_TRACKS, REFERENCE_RUN) == (600, 30)
-    assert (MAX_ROUNDS, TOLERANCE) == (8, 0.01)
+    assert N_ROUNDS == 2
     assert CUE_WEIGHT_IN_MIXTURE == 0.5
 
 

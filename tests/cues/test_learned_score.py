@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -27,6 +28,22 @@ def test_learned_scores_are_means_over_all_pairs_of_crops() -> None:
     for a, b in ((0, 1), (0, 2), (1, 2)):
         pairs = product(np.flatnonzero(track_of == a), np.flatnonzero(track_of == b))
         assert found[a, b] == pytest.approx(-np.mean([s[i, j] for i, j in pairs]), rel=1e-5)
+
+
+def test_scores_of_students_are_added_up() -> None:
+    track_of = np.array([0, 0, 1, 2, 2, 2], np.int32)
+    tracks, every = TrackSet(track_of=track_of), np.arange(3)
+    one, other = random_adaptation(6, 1, seed=1), random_adaptation(6, 1, seed=2)
+    a, b = one.iterations[0], other.iterations[0]
+    side_by_side = replace(
+        a,
+        embeddings=np.hstack([a.embeddings, b.embeddings]),
+        centre=np.concatenate([a.centre, b.centre]),
+    )
+    both = replace(one, students=2, iterations=(side_by_side,))
+    expected = sum(learned_score(tracks, each, 1).block(every, every) for each in (one, other))
+    found = learned_score(tracks, both, 1).block(every, every)
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
 
 
 def test_the_line_gives_learned_scores_the_means_of_the_base_scores() -> None:

@@ -86,3 +86,13 @@ def test_default_temperatures_are_ibots() -> None:
 def test_large_logits_stay_finite() -> None:
     metric = LossMetric(np.zeros(4))
     assert np.isfinite(metric.pairwise(np.array([[1e3, 0, 0, -1e3], [0, 1e3, 0, 0]]))).all()
+
+
+def test_the_metric_of_several_students_is_the_sum_of_theirs() -> None:
+    rng = np.random.default_rng(0)
+    x, centre = rng.normal(size=(7, 12)), rng.normal(size=12) * 0.1
+    both = LossMetric(centre, students=2).pairwise(x)
+    one, other = (
+        LossMetric(centre[part]).pairwise(x[:, part]) for part in np.split(np.arange(12), 2)
+    )
+    np.testing.assert_allclose(both, one + other)

@@ -78,6 +78,7 @@ def test_scores_weigh_by_the_inverse_square_of_their_expected_error() -> None:
         error = np.minimum(likely, 1 - likely).mean()
         assert one.expected_error == pytest.approx(error, rel=1e-4)
         errors.append(max(error, 1e-3))
+    errors = [max(error, errors[0] / 2) for error in errors]
     weights = [(held * error + (1 - held) * errors[0]) ** -2 for error in errors]
     validation = Validation(evidence.calibration, evidence.base_fit)
     better = [
@@ -133,7 +134,7 @@ def test_iterations_that_the_validation_finds_better_are_believed_wholly() -> No
     good = iteration_that_knows(tracks, person, 0.03)
     _, found = weigh(tracks, good)
     assert found[1].validation_auc > found[0].validation_auc
-    assert found[1].weight > 0.99
+    assert found[1].weight > 0.95
     assert weigh(tracks, good, keep_base=True)[1][0].weight > found[0].weight
 
 

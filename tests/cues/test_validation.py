@@ -45,17 +45,19 @@ def test_the_auc_is_that_of_sure_pairs_against_cannot_links(digits: int) -> None
         for b in range(a + 1, 20):
             if (a, b) in links:
                 different.append(scores[a, b])
-            elif log_odds[a, b] > 2:
+            elif log_odds[a, b] + np.log(0.2 / 0.8) > 1:
                 same.append(scores[a, b])
     expected = roc_auc_score([1] * len(same) + [0] * len(different), same + different)
     found = validation_of(log_odds, links).auc(scores.astype(np.float32))
     assert found == pytest.approx(expected, abs=1e-6)
 
 
-def test_pairs_are_sure_from_log_odds_of_2_on_whatever_the_face_says() -> None:
-    assert MIN_SURE_LOG_ODDS == 2.0
+def test_pairs_are_sure_from_log_odds_of_1_on_whatever_the_face_says() -> None:
+    """A fifth of all pairs are of one person, so the pair cues have to say more than 1."""
+    assert MIN_SURE_LOG_ODDS == 1.0
+    least = 1.0 - np.log(0.2 / 0.8)
     log_odds = np.zeros((5, 5))
-    log_odds[0, 1], log_odds[0, 2], log_odds[0, 3] = 2.01, 1.99, -9.0
+    log_odds[0, 1], log_odds[0, 2], log_odds[0, 3] = least + 0.01, least - 0.01, -9.0
     found = validation_of(log_odds, [(3, 4)])
     assert found.same.tolist() == [0]
     assert found.different.tolist() == [9]

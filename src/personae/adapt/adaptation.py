@@ -5,34 +5,30 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from torch import Tensor
 
-from personae.adapt.branches import make_branches, make_view_source, resolve_depth
+from personae.adapt.branches import make_view_source, resolve_depth
 from personae.adapt.checkpoint import CheckpointWriter
-from personae.adapt.finetune import TrainingCursor, finetune
+from personae.adapt.finetune import Finetuning
 from personae.adapt.matching import find_coarse_matches
 from personae.adapt.pairs import PairSampler
-from personae.adapt.quality import average_crop_quality, crop_quality, quality_inliers
+from personae.adapt.quality import quality_inliers
 from personae.adapt.result import Adaptation, AdaptationFacts, Iteration
 from personae.adapt.schedule import make_schedule
-from personae.adapt.sources import ViewSource
 from personae.adapt.student_weights import (
     WeightsOrigin,
     load_student_weights,
     take_student_weights,
 )
+from personae.adapt.students import embed_crops, iteration_seed, make_students, side_by_side
 from personae.adapt.taught_pairs import TaughtPairs
-from personae.adapt.training import SelfDistillation
 from personae.core.arrays import BoolArray, Float32Array, Int64Array, IntArray
-from personae.core.compute import single_threaded
 from personae.core.config import AdaptConfig
 from personae.core.hooks import Hook, silent_hook
-from personae.core.memory import CHUNK_SIZE
 from personae.core.trackset import TrackSet
 
 if TYPE_CHECKING:
@@ -41,6 +37,9 @@ if TYPE_CHECKING:
 
 MAX_CHANGED_PAIRS = 0.02
 """Share of the pairs to train on whose change does not ask for another iteration."""
+
+QUIET_ITERATIONS = 2
+"""Iterations in a row that have changed no more, after which there is no other."""
 
 PairPredicate = Callable[[IntArray, IntArray], BoolArray]
 """Decides for m pairs of tracks, given as two (m,) arrays, which may show one person, (m,)."""
@@ -62,7 +61,8 @@ def adapt(
 
     Every iteration finetunes on the tracks that passed the last quality filter, measures the
     quality of all tracks, and matches the good ones. Attach-only tracks are embedded but never
-    trained on. With `learn_edits`, pairs that a person has linked are trained on in every
+    trained on. Where evidence finds the pairs to train on, `students` learn side by side. With
+    `learn_edits`, pairs that a person has linked are trained on in every
     iteration, and pairs that must not be linked in none. With `initial_weights`, student and
     teacher begin with what another adaptation has learned, and the first iteration is a later one.
 
@@ -111,14 +111,15 @@ def adapt(
         lambda done: hook("adapt", 0, None, views=f"{done} of {tracks.n_crops} crops"),
     )
     views_ready = time.perf_counter()
-    model = SelfDistillation(*make_branches(tracks, encoder, config), config)
+    # Students are averaged as evidence of pairs; the paper's matching is by the outputs of one.
+    students = make_students(tracks, encoder, config, config.students if find_positives else 1)
     if learned is not None:
-        learned.load_into(model)
+        learned.load_into(students)
     members = tracks.members()
     trainable = tracks.anchors()
 
     writer = CheckpointWriter(checkpoint)
-    log, cursor = writer.restore(model)
+    log, cursors = writer.restore(students)
 
     taught = TaughtPairs(tracks, trainable, config.seed) if config.learn_edits else None
 
@@ -128,8 +129,14 @@ def adapt(
     def positives(*finished: Iteration) -> Int64Array:
         if find_positives is None:
             return complete(np.empty((0, 2), dtype=np.int64))
-        done = Adaptation(finished, config.student_temperature, config.teacher_temperature)
-        found = find_positives(done)
+        found = find_positives(
+            Adaptation(
+                finished,
+                config.student_temperature,
+                config.teacher_temperature,
+                students=len(students),
+            )
+        )
         return complete(found[np.isin(found, trainable).all(axis=1)])
 
     if writer.iterations:
@@ -141,33 +148,33 @@ def adapt(
         number = len(writer.iterations) + 1
         n_crops = sum(len(members[t]) for t in good)
         schedule = make_schedule(config, number, n_crops, has_learned=learned is not None)
-        seed = int(np.random.SeedSequence([config.seed, number]).generate_state(1)[0])
-        sampler = PairSampler(members, good, matches, config.cross_track_share, seed)
-
-        def progress(step: int, n_steps: int, number: int = number) -> None:
-            done = (number - 1 + step / n_steps) / most
-            of = f"{most}" if most == config.iterations else f"at most {most}"
-            hook("adapt", round(1000 * done), 1000, iteration=f"{number} of {of}")
-
-        def save_cursor(position: TrainingCursor) -> None:
-            writer.after_epoch(model, log, position)
-
-        rng = np.random.default_rng(seed + 1)
-        with single_threaded(config.depth != "full"):
-            epochs = finetune(
-                model, views, sampler, schedule, config, rng, progress, cursor, save_cursor
-            )
-        cursor = None
-        for epoch in epochs:
-            log.append({"iteration": number, "tracks": len(good), "matches": len(matches), **epoch})
-        iteration = _evaluate_student(model, views, tracks, config)
+        runs = []
+        for k, model in enumerate(students):
+            seed = iteration_seed(config, number, k)
+            sampler = PairSampler(members, good, matches, config.cross_track_share, seed)
+            rng = np.random.default_rng(seed + 1)
+            cursor = cursors[k] if cursors else None
+            runs.append(Finetuning(model, views, sampler, schedule, config, rng, cursor))
+        cursors = []
+        with side_by_side(students, config) as train_epoch:
+            while (epoch := len(runs[0].log)) < schedule.epochs:
+                train_epoch(runs)
+                done = (number - 1 + (epoch + 1) / schedule.epochs) / most
+                of = f"{most}" if most == config.iterations else f"at most {most}"
+                hook("adapt", round(1000 * done), 1000, iteration=f"{number} of {of}")
+                if epoch + 1 < schedule.epochs:
+                    writer.after_epoch(students, log, runs)
+        for k, run in enumerate(runs, start=1):
+            counts = {"student": k, "tracks": len(good), "matches": len(matches)}
+            log.extend({"iteration": number, **counts, **epoch} for epoch in run.log)
+        iteration = embed_crops(students, views, tracks, config)
         if find_positives is not None:
             pairs = positives(*writer.iterations, iteration)
         else:
             pairs = complete(_match_coarsely(iteration, members, trainable, plausible, config))
         iteration = replace(iteration, matches=pairs.astype(np.int32))
         good, matches = _next_training_set(iteration, trainable, config)
-        writer.after_iteration(model, iteration, log)
+        writer.after_iteration(students, iteration, log)
     if len(writer.iterations) < most:
         hook("adapt", 1000, 1000)
     facts: AdaptationFacts = {
@@ -181,36 +188,27 @@ def adapt(
         config.teacher_temperature,
         tuple(log),
         facts,
-        take_student_weights(model, origin),
+        len(students),
+        take_student_weights(students, origin),
     )
 
 
 def _has_settled(iterations: Sequence[Iteration], config: AdaptConfig) -> bool:
-    """Return whether the last iteration has hardly changed the pairs to train on.
+    """Return whether the last two iterations have hardly changed the pairs to train on.
 
     Selecting pairs and training on them take turns, as in expectation-maximisation; poor faces need
-    more turns than good ones.
+    more turns than good ones. One quiet turn says little: what is learned may be believed only
+    after the next.
     """
-    if len(iterations) < max(2, config.iterations):
+    if len(iterations) < max(QUIET_ITERATIONS + 1, config.iterations):
         return False
-    last, before = ({(int(a), int(b)) for a, b in iterations[k].matches} for k in (-1, -2))
-    return len(last ^ before) <= MAX_CHANGED_PAIRS * len(last | before)
-
-
-@torch.inference_mode()
-def _evaluate_student(
-    model: SelfDistillation, views: ViewSource, tracks: TrackSet, config: AdaptConfig
-) -> Iteration:
-    """Embed all crops with the student and measure their quality; no pair is matched yet."""
-    student, centre = model.student, model.centre
-    features = torch.cat([_mean_output(student.backbone, part) for part in views.unaugmented()])
-    outputs = (student.head(part).cpu().numpy() for part in torch.split(features, CHUNK_SIZE))
-    embeddings = np.concatenate(list(outputs)).astype(np.float32, copy=False)
-    quality = average_crop_quality(
-        crop_quality(student.head, features, seed=config.seed), tracks.track_of
+    pairs = [
+        {(int(a), int(b)) for a, b in one.matches} for one in iterations[-QUIET_ITERATIONS - 1 :]
+    ]
+    return all(
+        len(one ^ before) <= MAX_CHANGED_PAIRS * len(one | before)
+        for before, one in pairwise(pairs)
     )
-    no_pairs = np.empty((0, 2), dtype=np.int32)
-    return Iteration(embeddings, centre.value.cpu().numpy().copy(), quality, no_pairs)
 
 
 def _match_coarsely(
@@ -230,13 +228,6 @@ def _match_coarsely(
     if plausible is not None:
         matches = matches[plausible(matches[:, 0], matches[:, 1])]
     return matches
-
-
-def _mean_output(backbone: torch.nn.Module, inputs: Tensor) -> Tensor:
-    """Average the backbone's outputs over the m inputs of each crop: (k, m, ...) -> (k, d)."""
-    device = next(backbone.parameters(), inputs).device
-    outputs: Tensor = backbone(inputs.flatten(0, 1).to(device))
-    return outputs.reshape(*inputs.shape[:2], -1).mean(dim=1)
 
 
 def _select_good_tracks(

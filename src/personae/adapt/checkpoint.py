@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 
-from personae.adapt.finetune import TrainingCursor
+from personae.adapt.finetune import Finetuning, TrainingCursor
 from personae.adapt.result import Iteration, StoredIterations, TrainingLogRow
 from personae.adapt.training import SelfDistillation
 from personae.core.files import atomic_write
@@ -40,29 +40,36 @@ class CheckpointWriter:
         self._last_duration = 0.0
 
     def restore(
-        self, model: SelfDistillation
-    ) -> tuple[list[TrainingLogRow], TrainingCursor | None]:
+        self, students: Sequence[SelfDistillation]
+    ) -> tuple[list[TrainingLogRow], list[TrainingCursor]]:
         """Load the checkpoint of an earlier call; sets weights and centres in place.
 
         Returns:
-            The log of the finished iterations, and the position in the next one if it has begun.
+            The log of the finished iterations, and every student's position in the next one; none
+            if it has not begun.
         """
         if self._folder is None or not (self._folder / STATE_FILE).exists():
-            return [], None
-        count, log, cursor = load_checkpoint(self._folder / STATE_FILE, model)
+            return [], []
+        count, log, cursors = load_checkpoint(self._folder / STATE_FILE, students)
         self.iterations = StoredIterations(self._folder, count)
-        return log, cursor
+        return log, cursors
 
     def after_epoch(
-        self, model: SelfDistillation, log: list[TrainingLogRow], cursor: TrainingCursor
+        self,
+        students: Sequence[SelfDistillation],
+        log: list[TrainingLogRow],
+        runs: Sequence[Finetuning],
     ) -> None:
         """Write a checkpoint inside an iteration, unless the last one is recent."""
         interval = max(MIN_CHECKPOINT_INTERVAL_S, self._last_duration / MAX_CHECKPOINT_TIME_SHARE)
         if time.perf_counter() - self._last_time >= interval:
-            self._save(model, log, cursor)
+            self._save(students, log, [run.cursor() for run in runs])
 
     def after_iteration(
-        self, model: SelfDistillation, iteration: Iteration, log: list[TrainingLogRow]
+        self,
+        students: Sequence[SelfDistillation],
+        iteration: Iteration,
+        log: list[TrainingLogRow],
     ) -> None:
         """Store a finished iteration, and write a checkpoint."""
         if self._folder is None:
@@ -74,67 +81,78 @@ class CheckpointWriter:
         iteration.save(stored.file(number))
         _fsync_file(stored.file(number))  # before the checkpoint that counts it reaches the disk
         self.iterations = stored
-        self._save(model, log, None)
+        self._save(students, log, ())
 
     def _save(
-        self, model: SelfDistillation, log: list[TrainingLogRow], cursor: TrainingCursor | None
+        self,
+        students: Sequence[SelfDistillation],
+        log: list[TrainingLogRow],
+        cursors: Sequence[TrainingCursor],
     ) -> None:
         if self._folder is None:
             return
         started = time.perf_counter()
         self._folder.mkdir(exist_ok=True)
-        save_checkpoint(self._folder / STATE_FILE, model, len(self.iterations), log, cursor)
+        save_checkpoint(self._folder / STATE_FILE, students, len(self.iterations), log, cursors)
         self._last_time = time.perf_counter()
         self._last_duration = self._last_time - started
 
 
 def save_checkpoint(
     path: Path,
-    model: SelfDistillation,
+    students: Sequence[SelfDistillation],
     n_iterations: int,
     log: list[TrainingLogRow],
-    cursor: TrainingCursor | None,
+    cursors: Sequence[TrainingCursor],
 ) -> None:
     """Write the state of an adaptation; `path` holds the old or the new state at all times.
 
     Args:
         path: File to write.
-        model: Student, teacher and centres.
+        students: Students, teachers and centres.
         n_iterations: Number of finished iterations.
         log: Log of the finished iterations.
-        cursor: Position in the next iteration; None: it has not begun.
+        cursors: Every student's position in the next iteration; none: it has not begun.
 
     Raises:
         OutputError: The file cannot be written.
     """
     state = {
-        "model": model.state_dict(),
+        "students": [model.state_dict() for model in students],
         "iterations": n_iterations,
         "log": log,
-        "cursor": None,
+        "cursors": [
+            {
+                # as text: torch does not load the generators' 128-bit numbers with weights_only
+                "plain": json.dumps(
+                    {"log": cursor.log, "sampler": cursor.sampler, "rng": cursor.rng}
+                ),
+                "optimiser": cursor.optimiser,
+            }
+            for cursor in cursors
+        ],
     }
-    if cursor is not None:
-        # as text: torch does not load the 128-bit numbers of the generators with weights_only
-        plain = {"log": cursor.log, "sampler": cursor.sampler, "rng": cursor.rng}
-        state["cursor"] = {"plain": json.dumps(plain), "optimiser": cursor.optimiser}
     with atomic_write(path) as stream:
         torch.save(state, stream)
 
 
 def load_checkpoint(
-    path: Path, model: SelfDistillation
-) -> tuple[int, list[TrainingLogRow], TrainingCursor | None]:
+    path: Path, students: Sequence[SelfDistillation]
+) -> tuple[int, list[TrainingLogRow], list[TrainingCursor]]:
     """Read what `save_checkpoint` wrote; sets weights and centres in place.
 
     Returns:
-        The number of finished iterations, their log, and the position in the next one if it has
-        begun.
+        The number of finished iterations, their log, and every student's position in the next one;
+        none if it has not begun.
     """
-    state = torch.load(path, weights_only=True, map_location=model.device)
-    model.load_state_dict(state["model"])
-    saved = state["cursor"]
-    cursor = saved and TrainingCursor(optimiser=saved["optimiser"], **json.loads(saved["plain"]))
-    return state["iterations"], state["log"], cursor
+    state = torch.load(path, weights_only=True, map_location=students[0].device)
+    for model, own in zip(students, state["students"], strict=True):
+        model.load_state_dict(own)
+    cursors = [
+        TrainingCursor(optimiser=saved["optimiser"], **json.loads(saved["plain"]))
+        for saved in state["cursors"]
+    ]
+    return state["iterations"], state["log"], cursors
 
 
 def _fsync_file(path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,64 +34,72 @@ class TrainingCursor:
     """State of the bit generator of views and masks."""
 
 
-def finetune(
-    model: SelfDistillation,
-    views: ViewSource,
-    sampler: PairSampler,
-    schedule: Schedule,
-    config: AdaptConfig,
-    rng: np.random.Generator,
-    progress: Callable[[int, int], None],
-    cursor: TrainingCursor | None,
-    save_cursor: Callable[[TrainingCursor], None],
-) -> list[EpochLog]:
-    """Train student, teacher and centres in place for one iteration.
-
-    Args:
-        model: Student, teacher and centres.
-        views: Source of views.
-        sampler: Source of positive pairs.
-        schedule: Epochs, steps and learning rates.
-        config: Settings of the adaptation.
-        rng: Source of randomness of views and masks.
-        progress: Called with the finished steps and all steps.
-        cursor: Where to continue, with the same result as without a break; None: from the start.
-        save_cursor: Called with the position after every epoch but the last.
-
-    Returns:
-        One row per epoch.
+class Finetuning:
+    """Finetuning of one student for one iteration, epoch by epoch.
 
     Source:
         "VideoClusterNet", Sec. 3.3: AdamW, teacher update once an epoch.
     """
-    student, teacher = model.student, model.teacher
-    optimiser = torch.optim.AdamW(
-        student.parameters(), lr=schedule.peak_rate, weight_decay=config.weight_decay, fused=True
-    )
-    log: list[EpochLog] = []
-    if cursor is not None:
-        log = list(cursor.log)
-        optimiser.load_state_dict(cursor.optimiser)
-        sampler.load_state_dict(cursor.sampler)
-        rng.bit_generator.state = cursor.rng
-    for epoch in range(len(log), schedule.epochs):
+
+    def __init__(
+        self,
+        model: SelfDistillation,
+        views: ViewSource,
+        sampler: PairSampler,
+        schedule: Schedule,
+        config: AdaptConfig,
+        rng: np.random.Generator,
+        cursor: TrainingCursor | None = None,
+    ) -> None:
+        """Take what is trained.
+
+        Args:
+            model: Student, teacher and centres, which are trained in place.
+            views: Source of views.
+            sampler: Source of positive pairs.
+            schedule: Epochs, steps and learning rates.
+            config: Settings of the adaptation.
+            rng: Source of randomness of views and masks.
+            cursor: Where to continue, with the same result as without a break; None: from the
+                start.
+        """
+        self._model, self._views, self._sampler = model, views, sampler
+        self._schedule, self._config, self._rng = schedule, config, rng
+        self._optimiser = torch.optim.AdamW(
+            model.student.parameters(),
+            lr=schedule.peak_rate,
+            weight_decay=config.weight_decay,
+            fused=True,
+        )
+        self.log: list[EpochLog] = []
+        """One row per finished epoch."""
+        if cursor is not None:
+            self.log = list(cursor.log)
+            self._optimiser.load_state_dict(cursor.optimiser)
+            sampler.load_state_dict(cursor.sampler)
+            rng.bit_generator.state = cursor.rng
+
+    def train_epoch(self) -> None:
+        """Train for the next epoch."""
+        epoch, config, schedule = len(self.log), self._config, self._schedule
+        student, teacher = self._model.student, self._model.teacher
         student.backbone.requires_grad_(epoch >= schedule.head_only_epochs)
         losses, patch_losses = [], []
         for step in range(schedule.steps_per_epoch):
             rate = schedule.learning_rate(epoch * schedule.steps_per_epoch + step)
-            for group in optimiser.param_groups:
+            for group in self._optimiser.param_groups:
                 group["lr"] = rate
-            batch = views.pair_views(*sampler.sample(config.batch_size), rng).to(model.device)
-            output = distillation_step(model, batch, config, rng)
-            optimiser.zero_grad(set_to_none=True)
+            pairs = self._sampler.sample(config.batch_size)
+            batch = self._views.pair_views(*pairs, self._rng).to(self._model.device)
+            output = distillation_step(self._model, batch, config, self._rng)
+            self._optimiser.zero_grad(set_to_none=True)
             output.loss.backward()  # type: ignore[no-untyped-call]
-            optimiser.step()
+            self._optimiser.step()
             losses.append(float(output.loss.detach()))
             if output.patch_loss is not None:
                 patch_losses.append(output.patch_loss)
-        progress((epoch + 1) * schedule.steps_per_epoch, schedule.n_steps)
         update_teacher(teacher, student, config.ema_momentum)
-        centred = output.teacher - model.centre.value
+        centred = output.teacher - self._model.centre.value
         row: EpochLog = {
             "epoch": epoch + 1,
             "steps": schedule.steps_per_epoch,
@@ -103,10 +110,11 @@ def finetune(
         }
         if patch_losses:
             row["patch_loss"] = sum(patch_losses) / len(patch_losses)
-        log.append(row)
-        if epoch + 1 < schedule.epochs:
-            rng_state = dict(rng.bit_generator.state)
-            save_cursor(
-                TrainingCursor(log, optimiser.state_dict(), sampler.state_dict(), rng_state)
-            )
-    return log
+        self.log.append(row)
+
+    def cursor(self) -> TrainingCursor:
+        """Return the position after the last finished epoch."""
+        rng_state = dict(self._rng.bit_generator.state)
+        return TrainingCursor(
+            list(self.log), self._optimiser.state_dict(), self._sampler.state_dict(), rng_state
+        )

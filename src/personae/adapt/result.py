@@ -49,6 +49,9 @@ class TrainingLogRow(EpochLog):
     iteration: int
     """Number of the iteration, counted from 1."""
 
+    student: int
+    """Number of the student, counted from 1."""
+
     tracks: int
     """Tracks that it trains on."""
 
@@ -77,13 +80,14 @@ class Iteration:
     """State after one iteration of finetuning and coarse matching."""
 
     embeddings: Float32Array
-    """(n, d) unnormalised outputs of the student and its head, of the un-augmented crops."""
+    """(n, s d) unnormalised outputs of s students and their heads, side by side, of the
+    un-augmented crops."""
 
     centre: Float32Array
-    """(d,) the teacher's running mean."""
+    """(s d,) the teachers' running means."""
 
     quality: Float32Array
-    """(T,) SER-FIQ track quality in 0..1, higher is better."""
+    """(T,) SER-FIQ track quality in 0..1, higher is better; the mean over the students."""
 
     matches: Int32Array
     """(m, 2) directed pairs of two tracks, found after this iteration for the next to train on."""
@@ -159,17 +163,20 @@ class Adaptation:
     """tau_t of the training loss."""
 
     log: tuple[TrainingLogRow, ...] = ()
-    """One row per epoch."""
+    """One row per epoch and student."""
 
     facts: AdaptationFacts = field(default_factory=lambda: AdaptationFacts())
     """Times in seconds."""
 
-    student: StudentWeights | None = None
-    """What the student has learned; None where nothing was, or of an adaptation that was loaded."""
+    students: int = 1
+    """Students whose outputs lie side by side in the embeddings."""
+
+    weights: StudentWeights | None = None
+    """What they have learned; None where nothing was, or of an adaptation that was loaded."""
 
     @property
     def embeddings(self) -> Float32Array:
-        """(n, d) of the last iteration."""
+        """(n, s d) of the last iteration."""
         return self.iterations[-1].embeddings
 
     def save(self, folder: Path) -> None:
@@ -177,12 +184,13 @@ class Adaptation:
         stored = StoredIterations(folder, len(self.iterations))
         for number, iteration in enumerate(self.iterations, start=1):
             iteration.save(stored.file(number))
-        if self.student is not None:
-            self.student.save(folder / STUDENT_FILE)
+        if self.weights is not None:
+            self.weights.save(folder / STUDENT_FILE)
         contents = {
             "iterations": len(self.iterations),
             "student_temperature": self.student_temperature,
             "teacher_temperature": self.teacher_temperature,
+            "students": self.students,
             "facts": self.facts,
             "log": list(self.log),
         }
@@ -211,6 +219,7 @@ class Adaptation:
                 contents["teacher_temperature"],
                 tuple(contents["log"]),
                 contents["facts"],
+                contents["students"],
             )
         except (OSError, ValueError, KeyError, SafetensorError) as error:
             raise _damaged(folder) from error

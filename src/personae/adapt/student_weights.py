@@ -1,8 +1,9 @@
-"""What a student has learned of a film, kept in a file from which another film may start."""
+"""What students have learned of a film, kept in a file from which another film may start."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from personae.adapt.training import SelfDistillation
 
 STUDENT_FILE = "student.safetensors"
-"""File of the student's weights beside an adaptation's iterations."""
+"""File of the students' weights beside an adaptation's iterations."""
 
 ORIGIN = "origin"
 """Key of the file's metadata; one alone, since the order of several is not always the same."""
@@ -37,10 +38,10 @@ class WeightsOrigin:
 
 @dataclass(frozen=True)
 class StudentWeights:
-    """The trained weights of a student, and the centres of the outputs."""
+    """The trained weights of one or more students, and the centres of their outputs."""
 
     tensors: dict[str, Tensor]
-    """By their names in the state of a `SelfDistillation`."""
+    """By the number of the student and their names in the state of a `SelfDistillation`."""
 
     origin: WeightsOrigin
 
@@ -50,38 +51,57 @@ class StudentWeights:
 
         save_file(self.tensors, file, {ORIGIN: json.dumps(asdict(self.origin), sort_keys=True)})
 
-    def load_into(self, model: SelfDistillation) -> None:
-        """Make these the weights of student and teacher, in place, and the centres those of then.
+    def load_into(self, models: Sequence[SelfDistillation]) -> None:
+        """Make these the weights of students and teachers, in place, and the centres those of then.
 
         Raises:
-            SettingError: The networks have other shapes.
+            SettingError: The networks have other shapes, or there are more or fewer of them.
         """
-        prefix = "student."
-        weights = {
+        count = len({name.partition(".")[0] for name in self.tensors})
+        if count != len(models):
+            raise SettingError(
+                f"The initial weights are of {count} students, and this adaptation has "
+                f"{len(models)}: set students to {count}."
+            )
+        for number, model in enumerate(models):
+            self._load_one(model, f"{number}.")
+
+    def _load_one(self, model: SelfDistillation, prefix: str) -> None:
+        own = {
             name.removeprefix(prefix): tensor.to(model.device)
             for name, tensor in self.tensors.items()
             if name.startswith(prefix)
         }
+        weights = {
+            name.removeprefix("student."): tensor
+            for name, tensor in own.items()
+            if name.startswith("student.")
+        }
         try:
             for branch in (model.student, model.teacher):
-                own = branch.state_dict()  # a mask token is the student's alone
-                known = {name: tensor for name, tensor in weights.items() if name in own}
+                names = branch.state_dict()  # a mask token is the student's alone
+                known = {name: tensor for name, tensor in weights.items() if name in names}
                 branch.load_state_dict(known)
         except RuntimeError as error:
             raise SettingError(
                 "The initial weights are of a network of another shape: set head_hidden_dim and "
                 "mask_sample_probability as they were set when these were trained."
             ) from error
-        model.centre.value = self.tensors["centre"].to(model.device)
-        model.patch_centre.value = self.tensors["patch_centre"].to(model.device)
+        model.centre.value = own["centre"]
+        model.patch_centre.value = own["patch_centre"]
 
 
-def take_student_weights(model: SelfDistillation, origin: WeightsOrigin) -> StudentWeights:
-    """Return a copy of what the student has learned."""
-    state = model.state_dict()
-    named = {f"student.{name}": tensor for name, tensor in state["student"].items()}
-    named |= {"centre": state["centre"], "patch_centre": state["patch_centre"]}
-    tensors = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in named.items()}
+def take_student_weights(
+    models: Sequence[SelfDistillation], origin: WeightsOrigin
+) -> StudentWeights:
+    """Return a copy of what the students have learned."""
+    tensors: dict[str, Tensor] = {}
+    for number, model in enumerate(models):
+        state = model.state_dict()
+        named = {f"student.{name}": tensor for name, tensor in state["student"].items()}
+        named |= {"centre": state["centre"], "patch_centre": state["patch_centre"]}
+        for name, tensor in named.items():
+            tensors[f"{number}.{name}"] = tensor.detach().cpu().clone().contiguous()
     return StudentWeights(tensors, origin)
 
 

@@ -26,7 +26,7 @@ def base_auc(data: LabelledTracks) -> float | None:
 
 
 def learned_auc(data: LabelledTracks, adaptation: Adaptation, number: int) -> float | None:
-    """Return the pair AUC of the metric that an adaptation has learned.
+    """Return the pair AUC of the metric that an adaptation has learned, by all its students.
 
     Args:
         data: The data set that was adapted to, with base embeddings.

@@ -146,7 +146,12 @@ class VideoClusterNet:
         if adaptation is None or last is None:
             return None
         centre = last.centre if self.centre else np.zeros_like(last.centre)
-        return LossMetric(centre, adaptation.student_temperature, adaptation.teacher_temperature)
+        return LossMetric(
+            centre,
+            adaptation.student_temperature,
+            adaptation.teacher_temperature,
+            adaptation.students,
+        )
 
     def _select_tracks(self, tracks: TrackSet, last: Iteration | None) -> BoolArray:
         """Return (T,) which tracks are clustered: not attach-only, and not of outlying quality."""

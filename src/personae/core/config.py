@@ -87,6 +87,13 @@ class AdaptConfig(_Settings):
         description="Most rounds beyond these, while the pairs of which all cues are sure still "
         "change; not in the paper.",
     )
+    students: int = Field(
+        2,
+        ge=1,
+        le=8,
+        description="Students that are trained side by side and averaged where all cues select the "
+        "pairs (paper: 1).",
+    )
     seed: int = Field(0, ge=0, description="Seed of all random choices.")
 
     first_epochs: int = Field(30, ge=1, description="Epochs of the first iteration (paper: 30).")

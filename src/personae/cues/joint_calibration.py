@@ -32,11 +32,12 @@ clothes under the same light. Believed wholly, they and the mixture can talk eac
 person where two look alike. Chosen on labelled clips; 0.25 does nearly as well.
 """
 
-MAX_ROUNDS = 8
-"""Most rounds in which mixture and cues are fitted in turn."""
+N_ROUNDS = 2
+"""Rounds in which mixture and cues are fitted in turn.
 
-TOLERANCE = 0.01
-"""Change of all log-odds of the cues below which the rounds have converged."""
+Most films have settled by then. Where scenes differ, further rounds talk each other into more and
+more pairs of one person, which the first fits had not called so.
+"""
 
 
 @dataclass(frozen=True)
@@ -113,12 +114,10 @@ class JointCalibration:
         fitted: list[CueCalibration | None] = [None] * len(self._cues)
         parts = [np.zeros(len(measured.pairs)) for measured in self._measured]
         total, face = np.zeros((n, n)), np.zeros((n, n))
-        for number in range(MAX_ROUNDS):
+        for _ in range(N_ROUNDS):
             prior = PairPrior(CUE_WEIGHT_IN_MIXTURE * total, self.cannot_link, self.must_link)
-            # the second round is the first that hears the cues: it may find another kind of mixture
-            mixture = fit_mixture(scores, prior, mixture if number > 1 else None)
+            mixture = fit_mixture(scores, prior)
             face = np.asarray(mixture.log_odds(np.asarray(scores, np.float64)))
-            moved = 0.0
             for k, (cue, measured) in enumerate(zip(self._cues, self._measured, strict=True)):
                 a, b = measured.pairs.T
                 other = face[a, b] + total[a, b] - parts[k]
@@ -126,12 +125,9 @@ class JointCalibration:
                 found = calibrate(measured, cue, other, mixture.share, fitted[k])
                 part = found.log_odds(measured, cue)
                 fitted[k] = found
-                moved = max(moved, float(np.abs(part - parts[k]).max(initial=0.0)))
                 total[a, b] += part - parts[k]
                 total[b, a] = total[a, b]
                 parts[k] = part
-            if moved < TOLERANCE:
-                break
         calibrations = tuple(one for one in fitted if one is not None)
         return JointFit(mixture, calibrations, face + total, total)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import expit
 
-from personae.core.arrays import Float32Array, FloatArray
+from personae.core.arrays import Float32Array, FloatArray, Int64Array
 from personae.core.grouping import sum_by
 from personae.core.memory import index_chunks
 from personae.core.pairwise import BilinearSimilarity
@@ -24,7 +24,7 @@ ROUNDING = 1e-5
 
 
 def learned_score(tracks: TrackSet, adaptation: Adaptation, number: int) -> BilinearSimilarity:
-    """Compute the mean learned similarity -S between the crops of two tracks.
+    """Compute the mean learned similarity -S between the crops of two tracks, over all students.
 
     Args:
         tracks: The tracks that were adapted to.
@@ -39,7 +39,10 @@ def learned_score(tracks: TrackSet, adaptation: Adaptation, number: int) -> Bili
     """
     iteration = adaptation.iterations[number - 1]
     metric = LossMetric(
-        iteration.centre, adaptation.student_temperature, adaptation.teacher_temperature
+        iteration.centre,
+        adaptation.student_temperature,
+        adaptation.teacher_temperature,
+        adaptation.students,
     )
     sums = np.zeros((2, tracks.n_tracks, iteration.embeddings.shape[1]))
     for rows in index_chunks(tracks.n_crops):
@@ -57,7 +60,7 @@ class ScaledScore:
     slope: float = 1.0
     intercept: float = 0.0
 
-    def block(self, rows: slice | np.ndarray, columns: slice | np.ndarray) -> Float32Array:
+    def block(self, rows: slice | Int64Array, columns: slice | Int64Array) -> Float32Array:
         """Return the mapped (r, c) scores between r tracks and c tracks."""
         scores = self.score.block(rows, columns)
         if self.slope != 1.0 or self.intercept != 0.0:

@@ -25,7 +25,8 @@ class LossMetric:
     """
 
     centre: FloatArray
-    """(d,) running mean of the teacher's outputs; zeros for the slides' form without a centre."""
+    """(s d,) running means of the outputs of s teachers, side by side; zeros for the slides' form
+    without a centre."""
 
     tau_s: float = 0.1
     """Temperature of the student."""
@@ -33,13 +34,21 @@ class LossMetric:
     tau_t: float = 0.04
     """Temperature of the teacher."""
 
+    students: int = 1
+    """s; S is the sum over the students, each with d of the dimensions. Not in the paper."""
+
     def factors(self, embeddings: FloatArray) -> tuple[Float64Array, Float64Array]:
-        """Return P and Q, each (n, d), of (n, d) unnormalised embeddings."""
+        """Return P and Q, each (n, s d), of (n, s d) unnormalised embeddings."""
         x = np.asarray(embeddings, dtype=np.float64)
-        return softmax((x - self.centre) / self.tau_t, axis=1), log_softmax(x / self.tau_s, axis=1)
+        p, q = (x - self.centre) / self.tau_t, x / self.tau_s
+        each = (len(x), self.students, x.shape[1] // self.students)
+        return (
+            softmax(p.reshape(each), axis=2).reshape(x.shape),
+            log_softmax(q.reshape(each), axis=2).reshape(x.shape),
+        )
 
     def pairwise(self, embeddings: FloatArray) -> Float64Array:
-        """Return the symmetric (n, n) matrix of S, in nats, of (n, d) unnormalised embeddings."""
+        """Return the symmetric (n, n) matrix of S, in nats, of (n, s d) unnormalised embeddings."""
         return mean_dissimilarity(*self.factors(embeddings))
 
 

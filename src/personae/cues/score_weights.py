@@ -19,6 +19,13 @@ MIN_POSITIVE_LOG_ODDS = 2.0
 MIN_EXPECTED_ERROR = 1e-3
 """Least expected error of a score: less cannot be told on a film's pairs."""
 
+MIN_ERROR_RATIO = 0.5
+"""Least expected error of an iteration, in units of that of the base score.
+
+A score knows its errors by its own calibration alone, and one that has drawn people together is
+sure of itself.
+"""
+
 BASE_NAME = "base"
 """Name of the base score among the weighted scores."""
 
@@ -80,7 +87,8 @@ def weigh_scores(
         pairs = calibration.upper(base.fit.log_odds)
         n_positive = int((pairs > MIN_POSITIVE_LOG_ODDS).sum())
         held = n_positive / (n_positive + PRIOR_PAIRS)
-        bounded = np.maximum(errors, MIN_EXPECTED_ERROR)
+        least = max(MIN_EXPECTED_ERROR, MIN_ERROR_RATIO * errors[0])
+        bounded = np.maximum(errors, least)
         weights = (held * bounded + (1 - held) * bounded[0]) ** -2.0
         weights[1:] *= held
         is_better = np.array([validation.probability_better(auc, aucs[0]) for auc in aucs])
