@@ -39,8 +39,8 @@ face with the same network, and clusters them by average linkage at a fixed cosi
 `benchmarks/pipeline.py`.
 """
 PAPER = """\
-The paper finetunes all of a larger network, on full-length films; by default `personae` trains a
-head on a small network where there is no GPU. The numbers show what a user waits for, not how fast
+The paper finetunes all of a larger network, on full-length films; by default `personae` trains the
+last layers of a small network and a head. The numbers show what a user waits for, not how fast
 the same work is done.
 """
 OUTSIDE = """\
