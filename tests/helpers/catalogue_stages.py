@@ -17,8 +17,12 @@ from pathlib import Path
 import pyarrow as pa
 
 from helpers.fake_stages import FAKE_STAGES, FakeScan, FakeScanStage
-from personae.core.files import reraise_write_errors
+from personae.core.files import FileMark, reraise_write_errors
+from personae.core.hooks import Hook
+from personae.pipeline.settings import Settings
 from personae.pipeline.stage import Stage, StageContext
+from personae.pipeline.stages import ScanStage
+from personae.scan.film_range import FilmRange
 
 
 class ObedientScanStage(FakeScanStage):
@@ -62,3 +66,33 @@ def wait_until(condition: Callable[[], object], limit_s: float = 180.0) -> None:
         if time.monotonic() > end:
             raise TimeoutError("it never became true")
         time.sleep(0.05)
+
+
+class WatchedScanStage(ScanStage):
+    """The real scan. FILM.pieces tells which process has begun which piece of a film.
+
+    While FILM.hold-N is there, piece N waits; while FILM.odd-N is there, it meets a mistake.
+    """
+
+    def scan_piece(
+        self, film: Path, film_range: FilmRange, settings: Settings, folder: Path, hook: Hook
+    ) -> dict[str, FileMark]:
+        number = film_range.number
+        with open(f"{film}.pieces", "a") as begun:
+            begun.write(f"{os.getpid()} {number}\n")
+        if Path(f"{film}.odd-{number}").exists():
+            raise ZeroDivisionError("so odd")
+        while Path(f"{film}.hold-{number}").exists():
+            hook("scan", film_range.first_frame, None)
+            time.sleep(0.05)
+        return super().scan_piece(film, film_range, settings, folder, hook)
+
+
+PIECE_STAGES: tuple[Stage, ...] = (WatchedScanStage(), *FAKE_STAGES[1:])
+
+
+def pieces_begun(film: Path) -> list[tuple[int, int]]:
+    """Return process and number of the pieces of a film that have been begun, in order."""
+    begun = Path(f"{film}.pieces")
+    lines = begun.read_text().splitlines() if begun.exists() else []
+    return [(int(process), int(number)) for process, number in map(str.split, lines)]

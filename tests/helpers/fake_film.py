@@ -98,7 +98,7 @@ def fake_film(
             track, crop_jpegs[owner] if crop_jpegs else plain, crops_each, len(rows["crops"]), rng
         )
     rows["faces"] = _faces(rows["tracks"], rows["crops"], rng)
-    source = _source(name, duration)
+    source = film_source(name, duration)
     return write_project(folder, rows, source, review_items or [], names or {}, warnings)
 
 
@@ -217,7 +217,7 @@ def _faces(tracks: Rows, crops: Rows, rng: np.random.Generator) -> Rows:
     return [{"face": face, **row} for face, row in enumerate(rows)]
 
 
-def _source(name: str, duration: float) -> Source:
+def film_source(name: str, duration: float) -> Source:
     return Source(
         path=f"/films/{name}",
         size=123_456_789,

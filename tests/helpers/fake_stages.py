@@ -82,6 +82,9 @@ class FakeScanStage(ScanStage):
     def scan(self, context: StageContext, crop_sink: Callable[[pa.Table], None]) -> FakeScan:
         return scan_film(context.hook, crop_sink)
 
+    def duration_s(self, film: Path) -> float:
+        return FakeMedia.duration_s
+
 
 def scan_film(hook: Hook, crop_sink: Callable[[pa.Table], None]) -> FakeScan:
     """Two shots of three tracks; odd tracks are red, even ones blue, the last has no crops."""

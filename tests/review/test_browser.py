@@ -128,15 +128,15 @@ def test_pairs_of_a_question_are_selected_by_keys(page, review):
     page.wait_for_url("**/queue")
     page.locator("#pair-1").wait_for()
     page.keyboard.press("Escape")
-    assert page.locator("#yes").is_disabled()
+    assert page.locator("#items input:checked").count() == 0
     page.keyboard.press("j")
     page.keyboard.press("x")
     assert page.locator("#items input:checked").count() == 1
     page.keyboard.press("y")
     page.locator("#undo:not([disabled])").wait_for()
     kinds = [one.edit.kind for one in Project.open(review[0]).edits.log()]
-    assert kinds.count("merge") == 1
-    assert set(kinds) <= {"merge", "different"}
+    assert kinds.count("merge") + kinds.count("confirm") == 1
+    assert set(kinds) <= {"merge", "confirm", "different", "split"}
 
 
 def test_keys_lead_to_the_sides_of_the_pair_that_has_the_focus(page):
@@ -160,7 +160,7 @@ def test_questions_are_answered_by_keys(page, review):
     page.keyboard.press("n")
     page.locator("#undo:not([disabled])").wait_for()
     said = Project.open(review[0]).edits.log()
-    assert {one.edit.kind for one in said} == {"different"}
+    assert {one.edit.kind for one in said} == {"different", "confirm"}
 
 
 def test_two_tabs_see_each_other_and_a_contradiction_is_said(page, context, review):
@@ -183,3 +183,27 @@ def test_a_narrow_window_needs_no_sideways_scrolling(page, review):
     for path in ("/", "/character/P01", "/queue", "/unknown"):
         page.goto(review[1].base + path)
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), path
+
+
+def test_a_killed_server_is_said_on_the_page_that_stays(context, review):
+    page = context.new_page()
+    page.goto(review[1].url)
+    review[1].process.kill()
+    review[1].process.wait()
+    page.fill("#name-P01", "Hamlet")
+    page.press("#name-P01", "Enter")
+    page.locator("#complaint").wait_for()
+    assert "What was saved is safe" in page.locator("#complaint").text_content()
+    assert page.locator(".card").count() == 4
+
+
+def test_one_undo_takes_back_an_answer_about_several_pairs(page, review):
+    before = cast(review)
+    page.keyboard.press("2")
+    page.wait_for_url("**/queue")
+    page.locator("#pair-1").wait_for()
+    page.keyboard.press("n")
+    page.locator("#undo", has_text="more").wait_for()
+    page.keyboard.press("u")
+    page.locator("#undo[disabled]").wait_for()
+    assert cast(review) == before

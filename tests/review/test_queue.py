@@ -13,9 +13,12 @@ from helpers.review_client import review_of, shown_question
 from personae.pipeline.settings import recorded_settings
 from personae.project import Project
 from personae.project.edits import compile_edits
+from personae.review.answers import statements_of
 from personae.review.evidence_similarity import EvidenceSimilarity
 from personae.review.film import ReviewedFilm
-from personae.review.queue import CLICKS_TO_MERGE, Question, ReviewQueue, SettledPairs
+from personae.review.questions import Pair, Question
+from personae.review.queue import CLICKS_TO_MERGE, ReviewQueue
+from personae.review.settled_pairs import SettledPairs
 from personae.review.similarity import FaceSimilarity
 
 DIM = 32
@@ -38,25 +41,25 @@ def sides(question):
 
 
 def all_sides(questions, kind):
-    return [pair for one in questions if one.kind == kind for pair in sides(one)]
+    return [{one.left, one.right} for each in questions for one in each.pairs if one.kind == kind]
 
 
 def test_two_groups_of_one_person_are_asked_about_first():
     descriptors, _ = people(4, 6, 0.4, seed=0)
     characters = [(0, 1, 2), (3, 4, 5), *(tuple(range(6 * k, 6 * k + 6)) for k in (1, 2, 3))]
     first = make_queue(descriptors).build(characters, [], compile_edits([]))[0]
-    assert first.kind == "apart"
     assert sides(first)[0] == {(0, 1, 2), (3, 4, 5)}
+    assert first.pairs[0].kind == "apart"
     assert first.pairs[0].probability > 0.9
-    assert [pair.is_selected for pair in first.pairs] == [True] + [False] * (len(first.pairs) - 1)
+    assert all(pair.is_selected == (pair.kind == "parts") for pair in first.pairs[1:])
 
 
 def test_a_character_of_two_people_is_asked_about_by_its_parts():
     descriptors, person = people(4, 6, 0.4, seed=1)
     characters = [tuple(range(12)), *(tuple(range(6 * k, 6 * k + 6)) for k in (2, 3))]
     first = make_queue(descriptors).build(characters, [], compile_edits([]))[0]
-    assert first.kind == "parts"
     pair = first.pairs[0]
+    assert pair.kind == "parts"
     assert len(set(person[list(pair.left)])) == len(set(person[list(pair.right)])) == 1
     assert not pair.is_selected
 
@@ -65,9 +68,11 @@ def test_unknown_tracks_of_several_people_are_asked_about_together():
     descriptors, _ = people(3, 6, 0.4, seed=2)
     characters = [tuple(range(6 * k, 6 * k + 5)) for k in (0, 1, 2)]
     first = make_queue(descriptors).build(characters, [5, 11, 17], compile_edits([]))[0]
-    assert sides(first)[:3] == [{characters[k], (6 * k + 5,)} for k in (0, 1, 2)] or {
-        pair.right: pair.left for pair in first.pairs if pair.is_selected
-    } == {(6 * k + 5,): characters[k] for k in (0, 1, 2)}
+    apart = [pair for pair in first.pairs if pair.kind == "apart" and pair.is_selected]
+    assert first.pairs[:3] == tuple(apart)
+    assert {pair.right: pair.left for pair in apart} == {
+        (6 * k + 5,): characters[k] for k in (0, 1, 2)
+    }
 
 
 def test_every_character_is_compared_with_its_nearest_however_improbable():
@@ -75,7 +80,8 @@ def test_every_character_is_compared_with_its_nearest_however_improbable():
     characters = [tuple(range(6 * k, 6 * k + 6)) for k in range(4)]
     asked = make_queue(descriptors).build(characters, [], compile_edits([]))
     pairs = all_sides(asked, "apart")
-    assert all(pair.probability < 0.01 for one in asked for pair in one.pairs)
+    apart = [pair for one in asked for pair in one.pairs if pair.kind == "apart"]
+    assert all(pair.probability < 0.01 for pair in apart)
     assert {group for pair in pairs for group in pair} == set(characters)
     assert len(pairs) <= 2 * len(characters)
 
@@ -183,7 +189,7 @@ def test_answers_on_the_page_become_edits_and_cluster_anew(tmp_path):
         for _ in range(40):
             if 'id="yes"' not in client.get("/queue"):
                 break
-            question, _ = client.app._actions.next_question(ask_of_seen_together=False)
+            question = client.app._actions.next_question(ask_of_seen_together=False).question
             right = right_pairs(question)
             seen.append(client.answer("yes" if right else "no", right))
         assert seen
@@ -193,22 +199,106 @@ def test_answers_on_the_page_become_edits_and_cluster_anew(tmp_path):
             assert len({track // 3 for track in tracks}) == 1
 
 
-def test_of_several_pairs_somebody_is_selected_or_nobody_is_right(tmp_path):
+def test_to_say_that_nothing_is_wrong_leaves_everybody_as_they_are(tmp_path):
     folder = edited_film(tmp_path / "f.personae", noise=1.2).folder
     with review_of(folder) as client:
-        shown = client.get("/queue")
-        assert shown.count('name="chosen"') > 1
-        question = shown_question(shown)
-        sent = client.post("/answer", question=question, answer="yes", back="/queue")
-        assert "Nobody is selected" in client.get(sent.headers["location"])
-        fields = {"question": question, "answer": "yes", "chosen": 99, "back": "/queue"}
+        before = client.cast()
+        assert client.get("/queue").count('name="chosen"') > 1
+        question = client.app._actions.next_question(ask_of_seen_together=False).question
+        fields = {"question": question.id, "answer": "yes", "chosen": 99, "back": "/queue"}
         sent = client.post("/answer", **fields)
         assert "fewer faces" in client.get(sent.headers["location"])
         assert not Project.open(folder).edits.any_entered()
         client.answer("no")
+        assert {pair.kind for pair in question.pairs} >= {"apart", "parts"}
         said = Project.open(folder).edits.compiled()
-        assert said.different_people
-        assert not said.same_person
+        for pair in question.pairs:
+            whole = {*pair.left, *pair.right}
+            assert any(whole <= set(one) for one in said.same_person) == (pair.kind == "parts")
+            assert SettledPairs(said).is_answered(pair.left, pair.right)
+        assert client.cast() == before
+
+
+def test_of_pairs_that_are_apart_somebody_is_selected_or_nothing_is_wrong(tmp_path):
+    folder = edited_film(tmp_path / "f.personae", tracks_each=1, noise=1.2, characters=6).folder
+    with review_of(folder) as client:
+        question = shown_question(client.get("/queue"))
+        sent = client.post("/answer", question=question, answer="yes", back="/queue")
+        assert "Nobody is selected" in client.get(sent.headers["location"])
+
+
+def test_a_part_that_is_somebody_else_is_moved_there():
+    whole, part, other, third = (1, 2, 3), (4, 5), (6, 7), (8, 9)
+    question = Question(
+        (
+            Pair("parts", whole, part, 0.4, 1.0),
+            Pair("part", other, part, 0.5, 1.0),
+            Pair("apart", (*whole, *part), third, 0.5, 1.0),
+        )
+    )
+    parts, moved, apart = question.pairs
+    assert statements_of(question, [moved, apart]) == [
+        ("merge", (whole, third)),
+        ("move", (part, other, whole)),
+    ]
+    assert statements_of(question, []) == [
+        ("different", (other, part)),
+        ("different", (whole, third)),
+        ("split", (part, whole)),
+    ]
+    assert statements_of(question, question.pairs) == [
+        ("merge", (other, part)),
+        ("merge", ((*whole, *part), third)),
+        ("confirm", ((*whole, *part),)),
+    ]
+    assert statements_of(question, [parts]) == [
+        ("confirm", ((*whole, *part),)),
+        ("different", (other, part)),
+        ("different", ((*whole, *part), third)),
+    ]
+
+
+def test_a_character_is_split_at_several_cuts_at_once():
+    core, small, large = (1, 2, 3, 4), (5,), (6, 7)
+    question = Question(
+        (
+            Pair("parts", (*core, *large), small, 0.4, 1.0),
+            Pair("parts", core, (*large, *small), 0.5, 1.0),
+        )
+    )
+    assert statements_of(question, []) == [
+        ("split", (small, (*core, *large))),
+        ("split", (large, core)),
+    ]
+    assert statements_of(question, question.pairs[:1]) == [("split", ((*large, *small), core))]
+    [(verb, groups)] = statements_of(question, question.pairs)
+    assert verb == "confirm"
+    assert [set(group) for group in groups] == [{*core, *small, *large}]
+
+
+def test_what_follows_from_the_chosen_pairs_is_not_denied():
+    a, b, c, d = (0,), (1,), (2,), (3,)
+    sides = [(a, b), (b, c), (a, c), (a, d)]
+    question = Question(tuple(Pair("apart", *both, 0.5, 1.0) for both in sides))
+    said = statements_of(question, question.pairs[:2])
+    assert said == [("merge", (a, b)), ("merge", (b, c)), ("different", (a, d))]
+
+
+def test_the_part_of_a_mixed_character_is_asked_about_with_whom_it_may_be():
+    descriptors, person = people(4, 8, 0.4, seed=1)
+    characters = [
+        (*range(8), 8, 9),
+        tuple(range(10, 16)),
+        *(tuple(range(8 * k, 8 * k + 8)) for k in (2, 3)),
+    ]
+    first = make_queue(descriptors).build(characters, [], compile_edits([]))[0]
+    pair = next(one for one in first.pairs if one.kind == "part")
+    assert (pair.left, pair.right) == (characters[1], (8, 9))
+    assert pair.is_selected
+    said = statements_of(
+        first, [one for one in first.pairs if len(set(person[[*one.left, *one.right]])) == 1]
+    )
+    assert ("move", ((8, 9), characters[1], tuple(range(8)))) in said
 
 
 def test_the_queue_goes_by_the_evidence_of_the_film_once_it_is_measured(tmp_path):

@@ -3,17 +3,33 @@
 from __future__ import annotations
 
 from collections import OrderedDict, defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from personae.core.errors import EditError
 from personae.project.edits import EnteredEdit
 from personae.project.edits.names import clean_name
+from personae.review.answers import enter_answer, statements_of
 from personae.review.film import ReviewedFilm
+from personae.review.film_state import FilmState
 from personae.review.forms import Form
-from personae.review.queue import Pair, Question, Tracks
+from personae.review.questions import Pair, Question
 
 MAX_OFFERED_QUESTIONS = 2000
 """Questions that can still be answered after they were shown."""
+
+
+class AskedQuestion(NamedTuple):
+    """The next question of the queue."""
+
+    state: FilmState
+    """The cast that it is about."""
+
+    question: Question | None
+    """None where nothing is worth asking."""
+
+    n_left: int
+    """Questions that are left, this one included."""
 
 
 class Actions:
@@ -31,7 +47,7 @@ class Actions:
             EditError: The edit cannot be made.
             OutputError: It cannot be written.
         """
-        enter = {
+        verbs: dict[str, Callable[[Form], Sequence[EnteredEdit]]] = {
             "name": self._name,
             "merge": self._merge,
             "ignore": self._ignore,
@@ -41,26 +57,28 @@ class Actions:
             "accept": self._accept_guesses,
             "undo": self._undo,
             "redo": self._redo,
-        }.get(form.text("verb"))
+        }
+        enter = verbs.get(form.text("verb"))
         if enter is None:
             raise EditError(f"There is no verb {form.text('verb')[:20]!r}.")
         with self._film.lock:
             self._film.state()  # the labels of the form are those of the present cast
             return [note for entered in enter(form) for note in entered.notes]
 
-    def next_question(self, ask_of_seen_together: bool) -> tuple[Question | None, int]:
-        """Return the next question, those skipped last, and how many there are."""
+    def next_question(self, ask_of_seen_together: bool) -> AskedQuestion:
+        """Return the next question; those skipped come last."""
         with self._film.lock:
-            questions = self._film.state().questions(ask_of_seen_together)
+            state = self._film.state()
+            questions = state.questions(ask_of_seen_together)
             if not questions:
-                return None, 0
+                return AskedQuestion(state, None, 0)
             order = {id_: place for place, id_ in enumerate(self._skipped)}
             question = min(questions, key=lambda one: order.get(one.id, -1))
             self._offered[question.id] = question
             self._offered.move_to_end(question.id)
             while len(self._offered) > MAX_OFFERED_QUESTIONS:
                 self._offered.popitem(last=False)
-        return question, len(questions)
+        return AskedQuestion(state, question, len(questions))
 
     def answer(self, form: Form) -> list[str]:
         """Enter the answer to a question that was shown; it is about the tracks that were shown.
@@ -69,34 +87,26 @@ class Actions:
             EditError: There was no such question, or the answer contradicts earlier edits.
             OutputError: The answer cannot be written.
         """
-        question = self._offered.get(form.text("question"))
-        if question is None:
-            raise EditError("That question is not asked any more: answer this one.")
         answer = form.text("answer")
-        if answer == "skip":
-            self._skipped.pop(question.id, None)
-            self._skipped[question.id] = None
-            return []
-        if answer not in ("yes", "no"):
-            raise EditError("Answer yes, no or skip.")
-        chosen = _chosen(question, form) if answer == "yes" else []
         with self._film.lock:
+            question = self._offered.get(form.text("question"))
+            if question is None:
+                raise EditError("That question is not asked any more: answer this one.")
+            if answer == "skip":
+                self._skipped.pop(question.id, None)
+                self._skipped[question.id] = None
+                return []
+            if answer not in ("yes", "no"):
+                raise EditError("Answer yes, no or skip.")
+            chosen = _chosen(question, form) if answer == "yes" else _refused(question)
             self._film.state()
-            entered = self._enter_answer(question, chosen)
-            return [note for one in entered for note in one.notes]
-
-    def _enter_answer(self, question: Question, chosen: list[Pair]) -> list[EnteredEdit]:
-        """Enter which pairs of a question are one person; the others are two."""
-        edits = self._film.project.edits
-        others = [pair for pair in question.pairs if pair not in chosen]
-        if question.kind == "parts":
-            whole = [[*pair.left, *pair.right] for pair in chosen]
-            confirmed = [edits.confirm(*whole)] if whole else []
-            return [*confirmed, *(edits.split(None, pair.right) for pair in others)]
-        return [
-            *(edits.merge(left, *group) for left, group in _by_left(chosen)),
-            *(edits.different(left, *group) for left, group in _by_left(others)),
-        ]
+            with self._film.project.edits.together(leave_out=True) as batch:
+                enter_answer(batch, statements_of(question, chosen))
+            refused = batch.refused or []
+            if refused and not batch.entered:
+                raise refused[0]
+            notes = [note for one in batch.entered for note in one.notes]
+            return [*(f"One pair is left out. {error}" for error in refused), *notes]
 
     def _name(self, form: Form) -> list[EnteredEdit]:
         who, name = form.text("who"), form.text("name").strip() or None
@@ -125,7 +135,7 @@ class Actions:
     def _split(self, form: Form) -> list[EnteredEdit]:
         return [self._film.project.edits.split(None, form.numbers("track"))]
 
-    def _move(self, form: Form) -> list[EnteredEdit]:
+    def _move(self, form: Form) -> Sequence[EnteredEdit]:
         """Give tracks to a character; a name that nobody has yet makes a new one."""
         edits, tracks, to = self._film.project.edits, form.numbers("track"), form.text("to").strip()
         if not tracks:
@@ -138,9 +148,13 @@ class Actions:
         name = clean_name(to)
         held = (set(one.tracks) for one in cast)
         has_rest = any(moved & members and members - moved for members in held)
-        return [*([edits.split(None, tracks)] if has_rest else []), edits.name(tracks, name)]
+        with edits.together() as batch:
+            if has_rest:
+                batch.split(None, tracks)
+            batch.name(tracks, name)
+        return batch.entered
 
-    def _accept_guesses(self, form: Form) -> list[EnteredEdit]:
+    def _accept_guesses(self, form: Form) -> Sequence[EnteredEdit]:
         """Give every selected track to the character that the page has shown as its guess."""
         shown = dict(text.partition(":")[::2] for text in form.texts("guess"))
         tracks_of: dict[str, list[int]] = defaultdict(list)
@@ -149,8 +163,10 @@ class Actions:
                 tracks_of[label].append(track)
         if not tracks_of:
             raise EditError("No selected track has a guess.")
-        edits = self._film.project.edits
-        return [edits.move(tracks, label) for label, tracks in tracks_of.items()]
+        with self._film.project.edits.together() as batch:
+            for label, tracks in tracks_of.items():
+                batch.move(tracks, label)
+        return batch.entered
 
     def _undo(self, form: Form) -> list[EnteredEdit]:
         return [self._film.project.edits.undo(form.number("edit"))]
@@ -164,16 +180,17 @@ def _chosen(question: Question, form: Form) -> list[Pair]:
     if len(question.pairs) == 1:
         return list(question.pairs)
     places = sorted(set(form.numbers("chosen")))
-    if not places:
-        raise EditError("Nobody is selected: select who is right, or answer that nobody is.")
-    if places[-1] >= len(question.pairs):
+    if not places and not question.as_it_is:
+        raise EditError("Nobody is selected: select who is right, or answer that nothing is wrong.")
+    if places and places[-1] >= len(question.pairs):
         raise EditError("That question is about fewer faces.")
     return [question.pairs[place] for place in places]
 
 
-def _by_left(pairs: Iterable[Pair]) -> Iterable[tuple[Tracks, list[Tracks]]]:
-    """Return the right sides of some pairs by their left side."""
-    found: dict[Tracks, list[Tracks]] = defaultdict(list)
-    for pair in pairs:
-        found[pair.left].append(pair.right)
-    return found.items()
+def _refused(question: Question) -> list[Pair]:
+    """Return the pairs that are one person where no is the answer.
+
+    The answer to several pairs is that nothing is wrong: nobody who is apart is one person, and
+    whoever is together is one.
+    """
+    return [] if len(question.pairs) == 1 else question.as_it_is

@@ -21,7 +21,7 @@ from personae.pipeline.stage import Stage
 from personae.pipeline.stages import DEFAULT_STAGES
 from personae.project.edits import CastList
 from personae.review.actions import Actions
-from personae.review.endpoints import in_thread, make_site, page_number
+from personae.review.endpoints import describe_unexpected, in_thread, make_site, page_number
 from personae.review.film import ReviewedFilm
 from personae.review.film_file import FilmFile
 from personae.review.film_routes import FilmRoutes
@@ -114,19 +114,19 @@ class ReviewApp:
         return HTMLResponse(self._pages.cast(search, page_number(request), self._chrome(request)))
 
     def _show_character(self, request: Request) -> Response:
-        label = request.path_params["label"]
-        character = self.film.state().by_label.get(label)
-        if character is None:
-            gone = f"There is no character {label[:20]!r} now: it was merged, or left out."
-            return self._redirect("/", [gone], is_error=False)
-        return HTMLResponse(
-            self._pages.character(character, page_number(request), self._chrome(request))
-        )
+        label, number = request.path_params["label"], page_number(request)
+        if label in self.film.state().by_label:
+            page = self._pages.character(label, number, self._chrome(request))
+            if page is not None:
+                return HTMLResponse(page)
+        waiting, is_error = self._messages.take(request)
+        gone = f"There is no character {label[:20]!r} now: it was merged, or left out."
+        return self._redirect("/", [*waiting, gone], is_error)
 
     def _show_queue(self, request: Request) -> Response:
         together = request.query_params.get("together") == "yes"
-        question, n_left = self._actions.next_question(together)
-        return HTMLResponse(self._pages.queue(question, n_left, together, self._chrome(request)))
+        asked = self._actions.next_question(together)
+        return HTMLResponse(self._pages.queue(asked, together, self._chrome(request)))
 
     def _show_unknown(self, request: Request) -> Response:
         return HTMLResponse(self._pages.unknown(page_number(request), self._chrome(request)))
@@ -188,6 +188,8 @@ class ReviewApp:
             notes = enter(form)
         except PersonaeError as error:
             return self._redirect(form.back(), [str(error)], is_error=True)
+        except Exception as error:
+            return self._redirect(form.back(), [describe_unexpected(error)], is_error=True)
         finally:
             if not self.learning.is_running:  # it clusters when it has ended
                 self.reclustering.request()  # of two edits the first may have been entered

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from personae.review.film import FilmState
+from personae.review.film_state import FilmState
 
 MAX_GAP_S = 1.0
 """Tracks of one character at most so many seconds apart are one appearance."""

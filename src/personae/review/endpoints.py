@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 
 from starlette.applications import Starlette
@@ -14,6 +15,14 @@ from personae.core.errors import PersonaeError
 from personae.review.forms import parse_number
 
 Endpoint = Callable[[Request], Awaitable[Response]]
+
+UNEXPECTED = (
+    "Something has gone wrong in personae ({name}); what was saved is safe. Load the page again; "
+    "the terminal says more."
+)
+"""Sentence about an exception that is no mistake of the user."""
+
+logger = logging.getLogger(__name__)
 
 
 def in_thread(handler: Callable[[Request], Response]) -> Endpoint:
@@ -35,9 +44,20 @@ def page_number(request: Request) -> int:
 
 
 def make_site(routes: Sequence[BaseRoute]) -> Starlette:
-    """Return an application that answers mistakes with their sentence."""
-    return Starlette(routes=routes, exception_handlers={PersonaeError: _say})
+    """Return an application that answers mistakes, ours included, with a sentence."""
+    handlers = {PersonaeError: _say, Exception: _say_unexpected}
+    return Starlette(routes=routes, exception_handlers=handlers)
+
+
+def describe_unexpected(error: Exception) -> str:
+    """Return a sentence about an exception that nobody expected, and log its traceback."""
+    logger.error("an unexpected error", exc_info=error)
+    return UNEXPECTED.format(name=type(error).__name__)
 
 
 async def _say(request: Request, error: Exception) -> Response:
     return PlainTextResponse(str(error), 400)
+
+
+async def _say_unexpected(request: Request, error: Exception) -> Response:
+    return PlainTextResponse(UNEXPECTED.format(name=type(error).__name__), 500)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from threading import Lock
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -38,6 +39,8 @@ class EvidenceSimilarity:
         self._links = csr_array((np.ones(len(both[0])), both), shape=(n, n))
         self._sums: dict[tuple[int, ...], Float32Array] = {}
         """Rows of a group -> (T,) sums of the log-odds of its tracks."""
+        self._lock = Lock()
+        """Held while sums are added, dropped or read: several pages may be made at once."""
 
     def knows(self, track: int) -> bool:
         """Return whether there is evidence of a track: whether it has crops."""
@@ -86,13 +89,22 @@ class EvidenceSimilarity:
     def _group_sums(self, groups: list[list[int]]) -> Float32Array:
         """Return (n, T) sums of the log-odds of the tracks of every group with all tracks."""
         keys = [tuple(group) for group in groups]
+        with self._lock:
+            self._add_sums(keys)
+            return self._stack_sums(keys)
+
+    def _add_sums(self, keys: list[tuple[int, ...]]) -> None:
+        """Compute the sums of groups that are not kept; drop others where there are too many."""
         new = [key for key in dict.fromkeys(keys) if len(key) > 1 and key not in self._sums]
-        if new:
-            if len(self._sums) > 4 * len(keys) + 64:
-                self._sums.clear()
-                new = [key for key in dict.fromkeys(keys) if len(key) > 1]
-            sums = _membership([list(key) for key in new], len(self._log_odds)) @ self._log_odds
-            self._sums.update(zip(new, sums.astype(np.float32), strict=True))
+        if not new:
+            return
+        if len(self._sums) > 4 * len(keys) + 64:
+            self._sums.clear()
+            new = [key for key in dict.fromkeys(keys) if len(key) > 1]
+        sums = _membership([list(key) for key in new], len(self._log_odds)) @ self._log_odds
+        self._sums.update(zip(new, sums.astype(np.float32), strict=True))
+
+    def _stack_sums(self, keys: list[tuple[int, ...]]) -> Float32Array:
         found = np.zeros((len(keys), len(self._log_odds)), dtype=np.float32)
         for place, key in enumerate(keys):
             if len(key) == 1:

@@ -16,8 +16,9 @@ from personae.project import Project
 from personae.review.appearance_lanes import UNKNOWN, appearances_of
 from personae.review.endpoints import in_thread
 from personae.review.face_windows import FaceWindows
-from personae.review.film import FilmState, ReviewedFilm
+from personae.review.film import ReviewedFilm
 from personae.review.film_file import FilmFile
+from personae.review.film_state import FilmState
 from personae.review.forms import parse_number, parse_seconds
 from personae.review.preview_cache import PreviewCache
 from personae.review.preview_piece import PieceClock, make_piece

@@ -67,7 +67,10 @@ class Form:
 
     def back(self) -> str:
         """Return the path of the page that the form was on; that of the first one for any other."""
-        given = urlsplit(self.text("back"))
+        try:
+            given = urlsplit(self.text("back"))
+        except ValueError:  # no address at all
+            return "/"
         if given.scheme or given.netloc or not self._pages.fullmatch(given.path):
             return "/"
         return given.path + (f"?{given.query}" if given.query else "")

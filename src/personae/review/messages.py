@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections import OrderedDict
 from collections.abc import Sequence
+from threading import Lock
 from urllib.parse import urlencode
 
 from starlette.requests import Request
@@ -20,6 +21,7 @@ class Messages:
     """What forms had to say, until a page has shown it."""
 
     def __init__(self) -> None:
+        self._lock = Lock()
         self._kept: OrderedDict[str, tuple[list[str], bool]] = OrderedDict()
 
     def add(self, path: str, messages: Sequence[str], is_error: bool) -> str:
@@ -34,10 +36,16 @@ class Messages:
         if not messages:
             return path
         key = secrets.token_hex(8)
-        self._kept[key] = list(messages), is_error
-        while len(self._kept) > MAX_MESSAGES:
-            self._kept.popitem(last=False)
+        with self._lock:
+            self._kept[key] = list(messages), is_error
+            while len(self._kept) > MAX_MESSAGES:
+                self._kept.popitem(last=False)
         return f"{path}{'&' if '?' in path else '?'}{KEY}={key}"
+
+    def take(self, request: Request) -> tuple[list[str], bool]:
+        """Return the messages for a page, and whether they are mistakes; they are gone then."""
+        with self._lock:
+            return self._kept.pop(request.query_params.get(KEY, ""), ([], False))
 
     def show(self, request: Request, base: str = "") -> dict[str, object]:
         """Return what a page shows of its address: path, way back, and messages for the last time.
@@ -46,7 +54,7 @@ class Messages:
             request: For the page.
             base: Beginning of the path that the page's own addresses lack.
         """
-        messages, is_error = self._kept.pop(request.query_params.get(KEY, ""), ([], False))
+        messages, is_error = self.take(request)
         query = urlencode([item for item in request.query_params.multi_items() if item[0] != KEY])
         path = request.url.path.removeprefix(base)
         return {

@@ -16,10 +16,10 @@ from personae.report.formatting import (
 from personae.report.rendering import template_environment
 
 if TYPE_CHECKING:
-    from personae.project import Character
-    from personae.review.film import FilmState, ReviewedFilm
+    from personae.review.actions import AskedQuestion
+    from personae.review.film import ReviewedFilm
+    from personae.review.film_state import FilmState
     from personae.review.learning import Learning
-    from personae.review.queue import Question
 
 Item = TypeVar("Item")
 
@@ -87,9 +87,16 @@ class Pages:
             more=links_to_pages("/", page, len(found), CHARACTERS_PER_PAGE, q=search),
         )
 
-    def character(self, character: Character, page: int, chrome: dict[str, object]) -> str:
-        """Render the tracks of a character, least certain first, and its proposed split."""
+    def character(self, label: str, page: int, chrome: dict[str, object]) -> str | None:
+        """Render the tracks of a character, least certain first, and its proposed split.
+
+        Returns:
+            The page; None where the cast has no such character now.
+        """
         state = self._film.state()
+        character = state.by_label.get(label)
+        if character is None:
+            return None
         uncertain = _least_certain_first(state, character.tracks)
         labels = [one.label for one in state.cast]
         place = labels.index(character.label)
@@ -110,11 +117,9 @@ class Pages:
             ),
         )
 
-    def queue(
-        self, question: Question | None, n_left: int, together: bool, chrome: dict[str, object]
-    ) -> str:
+    def queue(self, asked: AskedQuestion, together: bool, chrome: dict[str, object]) -> str:
         """Render a question of the queue."""
-        state = self._film.state()
+        state, question = asked.state, asked.question
         pairs = question.pairs if question else ()
         n_faces = FACES_PER_SIDE if len(pairs) == 1 else FACES_PER_SIDE_OF_SEVERAL
         return self.render(
@@ -122,7 +127,7 @@ class Pages:
             state,
             chrome,
             question=question,
-            n_left=n_left,
+            n_left=asked.n_left,
             together=together,
             pairs=[
                 {

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 
 from personae.core.errors import EditError, FilmError
 from personae.review.appearance_lanes import LANE_WIDTH, UNKNOWN, appearances_of, draw_lane
-from personae.review.film import FilmState, ReviewedFilm
+from personae.review.film import ReviewedFilm
 from personae.review.film_file import FilmFile
 from personae.review.film_routes import piece_clock
+from personae.review.film_state import FilmState
 from personae.review.forms import parse_number, parse_seconds
 from personae.review.pages import Pages, links_to_pages, page_of
 from personae.review.preview_piece import MEDIA_TYPE, MEDIA_TYPE_WITH_SOUND, PIECE_S

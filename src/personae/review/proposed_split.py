@@ -21,6 +21,7 @@ def propose_split(
     tracks: Sequence[int],
     similarity: GroupSimilarity,
     same_person: Sequence[Sequence[int]] = (),
+    min_tracks: int = 1,
 ) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
     """Divide the tracks of a character where its average-linkage tree divides them best.
 
@@ -31,6 +32,7 @@ def propose_split(
         tracks: Tracks of the character, the most typical first.
         similarity: Compares them; tracks that it does not know stay on the larger side.
         same_person: Groups of tracks that are not divided.
+        min_tracks: Tracks of the smaller side at least.
 
     Returns:
         The larger and the smaller side, each in the given order; None where nothing can be divided.
@@ -44,7 +46,9 @@ def propose_split(
     units = [
         [t for t, unit in zip(in_tree, unit_of, strict=True) if unit == k] for k in range(n_units)
     ]
-    cut = _cut_tree(similarity.log_odds(units, units), np.bincount(unit_of))
+    cut = _cut_tree(similarity.log_odds(units, units), np.bincount(unit_of), min_tracks)
+    if cut is None:
+        return None
     side = dict(zip(in_tree, cut[unit_of].tolist(), strict=True))
     rest = known[MAX_TREE_TRACKS:]
     if rest:
@@ -70,8 +74,11 @@ def _join(tracks: Sequence[int], same_person: Sequence[Sequence[int]]) -> Int64A
     return np.array([number[key] for key in keys], dtype=np.int64)
 
 
-def _cut_tree(log_odds: Float64Array, sizes: Int64Array) -> Int64Array:
-    """Return (n,) sides 0 and 1 of units with (n, n) log-odds of one person and (n,) sizes."""
+def _cut_tree(log_odds: Float64Array, sizes: Int64Array, min_size: int) -> Int64Array | None:
+    """Return (n,) sides 0 and 1 of units with (n, n) log-odds of one person and (n,) sizes.
+
+    No side is smaller than `min_size`; None where that cannot be.
+    """
     from scipy.cluster import hierarchy
     from scipy.spatial.distance import squareform
 
@@ -82,12 +89,14 @@ def _cut_tree(log_odds: Float64Array, sizes: Int64Array) -> Int64Array:
     tree = hierarchy.linkage(heights, method="average")
     distances = expit(-symmetric)
     np.fill_diagonal(distances, 0.0)
-    best, best_silhouette = np.zeros(n, dtype=np.int64), -np.inf
+    best, best_silhouette = None, -np.inf
     branches = [node for row in tree[::-1][:MAX_CUTS] for node in row[:2].astype(int).tolist()]
     nodes = hierarchy.to_tree(tree, rd=True)[1]
     for branch in branches:
         side = np.zeros(n, dtype=np.int64)
         side[nodes[branch].pre_order()] = 1
+        if np.bincount(side, weights=sizes, minlength=2).min() < min_size:
+            continue
         silhouette = _silhouette(distances, side, sizes)
         if silhouette > best_silhouette:
             best, best_silhouette = side, silhouette

@@ -1,26 +1,31 @@
 """The queue of questions "Same person?", by the clicks that an answer is expected to save.
 
 A question shows several pairs of groups side by side, and one answer settles them all: characters
-that may be one person and unknown tracks with the characters that they probably are, or characters
-that may be two people.
+that may be one person, unknown tracks with the characters that they probably are, and characters
+that may be two people, with whom the smaller part may be.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from itertools import chain
-from typing import Literal
+from threading import RLock
 
 import numpy as np
+from scipy.special import softmax
 
 from personae.core.arrays import Float64Array
-from personae.core.digest import json_digest
 from personae.project.edits import CompiledEdits
 from personae.review.group_similarity import GroupSimilarity
 from personae.review.proposed_split import propose_split
+from personae.review.questions import (
+    MIN_SELECTED_PROBABILITY,
+    Pair,
+    Question,
+    Sides,
+    Tracks,
+)
+from personae.review.settled_pairs import SettledPairs
 
 CLICKS_TO_MERGE = 3
 """Clicks that it takes to merge two characters by hand: select both, merge."""
@@ -34,9 +39,6 @@ CLICKS_TO_SPLIT = 1
 CLICKS_TO_CORRECT = 1
 """Clicks that it takes to change whether a pair is selected."""
 
-MIN_SELECTED_PROBABILITY = 0.5
-"""Probability from which a pair is selected when a question is shown."""
-
 MAX_PAIRS = 24
 """Pairs that one question is about."""
 
@@ -44,116 +46,35 @@ N_NEAREST = 2
 """Larger characters that a character is compared with, however improbable the nearest ones are."""
 
 LEAST_PROBABILITY = 0.03
-"""Probability that these pairs are believed to have at least.
+"""Least probability that is believed of the mistakes that come nearest.
 
-Whoever is kept apart wrongly looks like somebody else, or the clustering would have known.
+They are that a group is apart from its nearest ones, and that the parts of a character are
+together. Whoever is apart wrongly looks like somebody else, or the clustering would have known.
 """
 
 MIN_CLICKS_SAVED = 0.1
-"""A pair that is expected to save fewer clicks is not asked about."""
+"""Any other pair that is expected to save fewer clicks is not asked about."""
+
+PARTS_TO_BE_LARGE = 4
+"""A part of a character is large that holds at least so small a share of it: a quarter."""
 
 MAX_QUESTIONS = 500
 """Questions in the queue."""
 
-ID_DIGITS = 16
-
-Kind = Literal["apart", "parts"]
-Tracks = tuple[int, ...]
-Sides = tuple[Tracks, Tracks]
-
-
-@dataclass(frozen=True)
-class Pair:
-    """Two groups of tracks that may be one person."""
-
-    left: Tracks
-    """Tracks of a character, or of its larger part; the most typical first."""
-
-    right: Tracks
-    """Tracks of the other group."""
-
-    probability: float
-    """0..1 that they are one person."""
-
-    clicks_saved: float
-    """Clicks that asking about the pair is expected to save."""
-
-    @property
-    def is_selected(self) -> bool:
-        """Whether a question with several pairs is shown with this one selected as one person."""
-        return self.probability >= MIN_SELECTED_PROBABILITY
-
-
-@dataclass(frozen=True)
-class Question:
-    """Which pairs of groups are one person."""
-
-    kind: Kind
-    """Characters and unknown tracks that are apart, or the two parts of characters."""
-
-    pairs: tuple[Pair, ...]
-    """What is asked about, the pairs first that save most."""
-
-    @property
-    def clicks_saved(self) -> float:
-        """Clicks that an answer is expected to save."""
-        return sum(pair.clicks_saved for pair in self.pairs)
-
-    @cached_property
-    def id(self) -> str:
-        """The same for the same groups, whatever is known of them."""
-        sides = sorted([sorted(pair.left), sorted(pair.right)] for pair in self.pairs)
-        return json_digest({"kind": self.kind, "pairs": sides})[:ID_DIGITS]
-
-
-class SettledPairs:
-    """What a person has said, and who is on screen together: what need not be asked."""
-
-    def __init__(self, edits: CompiledEdits, seen_together: Iterable[tuple[int, int]] = ()) -> None:
-        self._person_of = {
-            track: person for person, group in enumerate(edits.same_person) for track in group
-        }
-        self._others: dict[object, set[object]] = defaultdict(set)
-        for pair in edits.different_people:
-            one, other = (self._person(track) for track in pair)
-            self._others[one].add(other)
-            self._others[other].add(one)
-        self._together: dict[int, set[int]] = defaultdict(set)
-        for a, b in seen_together:
-            self._together[a].add(b)
-            self._together[b].add(a)
-
-    def is_answered(self, left: Iterable[int], right: Iterable[int]) -> bool:
-        """Return whether edits say of a track of each side that they are one person, or are not."""
-        ones = {self._person(track) for track in left}
-        others = {self._person(track) for track in right}
-        return not ones.isdisjoint(others) or any(
-            not self._others[one].isdisjoint(others) for one in ones if one in self._others
-        )
-
-    def is_seen_together(self, left: Iterable[int], right: Iterable[int]) -> bool:
-        """Return whether a track of each side are ever on screen together."""
-        others = set(right)
-        return any(
-            not self._together[one].isdisjoint(others) for one in left if one in self._together
-        )
-
-    def is_open(self, left: Iterable[int], right: Iterable[int]) -> bool:
-        """Return whether it may be asked if two groups are one person."""
-        left, right = tuple(left), tuple(right)
-        return not self.is_answered(left, right) and not self.is_seen_together(left, right)
-
-    def _person(self, track: int) -> object:
-        person = self._person_of.get(track)
-        return ("track", track) if person is None else ("person", person)
+PairsTogether = tuple[Pair, ...]
+"""Pairs that are asked about by one question."""
 
 
 class ReviewQueue:
-    """Makes the queue; keeps the proposed splits of characters that have not changed."""
+    """Makes the queue; keeps the proposed splits of characters that have not changed.
+
+    Threads may share it.
+    """
 
     def __init__(self, similarity: GroupSimilarity) -> None:
         self._similarity = similarity
         self._splits: dict[object, Sides | None] = {}
+        self._lock = RLock()
 
     def build(
         self,
@@ -162,7 +83,7 @@ class ReviewQueue:
         edits: CompiledEdits,
         seen_together: Iterable[tuple[int, int]] = (),
     ) -> list[Question]:
-        """Return the questions that are worth asking, the most useful first.
+        """Return the questions, the most useful first.
 
         Args:
             characters: Tracks of every character, the most typical first.
@@ -170,32 +91,38 @@ class ReviewQueue:
             edits: What a person has said; what it answers is not asked.
             seen_together: Pairs of tracks on screen together; such groups are not asked about.
         """
-        self._similarity.calibrate(characters)
-        settled = SettledPairs(edits, seen_together)
-        pairs: dict[Kind, Iterator[Pair]] = {
-            "apart": chain(
+        with self._lock:
+            self._similarity.calibrate(characters)
+            settled = SettledPairs(edits, seen_together)
+            found = chain(
                 self._compare_characters(characters, settled),
                 self._guess(characters, unknown, settled),
-            ),
-            "parts": self._compare_parts(characters, edits, settled),
-        }
-        found = [question for kind, of_kind in pairs.items() for question in _ask(kind, of_kind)]
-        return sorted(found, key=lambda one: (-one.clicks_saved, one.id))[:MAX_QUESTIONS]
+                self._compare_parts(characters, edits, settled),
+            )
+            asked = sorted(_ask(found), key=lambda one: (-one.clicks_saved, one.id))
+        return asked[:MAX_QUESTIONS]
 
-    def split(self, character: Tracks, edits: CompiledEdits) -> Sides | None:
-        """Return the larger and the smaller part of a character at its best cut."""
+    def split(self, character: Tracks, edits: CompiledEdits, min_tracks: int = 1) -> Sides | None:
+        """Return the larger and the smaller part of a character at its best cut.
+
+        Args:
+            character: Its tracks, the most typical first.
+            edits: What a person has said; who is one person is not divided.
+            min_tracks: Tracks of the smaller part at least.
+        """
         members = set(character)
         groups = tuple(group for group in edits.same_person if not members.isdisjoint(group))
-        key = (character, groups)
-        if key not in self._splits:
-            if len(self._splits) > 2 * MAX_QUESTIONS:
-                self._splits.clear()
-            self._splits[key] = propose_split(character, self._similarity, groups)
-        return self._splits[key]
+        key = (character, groups, min_tracks)
+        with self._lock:
+            if key not in self._splits:
+                if len(self._splits) > 2 * MAX_QUESTIONS:
+                    self._splits.clear()
+                self._splits[key] = propose_split(character, self._similarity, groups, min_tracks)
+            return self._splits[key]
 
     def _compare_characters(
         self, characters: Sequence[Tracks], settled: SettledPairs
-    ) -> Iterator[Pair]:
+    ) -> Iterator[PairsTogether]:
         """Yield every character with the nearest larger ones that are still open."""
         ordered = sorted(characters, key=lambda one: -len(one))
         probability = self._similarity.probabilities(ordered, ordered)
@@ -211,40 +138,87 @@ class ReviewQueue:
                 n_near += 1
                 if not settled.is_answered(left, right):
                     n_open += 1
-                    yield Pair(left, right, same, max(saved, least))
+                    yield (Pair("apart", left, right, same, max(saved, least)),)
 
     def _guess(
         self, characters: Sequence[Tracks], unknown: Sequence[int], settled: SettledPairs
-    ) -> Iterator[Pair]:
-        """Yield every unknown track with the most probable character that is still open."""
+    ) -> Iterator[PairsTogether]:
+        """Yield every unknown track with the nearest character, and others that are probable."""
         known = [track for track in unknown if self._similarity.knows(track)]
         if not known or not characters:
             return
         probability = self._similarity.track_probabilities(known, characters)
+        least = _saved_by_joining(LEAST_PROBABILITY, CLICKS_TO_MOVE)
         for track, row in zip(known, probability, strict=True):
+            is_nearest = True
             for left, same in _nearest(row, characters):
                 saved = _saved_by_joining(same, CLICKS_TO_MOVE)
-                if saved < MIN_CLICKS_SAVED:
+                if not is_nearest and saved < MIN_CLICKS_SAVED:
                     break
-                if settled.is_open(left, (track,)):
-                    yield Pair(left, (track,), same, saved)
-                    break
+                if settled.is_seen_together(left, (track,)):
+                    continue
+                if not settled.is_answered(left, (track,)):
+                    worth = max(saved, least) if is_nearest else saved
+                    yield (Pair("apart", left, (track,), same, worth),)
+                is_nearest = False
 
     def _compare_parts(
         self, characters: Sequence[Tracks], edits: CompiledEdits, settled: SettledPairs
-    ) -> Iterator[Pair]:
-        """Yield the two parts of every character at its best cut.
+    ) -> Iterator[PairsTogether]:
+        """Yield the two parts of every character at its best cuts, and whom the smaller may be.
 
         The probability is the expected share of the smaller part that is in the right place.
         """
-        for character in characters:
-            sides = self.split(character, edits)
-            if sides is None or settled.is_answered(*sides):
+        found = [
+            (place, pair)
+            for place, character in enumerate(characters)
+            for pair in self._cut(character, edits, settled)
+        ]
+        if not found:
+            return
+        log_odds = self._similarity.log_odds([pair.right for _, pair in found], characters)
+        for (place, pair), row in zip(found, log_odds, strict=True):
+            row[place] = -np.inf
+            # if the parts are two people, the smaller one is one of the others, or somebody new
+            believed = min(pair.probability, 1 - LEAST_PROBABILITY)
+            shares = (1 - believed) * softmax(np.append(row, 0.0))[:-1]
+            yield (pair, *self._place_part(pair.right, shares, characters, settled))
+
+    def _cut(
+        self, character: Tracks, edits: CompiledEdits, settled: SettledPairs
+    ) -> Iterator[Pair]:
+        """Yield the parts of a character at its best cut, and at its best cut into large parts."""
+        is_known, known_sides = settled.knows_parts_of(character), set[Sides]()
+        for min_tracks in dict.fromkeys((1, max(1, len(character) // PARTS_TO_BE_LARGE))):
+            sides = self.split(character, edits, min_tracks)
+            if sides is None or sides in known_sides:
+                continue
+            known_sides.add(sides)
+            if settled.is_answered(*sides) or settled.is_several(sides[1]):
                 continue
             same = float(self._similarity.track_probabilities(sides[1], sides[:1]).mean())
-            saved = _saved_by_dividing(same, CLICKS_TO_SPLIT + len(sides[1]))
-            if saved >= MIN_CLICKS_SAVED:
-                yield Pair(*sides, same, saved)
+            clicks = CLICKS_TO_SPLIT + len(sides[1])
+            saved = _saved_by_dividing(same, clicks)
+            if not is_known:
+                saved = max(saved, _saved_by_dividing(1 - LEAST_PROBABILITY, clicks))
+            if saved >= MIN_CLICKS_SAVED or not is_known:
+                yield Pair("parts", *sides, same, saved)
+
+    def _place_part(
+        self,
+        part: Tracks,
+        probabilities: Float64Array,
+        characters: Sequence[Tracks],
+        settled: SettledPairs,
+    ) -> Iterator[Pair]:
+        """Yield the nearest open character that a part of another one may be, if it is probable."""
+        for left, same in _nearest(probabilities, characters):
+            saved = _saved_by_joining(same, CLICKS_TO_MERGE)
+            if saved < MIN_CLICKS_SAVED:
+                return
+            if settled.is_open(left, part):
+                yield Pair("part", left, part, same, saved)
+                return
 
 
 def _saved_by_joining(same: float, clicks: int) -> float:
@@ -272,8 +246,18 @@ def _nearest(
         yield groups[place], float(probabilities[place])
 
 
-def _ask(kind: Kind, pairs: Iterable[Pair]) -> Iterator[Question]:
-    """Yield the questions about some pairs, those together that save most."""
-    ordered = sorted(pairs, key=lambda pair: (-pair.clicks_saved, -pair.probability, pair.right))
-    for first in range(0, len(ordered), MAX_PAIRS):
-        yield Question(kind, tuple(ordered[first : first + MAX_PAIRS]))
+def _ask(found: Iterable[PairsTogether]) -> Iterator[Question]:
+    """Yield questions about all pairs, those together that save most."""
+
+    def rank(pairs: PairsTogether) -> tuple[float, float, int, Tracks]:
+        saved, first = sum(pair.clicks_saved for pair in pairs), pairs[0]
+        return -saved, -first.probability, -len(first.right), first.right
+
+    asked: list[Pair] = []
+    for pairs in sorted(found, key=rank):
+        if len(asked) + len(pairs) > MAX_PAIRS:
+            yield Question(tuple(asked))
+            asked = []
+        asked += pairs
+    if asked:
+        yield Question(tuple(asked))

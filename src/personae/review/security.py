@@ -11,6 +11,7 @@ from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qs, urlencode
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -110,7 +111,10 @@ class Guard:
         if refusal is not None:
             await refusal(scope, receive, send_with_headers)
             return
-        body = await _read_body(receive, self._max_bytes.get(scope["path"], MAX_BODY_BYTES))
+        try:
+            body = await _read_body(receive, self._max_bytes.get(scope["path"], MAX_BODY_BYTES))
+        except ClientDisconnect:
+            return  # half of a form says something else than the whole
         if body is None:
             too_long = PlainTextResponse("The request is too long.", 413)
             await too_long(scope, receive, send_with_headers)
@@ -185,12 +189,16 @@ def _read_cookie(headers: Headers, name: str) -> str:
 
 
 async def _read_body(receive: Receive, max_bytes: int) -> bytes | None:
-    """Return the body of a request; None where it is too long."""
+    """Return the body of a request; None where it is too long.
+
+    Raises:
+        ClientDisconnect: The browser has gone before all of it has come.
+    """
     body = b""
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
-            return body
+            raise ClientDisconnect
         body += bytes(message.get("body", b""))
         if len(body) > max_bytes:
             return None

@@ -40,9 +40,16 @@ def describe_edit(edit: Edit) -> str:
             return f"edit {edit.of} holds again"
 
 
-def describe_moment(edit: Edit) -> str:
-    """Return the number of an edit with its time and what it says."""
-    return f"edit {edit.id} ({edit.time[:16].replace('T', ' ')}, {describe_edit(edit)})"
+def describe_with_parts(edit: Edit, edits: Iterable[Edit]) -> str:
+    """Return what an edit says, and how many of `edits` were entered together with it."""
+    more = sum(one.part_of == edit.id for one in edits)
+    return describe_edit(edit) + (f"; and {more} more" if more else "")
+
+
+def describe_moment(edit: Edit, edits: Iterable[Edit] = ()) -> str:
+    """Return the number of an edit with its time and what it says; see `describe_with_parts`."""
+    text = describe_with_parts(edit, edits)
+    return f"edit {edit.id} ({edit.time[:16].replace('T', ' ')}, {text})"
 
 
 def list_tracks(tracks: Sequence[int]) -> str:

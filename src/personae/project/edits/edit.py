@@ -73,6 +73,9 @@ class Edit(BaseModel):
     name: str | None = None
     """Of a `name`: the name; None takes it away."""
 
+    part_of: int | None = None
+    """The first of the edits that it was entered together with; undoing that one undoes all."""
+
     of: int | None = None
     """Of `undo` and `redo`: the edit that no longer holds, or holds again."""
 

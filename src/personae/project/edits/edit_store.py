@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from personae.core.errors import ContradictionError
 from personae.project.edits.compiled import CompiledEdits, Contradiction, compile_edits
 from personae.project.edits.describe import describe_edit, describe_moment
-from personae.project.edits.edit import Edit, Kind, Role, TrackGroup
+from personae.project.edits.edit import Edit, Kind, TrackGroup
+from personae.project.edits.edit_batch import NewEdit, NumberedGroup
 from personae.project.edits.history import edits_that_hold, find_edit_to_reverse
 from personae.project.edits.journal import Journal, JournalContent
 from personae.project.edits.locating import LocatedEdits, UnmatchedTrack, locate_edits
@@ -60,14 +61,6 @@ class LogEntry(NamedTuple):
 
     text: str
     """What it says, in half a sentence."""
-
-
-class NumberedGroup(NamedTuple):
-    """A group of tracks of an edit that is about to be entered."""
-
-    role: Role
-    label: str | None
-    tracks: tuple[int, ...]
 
 
 class EditStore:
@@ -121,18 +114,73 @@ class EditStore:
         return found
 
     def enter(
-        self, kind: Kind, groups: Sequence[NumberedGroup], by: str | None, name: str | None = None
-    ) -> EnteredEdit:
-        """Check an edit against all others and append it."""
-        marked = [self._mark(group) for group in groups]
+        self,
+        new: Sequence[NewEdit],
+        by: str | None,
+        refused: list[ContradictionError] | None = None,
+    ) -> tuple[EnteredEdit, ...]:
+        """Check edits against all others and append them: all, or none of them.
+
+        Args:
+            new: The edits.
+            by: Who says so.
+            refused: Edits that contradict others are left out, and why is added here; None: they
+                are an error.
+
+        Raises:
+            ContradictionError: They contradict earlier edits or each other.
+        """
+        if not new:
+            return ()
+        marked = [[self._mark(group) for group in one.groups] for one in new]
         with self._journal.writing() as writer:
-            edit = self._make(writer.next_id, kind, by, groups=marked, name=name)
-            self._check(writer.content, edit)
-            writer.append(edit)
+            first = writer.next_id
+            made = self._make_all(first, new, marked, by)
+            try:
+                self._check(writer.content, made)
+            except ContradictionError:
+                if refused is None:
+                    raise
+                rest = self._leave_out(writer.content, made, refused)
+                new, marked = [new[place] for place in rest], [marked[place] for place in rest]
+                made = self._make_all(first, new, marked, by)
+                if not made:
+                    return ()
+            writer.append(*made)
             compiled, located = self._compile(writer.content.edits)
             edits = writer.content.edits
         links = self._project.table("cannot_links")
-        return EnteredEdit(edit, tuple(list_notes(located.edits[-1], compiled, links, edits)))
+        notes = list_notes(located.edits[-len(made) :], compiled, links, edits)
+        return tuple(map(EnteredEdit, made, notes))
+
+    def _make_all(
+        self,
+        first: int,
+        new: Sequence[NewEdit],
+        marked: Sequence[Sequence[TrackGroup]],
+        by: str | None,
+    ) -> list[Edit]:
+        """Return edits with their numbers; all but the first are parts of it."""
+        made = []
+        for number, (one, groups) in enumerate(zip(new, marked, strict=True), start=first):
+            part_of = None if number == first else first
+            fields = {"groups": groups, "name": one.name, "part_of": part_of}
+            made.append(self._make(number, one.kind, by, **fields))
+        return made
+
+    def _leave_out(
+        self, content: JournalContent, made: Sequence[Edit], refused: list[ContradictionError]
+    ) -> list[int]:
+        """Return the places of the edits that contradict none before them."""
+        places: list[int] = []
+        for place in range(len(made)):
+            try:
+                self._check(content, [made[k] for k in (*places, place)])
+            except ContradictionError as error:
+                refused.append(error)
+            else:
+                places.append(place)
+        return places
 
     def reverse(self, kind: Kind, number: int | None, by: str | None) -> EnteredEdit:
         """Enter an `undo` or `redo`."""
@@ -140,10 +188,11 @@ class EditStore:
         with self._journal.writing() as writer:
             target = find_edit_to_reverse(kind, writer.content.edits, number)
             edit = self._make(writer.next_id, kind, by, of=target.id)
-            self._check(writer.content, edit)
+            self._check(writer.content, [edit])
             writer.append(edit)
+            edits = writer.content.edits
         done = "Undone" if kind == "undo" else "Redone"
-        return EnteredEdit(edit, (f"{done}: {describe_moment(target)}.",))
+        return EnteredEdit(edit, (f"{done}: {describe_moment(target, edits)}.",))
 
     def _make(self, number: int, kind: Kind, by: str | None, **fields: object) -> Edit:
         return Edit.model_validate(
@@ -158,16 +207,16 @@ class EditStore:
             }
         )
 
-    def _check(self, content: JournalContent, edit: Edit) -> None:
-        """Raise a ContradictionError where an edit contradicts those that hold."""
+    def _check(self, content: JournalContent, made: Sequence[Edit]) -> None:
+        """Raise a ContradictionError where new edits contradict those that hold, or each other."""
         before = self._compile(content.edits)[0]
-        after = self._compile((*content.edits, edit))[0]
+        after = self._compile((*content.edits, *made))[0]
         known = {one[:2] for one in before.contradictions}
         new = [one for one in after.contradictions if one[:2] not in known]
         if not new:
             return
         by_id = {one.id: one for one in content.edits}
-        involved = sorted({*new[0].because_of, new[0].edit} - {edit.id})
+        involved = sorted({*new[0].because_of, new[0].edit} & set(by_id))
         told = " and ".join(describe_moment(by_id[one]) for one in involved) or "itself"
         one, other = new[0].tracks
         raise ContradictionError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 
 from personae.core.errors import EditError
@@ -18,9 +19,14 @@ def edits_that_hold(edits: Sequence[Edit]) -> list[Edit]:
 
 
 def edit_to_undo(edits: Sequence[Edit]) -> Edit | None:
-    """Return what a plain `undo` would undo: the latest edit that holds."""
+    """Return what a plain `undo` would undo: the latest edit that holds.
+
+    Of edits that were entered together it is the first, which stands for all.
+    """
     held = edits_that_hold(edits)
-    return held[-1] if held else None
+    if not held:
+        return None
+    return next((one for one in held if one.id == held[-1].part_of), held[-1])
 
 
 def edit_to_redo(edits: Sequence[Edit]) -> Edit | None:
@@ -69,13 +75,16 @@ def find_edit_to_reverse(kind: Kind, edits: Sequence[Edit], number: int | None) 
 
 
 def _undone(edits: Sequence[Edit]) -> set[int]:
-    """Return the numbers of the edits that are undone."""
+    """Return the numbers of the edits that are undone; what was entered together goes together."""
     undone: set[int] = set()
+    parts: dict[int, set[int]] = defaultdict(set)
     for edit in edits:
+        if edit.part_of is not None:
+            parts[edit.part_of].add(edit.id)
         if edit.kind == "undo":
-            undone.add(_target(edit))
+            undone |= {_target(edit), *parts[_target(edit)]}
         elif edit.kind == "redo":
-            undone.discard(_target(edit))
+            undone -= {_target(edit), *parts[_target(edit)]}
     return undone
 
 

@@ -132,16 +132,16 @@ class JournalWriter:
         """Number of the next edit."""
         return self.content.last_id + 1
 
-    def append(self, edit: Edit) -> None:
-        """Append an edit; it has reached the disk when the call returns.
+    def append(self, *edits: Edit) -> None:
+        """Append edits; they have reached the disk when the call returns.
 
         A half-written last line is left as it is, in a line of its own.
 
         Raises:
             OutputError: The file cannot be written; it is then as it was.
         """
-        line = edit.model_dump_json(exclude_none=True).encode() + b"\n"
-        written = line if self._ends_in_line else b"\n" + line
+        lines = [one.model_dump_json(exclude_none=True).encode() + b"\n" for one in edits]
+        written = b"".join(lines if self._ends_in_line else [b"\n", *lines])
         with reraise_write_errors(self._path):
             try:
                 rest = written
@@ -153,8 +153,8 @@ class JournalWriter:
                 raise
         self._size += len(written)
         self._ends_in_line = True
-        edits = (*self.content.edits, edit)
-        self.content = JournalContent(edits, self.content.unreadable, edit.id)
+        held = (*self.content.edits, *edits)
+        self.content = JournalContent(held, self.content.unreadable, edits[-1].id)
 
 
 def _parse_line(line: bytes) -> Edit | None:

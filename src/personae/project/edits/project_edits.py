@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
-from personae.core.errors import EditError
+from personae.core.errors import ContradictionError
 from personae.project.edits.compiled import CompiledEdits
-from personae.project.edits.describe import list_tracks
-from personae.project.edits.edit import Edit, Role
-from personae.project.edits.edit_store import (
-    EditedProject,
-    EditStore,
-    EnteredEdit,
-    LogEntry,
-    NumberedGroup,
-)
+from personae.project.edits.describe import describe_with_parts
+from personae.project.edits.edit import Edit
+from personae.project.edits.edit_batch import EditBatch
+from personae.project.edits.edit_store import EditedProject, EditStore, EnteredEdit, LogEntry
 from personae.project.edits.history import edit_to_redo, edit_to_undo
 from personae.project.edits.locating import UnmatchedTrack
-from personae.project.edits.names import clean_name
-from personae.project.edits.people import FoundTracks, People, Person
+from personae.project.edits.people import People, Person
+
+
+class EditsEnteredTogether(EditBatch):
+    """Edits that are entered at the end of a block."""
+
+    entered: tuple[EnteredEdit, ...] = ()
+    """What was entered, in order; empty inside the block."""
+
+    refused: list[ContradictionError] | None = None
+    """Why edits were left out; None unless they may be."""
 
 
 class ProjectEdits:
@@ -32,6 +37,30 @@ class ProjectEdits:
     def __init__(self, project: EditedProject) -> None:
         self._project = project
         self._store = EditStore(project)
+
+    @contextmanager
+    def together(
+        self, *, by: str | None = None, leave_out: bool = False
+    ) -> Iterator[EditsEnteredTogether]:
+        """Enter several edits as one: all of them or none, and undone together.
+
+        The verbs of what is returned are those of this class; the edits are entered at the end of
+        the block, and are then in its `entered`. All are about the cast as it is at its beginning.
+
+        Args:
+            by: Who says so.
+            leave_out: Leave out what contradicts earlier edits, or those before it in the block;
+                `refused` then says why.
+
+        Raises:
+            ContradictionError: They contradict earlier edits or each other.
+        """
+        project = self._project
+        people = People(project.cast(), project.table("tracks"), project.table("characters"))
+        batch = EditsEnteredTogether(people)
+        yield batch
+        batch.refused = [] if leave_out else None
+        batch.entered = self._store.enter(batch.edits, by, batch.refused)
 
     def name(self, who: Person, name: str | None, *, by: str | None = None) -> EnteredEdit:
         """Name a character or some tracks; None takes the name away.
@@ -47,8 +76,9 @@ class ProjectEdits:
             EditError: There is no such character or track, or the name cannot be one.
             ContradictionError: Earlier edits say that the name's bearer is somebody else.
         """
-        cleaned = None if name is None else clean_name(name)
-        return self._store.enter("name", [_group("person", self._people().find(who))], by, cleaned)
+        with self.together(by=by) as batch:
+            batch.name(who, name)
+        return batch.entered[0]
 
     def merge(self, *people: Person, by: str | None = None) -> EnteredEdit:
         """Say that characters or tracks are one person; the first keeps its number and name.
@@ -61,11 +91,9 @@ class ProjectEdits:
             EditError: There is no such character or track, or fewer than two are named.
             ContradictionError: Earlier edits say that they are different people.
         """
-        found = [self._people().find(who) for who in people]
-        named_alone = len(found) == 1 and found[0].label is not None
-        if named_alone or len({track for one in found for track in one.tracks}) < 2:
-            raise EditError("One person alone cannot be merged: name two or more.")
-        return self._store.enter("merge", [_group("person", one) for one in found], by)
+        with self.together(by=by) as batch:
+            batch.merge(*people)
+        return batch.entered[0]
 
     def split(
         self, character: str | None, tracks: Iterable[int], *, by: str | None = None
@@ -81,18 +109,9 @@ class ProjectEdits:
             EditError: There is no such character, or not all tracks are in it, or no other is.
             ContradictionError: Earlier edits say that the tracks are several people.
         """
-        people = self._people()
-        moved = people.find(tracks)
-        if character is not None:
-            whole = people.find_character(character)
-            foreign = sorted(set(moved.tracks) - set(whole.tracks))
-            if foreign:
-                raise EditError(f"{whole.label} does not hold {list_tracks(foreign)}.")
-        groups = _moved_groups(people, moved.tracks)
-        if not any(group.role == "rest" for group in groups):
-            where = f"no other track of {character}" if character else "nobody to split them from"
-            raise EditError(f"There is {where}: name only the tracks that are somebody else.")
-        return self._store.enter("split", groups, by)
+        with self.together(by=by) as batch:
+            batch.split(character, tracks)
+        return batch.entered[0]
 
     def move(self, who: Person, to: Person, *, by: str | None = None) -> EnteredEdit:
         """Say that tracks are another character, and not the one that holds them.
@@ -106,21 +125,9 @@ class ProjectEdits:
             EditError: There is no such character or track, or the tracks are there already.
             ContradictionError: Earlier edits say that the tracks are several people.
         """
-        people = self._people()
-        moved, target = people.find(who), people.find(to)
-        joined = [track for track in target.tracks if track not in moved.tracks]
-        homes = {people.label_of.get(one) for one in moved.tracks}
-        if not joined or (target.label is not None and homes == {target.label}):
-            raise EditError(
-                f"{list_tracks(moved.tracks).capitalize()} cannot move there: no change."
-            )
-        groups = [
-            group
-            for group in _moved_groups(people, moved.tracks)
-            if group.role == "moved" or not set(group.tracks) & set(joined)
-        ]
-        groups.append(NumberedGroup("target", target.label, tuple(joined)))
-        return self._store.enter("move", groups, by)
+        with self.together(by=by) as batch:
+            batch.move(who, to)
+        return batch.entered[0]
 
     def ignore(self, *who: Person, by: str | None = None) -> EnteredEdit:
         """Leave characters or tracks out of the cast: extras, posters, what is no face.
@@ -128,8 +135,9 @@ class ProjectEdits:
         Raises:
             EditError: There is no such character or track.
         """
-        found = [self._people().find(one) for one in who]
-        return self._store.enter("ignore", [_group("person", one) for one in found], by)
+        with self.together(by=by) as batch:
+            batch.ignore(*who)
+        return batch.entered[0]
 
     def confirm(self, *characters: Person, by: str | None = None) -> EnteredEdit:
         """Say that all tracks of a character are one person, of each if several are named.
@@ -138,8 +146,9 @@ class ProjectEdits:
             EditError: There is no such character or track.
             ContradictionError: Earlier edits say that two of the tracks are different people.
         """
-        found = [self._people().find(one) for one in characters]
-        return self._store.enter("confirm", [_group("person", one) for one in found], by)
+        with self.together(by=by) as batch:
+            batch.confirm(*characters)
+        return batch.entered[0]
 
     def different(self, one: Person, *others: Person, by: str | None = None) -> EnteredEdit:
         """Say that a character or tracks are none of some others.
@@ -155,19 +164,12 @@ class ProjectEdits:
             EditError: There is no such character or track, or one shares a track with another.
             ContradictionError: Earlier edits say that they are one person.
         """
-        found = [self._people().find(who) for who in (one, *others)]
-        if len(found) < 2:
-            raise EditError("One person alone is nobody else: name two or more.")
-        named = set(found[0].tracks)
-        for other in found[1:]:
-            shared = named & set(other.tracks)
-            if shared:
-                told = list_tracks(sorted(shared))
-                raise EditError(f"Both hold {told}: name two different people.")
-        return self._store.enter("different", [_group("person", each) for each in found], by)
+        with self.together(by=by) as batch:
+            batch.different(one, *others)
+        return batch.entered[0]
 
     def undo(self, edit: int | None = None, *, by: str | None = None) -> EnteredEdit:
-        """Undo the latest edit, or the one with a number.
+        """Undo the latest edit, or the one with a number, and what was entered together with it.
 
         Raises:
             EditError: There is none, or it is undone already.
@@ -198,6 +200,10 @@ class ProjectEdits:
         """Return what a plain `redo` would redo."""
         return edit_to_redo(self._store.read())
 
+    def describe(self, edit: Edit) -> str:
+        """Return what an edit says, and how many more were entered together with it."""
+        return describe_with_parts(edit, self._store.read())
+
     def any_entered(self) -> bool:
         """Return whether an edit was ever entered, undone ones included."""
         return bool(self._store.read())
@@ -217,23 +223,3 @@ class ProjectEdits:
     def problems(self) -> list[str]:
         """Return a sentence for everything in the edits that cannot be honoured."""
         return self._store.problems()
-
-    def _people(self) -> People:
-        project = self._project
-        return People(project.cast(), project.table("tracks"), project.table("characters"))
-
-
-def _group(role: Role, found: FoundTracks) -> NumberedGroup:
-    return NumberedGroup(role, found.label, found.tracks)
-
-
-def _moved_groups(people: People, tracks: Sequence[int]) -> list[NumberedGroup]:
-    """Return the tracks that leave each character, and those that stay in it."""
-    groups = []
-    for label, own in people.by_character(tracks).items():
-        groups.append(NumberedGroup("moved", label, own))
-        if label is not None:
-            rest = tuple(one for one in people.find_character(label).tracks if one not in own)
-            if rest:
-                groups.append(NumberedGroup("rest", label, rest))
-    return groups

@@ -1,7 +1,6 @@
 // A film that the browser cannot play itself, shown in pieces that the review makes on demand.
-"use strict";
 
-class Preview {
+export class Preview {
   static ahead = 2; // pieces that are fetched before they are needed
   static kept = 60; // seconds on both sides of the moment that stay in the browser
 

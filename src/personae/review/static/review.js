@@ -148,5 +148,23 @@ document.addEventListener("htmx:afterSettle", () => {
   showNewCast();
 });
 
+// An answer that is no page: say why, above the page that stays.
+function complain(text) {
+  let note = document.getElementById("complaint");
+  if (!note) {
+    note = document.createElement("p");
+    note.id = "complaint";
+    note.className = "message error";
+    note.setAttribute("role", "alert");
+    document.getElementById("main").prepend(note);
+  }
+  note.textContent = text;
+}
+
+document.addEventListener("htmx:responseError", (event) => complain(event.detail.xhr.responseText));
+document.addEventListener("htmx:sendError", () => complain(
+  "The page is not served any more. What was saved is safe: start `personae` again.",
+));
+
 document.addEventListener("DOMContentLoaded", showSelection);
 showSelection();
