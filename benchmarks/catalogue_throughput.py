@@ -1,9 +1,10 @@
 """Throughput of `personae catalogue run` on this machine.
 
 `films` runs cuts of the demo film (each one's content differs) in new catalogues: one at a time in
-one process with all cores, then on Ray with one worker a core. `database` measures how many films a
-second workers claim and finish, on SQLite and on PostgreSQL where it is installed. `storage`
-measures how quickly this machine's disk writes and reads a file.
+one process with all cores, then on Ray with one worker a core. `pieces` scans one film in one go
+and in pieces, each part on one core, and runs it on two workers in one piece and in two. `database`
+measures how many films a second workers claim and finish, on SQLite and on PostgreSQL where it is
+installed. `storage` measures how quickly this machine's disk writes and reads a file.
 """
 
 from __future__ import annotations
@@ -27,11 +28,16 @@ def main() -> None:
     films = verbs.add_parser("films", help="one at a time against two workers")
     films.add_argument("--films", type=int, default=4)
     films.add_argument("--seconds", type=float, default=15.0, help="of each cut")
+    pieces = verbs.add_parser("pieces", help="one film in pieces")
+    pieces.add_argument("--film", type=Path, default=DEMO)
+    pieces.add_argument("--pieces", type=int, default=4)
+    pieces.add_argument("--without-ray", action="store_true", help="only the parts of the scan")
     verbs.add_parser("database", help="claims a second")
     verbs.add_parser("storage", help="bytes a second")
     options = parser.parse_args()
     {
         "films": lambda: measure_films(options.films, options.seconds),
+        "pieces": lambda: measure_pieces(options.film, options.pieces, options.without_ray),
         "database": measure_database,
         "storage": measure_storage,
     }[options.verb]()
@@ -65,6 +71,68 @@ def measure_films(count: int, seconds: float) -> None:
             )
         first, *_, last = walls.values()
         print(f"{cores} workers are {first / last:.2f} times as fast as one at a time.")
+
+
+def measure_pieces(film: Path, count: int, without_ray: bool) -> None:
+    """Print how long the parts of a scan in pieces take, and what two workers gain by them."""
+    os.environ["OMP_NUM_THREADS"] = "1"
+    from personae.core.hooks import silent_hook
+    from personae.pipeline.scan_pieces import join_pieces, write_piece
+    from personae.pipeline.settings import Settings
+    from personae.project.crop_store import CropsWriter
+    from personae.scan import scan_film
+    from personae.scan.film_range import FilmRange, divide_film
+
+    print(f"{film.name}; load of the machine before: {os.getloadavg()[0]:.1f}")
+    settings = Settings()
+    with tempfile.TemporaryDirectory() as scratch, CpuClock() as clock:
+        whole, joined = Path(scratch) / "whole.parquet", Path(scratch) / "joined.parquet"
+        with CropsWriter(whole) as crops:
+            scan_film(film, settings.scan, crop_sink=crops.add)
+        clock.lap("scan in one go")
+        ranges: list[FilmRange] = []
+        film_pass = divide_film(film, count, ranges.append)
+        clock.lap("pass that finds the shots")
+        folders = [Path(scratch) / str(one.number) for one in ranges]
+        for one, folder in zip(ranges, folders, strict=True):
+            folder.mkdir()
+            write_piece(film, one, settings, folder, silent_hook)
+            clock.lap(f"piece {one.number}, {one.frames} frames")
+        with CropsWriter(joined) as crops:
+            join_pieces(folders, film_pass, crops.add)
+        clock.lap("join")
+        same = whole.read_bytes() == joined.read_bytes()
+        print(f"The crops are {'the same to the byte' if same else 'NOT the same'}.")
+    if without_ray:
+        return
+    with tempfile.TemporaryDirectory() as scratch:
+        walls = []
+        for pieces in (1, 2):
+            catalogue = Path(scratch) / f"catalogue{pieces}"
+            command(["init", catalogue, "--depth", "head"])
+            command(["add", catalogue, film])
+            wall = command(["run", catalogue, "--workers", "2", "--pieces", str(pieces), "--quiet"])
+            walls.append(wall)
+            print(f"catalogue run, 2 workers, pieces: {pieces}: {wall:.1f} s", flush=True)
+        print(f"Two pieces are {walls[0] / walls[1]:.2f} times as fast as one.")
+
+
+class CpuClock:
+    """Prints the wall and processor seconds of one thing after the other."""
+
+    def __enter__(self) -> CpuClock:
+        self._wall, self._cpu = time.perf_counter(), time.process_time()
+        print("| what | wall | CPU |")
+        print("| --- | --- | --- |")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def lap(self, what: str) -> None:
+        wall, cpu = time.perf_counter(), time.process_time()
+        print(f"| {what} | {wall - self._wall:.1f} s | {cpu - self._cpu:.1f} s |", flush=True)
+        self._wall, self._cpu = wall, cpu
 
 
 def cut_demo(folder: Path, count: int, seconds: float) -> float:

@@ -13,7 +13,7 @@ import pytest
 from helpers.catalogue_stages import OBEDIENT_STAGES, scans_begun, wait_until
 from helpers.fake_stages import FAKE_STAGES
 from personae.catalogue import create_catalogue, jobs, open_catalogue
-from personae.catalogue.film_worker import FilmWorker
+from personae.catalogue.film_worker import FilmWorker, WorkerOptions
 from personae.catalogue.films import get_film
 from personae.catalogue.projects import open_film_project
 from personae.core.errors import CatalogueError, OutputError, SettingError
@@ -22,8 +22,8 @@ from personae.project import Project
 from personae.project.tables import STAGE_OF_TABLE
 
 
-def worker_of(catalogue, **options):
-    return FilmWorker(catalogue, "worker", OBEDIENT_STAGES, **options)
+def worker_of(catalogue, on_progress=None, **options):
+    return FilmWorker(catalogue, "worker", WorkerOptions(OBEDIENT_STAGES, **options), on_progress)
 
 
 def assert_same_tables(one: Project, other: Project) -> None:
@@ -97,7 +97,7 @@ def test_a_slow_film_keeps_its_lease_and_says_how_far_it_is(catalogue, write_fil
     worker.start()
     wait_until(lambda: get_film(catalogue, 1).stage == "scan")
     time.sleep(1.5)
-    assert jobs.requeue_expired_films(catalogue.database) == 0
+    assert jobs.requeue_expired_jobs(catalogue.database) == 0
     assert get_film(catalogue, 1).stage_total == 300
     film.with_name(f"{film.name}.go").touch()
     worker.join()
@@ -110,11 +110,11 @@ def test_a_worker_that_was_taken_for_dead_stops_and_leaves_the_film_alone(catalo
     worker = threading.Thread(target=worker_of(catalogue, lease_s=1.0).work_on_next)
     worker.start()
     wait_until(lambda: get_film(catalogue, 1).stage == "scan")
-    jobs.requeue_films_of(catalogue.database, "worker")
+    jobs.requeue_jobs_of(catalogue.database, "worker")
     other = jobs.claim_film(catalogue, "other")
     worker.join(timeout=30)
     assert not worker.is_alive()
-    assert jobs.count_films_of(catalogue.database, "other") == 1
+    assert jobs.count_workers_of(catalogue.database, "other") == 1
     jobs.finish_film(catalogue.database, other, 1.0)
 
 

@@ -13,17 +13,18 @@ from helpers.adaptation_inputs import SHORT_HEAD, embedding_tracks, random_adapt
 from helpers.fake_stages import FAKE_STAGES, FakeAdaptation, FakeAdaptStage
 from personae.adapt import adapt
 from personae.adapt.student_weights import WeightsOrigin, read_origin
-from personae.catalogue import create_catalogue
-from personae.catalogue.film_worker import FilmWorker
+from personae.catalogue import create_catalogue, jobs
+from personae.catalogue.film_worker import FilmWorker, WorkerOptions
 from personae.catalogue.films import get_film
 from personae.catalogue.learned_weights import WEIGHTS_FILE, starting_from_catalogue
 from personae.catalogue.project_faces import forget_tracks
+from personae.catalogue.running import run_films
 from personae.core.config import AdaptConfig
 from personae.core.errors import CatalogueError, ProjectError, SettingError, WeightsError
 from personae.core.files import FileMark
+from personae.pipeline.encoder import hash_encoder_weights
 from personae.pipeline.runner import run
 from personae.pipeline.settings import Settings, recorded_settings
-from personae.pipeline.stages import hash_encoder_weights
 from personae.project import Project
 
 HEAD = Settings.from_flat(depth="head")
@@ -35,10 +36,10 @@ class LearningAdaptation(FakeAdaptation):
     def save(self, folder: Path) -> None:
         super().save(folder)
         short = AdaptConfig(**SHORT_HEAD | {"iterations": 1})
-        student = adapt(embedding_tracks(), None, short).student
+        learned = adapt(embedding_tracks(), None, short).weights
         film = folder.parent.name.partition("-")[2].partition(".")[0]
         (encoder,) = hash_encoder_weights(HEAD).values()
-        replace(student, origin=WeightsOrigin("head", encoder, film)).save(
+        replace(learned, origin=WeightsOrigin("head", encoder, film)).save(
             folder / "student.safetensors"
         )
 
@@ -58,7 +59,7 @@ def season(tmp_path, write_films):
     episodes = write_films("one", "two", "three")
     with create_catalogue(tmp_path / "season", depth="head") as made:
         made.add(*episodes[:2])
-        FilmWorker(made, "worker", STAGES).work()
+        FilmWorker(made, "worker", WorkerOptions(STAGES)).work()
         yield made, episodes
 
 
@@ -108,7 +109,7 @@ def test_weights_at_a_url_are_fetched(tmp_path, write_films):
     place = f"memory://{tmp_path}/projects"
     with create_catalogue(tmp_path / "c", projects=place, depth="head") as catalogue:
         catalogue.add(first)
-        FilmWorker(catalogue, "worker", STAGES).work()
+        FilmWorker(catalogue, "worker", WorkerOptions(STAGES)).work()
         with starting_from_catalogue(catalogue, second, HEAD) as started:
             assert read_origin(started.adapt.initial_weights).depth == "head"
 
@@ -151,3 +152,51 @@ def test_who_is_forgotten_is_forgotten_by_the_network_too(season):
     forget_tracks(folder, {0}, frozenset())
     assert not (folder / WEIGHTS_FILE).exists()
     assert WEIGHTS_FILE not in Project.open(folder).manifest.stages["adapt"].files
+
+
+def learned_before(catalogue):
+    """Of every film, the film whose network its adaptation started from."""
+    projects = [Project.open(film.folder) for film in catalogue.films()]
+    return [one.manifest.stages["adapt"].facts.get("learned_before") for one in projects]
+
+
+def test_a_season_in_order_starts_every_film_from_the_one_before(tmp_path, write_films):
+    with create_catalogue(tmp_path / "c", depth="head") as catalogue:
+        catalogue.add(*write_films("one", "two", "three"))
+        run_films(catalogue, in_process=True, in_order=True, stages=STAGES)
+        assert learned_before(catalogue) == [None, "film0", "film1"]
+
+
+def test_without_an_order_no_film_starts_from_another(season):
+    catalogue, _ = season
+    assert learned_before(catalogue) == [None, None]
+
+
+def test_a_film_in_order_passes_over_one_that_failed(tmp_path, write_films):
+    films = write_films("one", "two", "three")
+    films[1].write_text("garbage")
+    with create_catalogue(tmp_path / "c", depth="head") as catalogue:
+        catalogue.add(*films)
+        run_films(catalogue, in_process=True, in_order=True, stages=STAGES)
+        assert [film.state for film in catalogue.films()] == ["done", "failed", "done"]
+        last = Project.open(get_film(catalogue, 3).folder)
+        assert last.manifest.stages["adapt"].facts["learned_before"] == "film0"
+
+
+def test_films_in_order_wait_for_the_one_before(catalogue, write_films):
+    catalogue.add(*write_films("one", "two", "three"))
+    first = jobs.claim_film(catalogue, "a", in_order=True)
+    assert first.film_id == 1
+    assert jobs.claim_film(catalogue, "b", in_order=True) is None
+    jobs.fail_film(catalogue.database, first, "It is broken.")
+    assert jobs.claim_film(catalogue, "b", in_order=True).film_id == 2
+    assert jobs.claim_film(catalogue, "c", in_order=True) is None
+    assert jobs.claim_film(catalogue, "c").film_id == 3
+
+
+def test_a_method_that_adapts_nothing_is_refused_in_order(tmp_path):
+    with (
+        create_catalogue(tmp_path / "c", method="hac") as catalogue,
+        pytest.raises(SettingError, match="'hac' adapts nothing"),
+    ):
+        run_films(catalogue, in_process=True, in_order=True)

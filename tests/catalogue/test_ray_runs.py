@@ -10,9 +10,17 @@ from pathlib import Path
 
 import pytest
 
-from helpers.catalogue_stages import OBEDIENT_STAGES, scans_begun, wait_until
+from helpers.catalogue_stages import (
+    OBEDIENT_STAGES,
+    PIECE_STAGES,
+    pieces_begun,
+    scans_begun,
+    wait_until,
+)
 from helpers.fake_stages import FAKE_STAGES
 from helpers.paths import TESTS
+from helpers.people_film import write_people_film
+from personae.catalogue import piece_jobs
 from personae.catalogue.films import get_film
 from personae.catalogue.running import run_films
 from personae.pipeline.runner import run
@@ -22,9 +30,9 @@ from personae.project.tables import STAGE_OF_TABLE, file_name
 COMMAND = """
 import signal
 signal.signal(signal.SIGINT, signal.default_int_handler)  # tests in the background ignore SIGINT
-from helpers.catalogue_stages import OBEDIENT_STAGES
+from helpers.catalogue_stages import {stages}_STAGES
 from personae.cli import main
-main(OBEDIENT_STAGES)
+main({stages}_STAGES)
 """
 
 
@@ -38,12 +46,12 @@ def start_run(tmp_path, workers_find_helpers):
     """Start the command in a process group of its own, as a terminal does."""
     started = []
 
-    def start(*words):
+    def start(*words, stages="OBEDIENT"):
         process = subprocess.Popen(
             [
                 sys.executable,
                 "-c",
-                COMMAND,
+                COMMAND.format(stages=stages),
                 "catalogue",
                 "run",
                 str(tmp_path / "catalogue"),
@@ -63,12 +71,12 @@ def start_run(tmp_path, workers_find_helpers):
         process.communicate()
 
 
-def assert_undisturbed(catalogue, films, tmp_path):
+def assert_undisturbed(catalogue, films, tmp_path, stages=FAKE_STAGES):
     """Every film is done, with the very files of a run that nothing disturbed."""
     for number, film in enumerate(films, start=1):
         found = get_film(catalogue, number)
         assert (found.state, found.error) == ("done", None)
-        expected = run(film, tmp_path / f"undisturbed{number}.personae", stages=FAKE_STAGES)
+        expected = run(film, tmp_path / f"undisturbed{number}.personae", stages=stages)
         for table in STAGE_OF_TABLE:
             made = Path(found.folder) / file_name(table)
             assert made.read_bytes() == (expected.folder / file_name(table)).read_bytes(), table
@@ -246,3 +254,65 @@ def test_an_address_without_a_cluster_is_named(on_sqlite, write_films):
     assert "There is no Ray cluster at 127.0.0.1:9 that answers" in done.stderr
     assert "Traceback" not in done.stderr
     assert get_film(on_sqlite, 1).state == "waiting"
+
+
+@pytest.fixture
+def people_film(tmp_path):
+    return write_people_film(tmp_path / "people.mp4")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("pieces", [2, 3, 7])
+def test_pieces_of_a_film_on_two_workers_give_the_tables_of_one(
+    on_sqlite, people_film, workers_find_helpers, tmp_path, pieces
+):
+    on_sqlite.add(people_film)
+    summary = run_films(on_sqlite, workers=2, pieces=pieces, stages=PIECE_STAGES)
+    assert summary.counts["done"] == 1
+    assert sorted(number for _, number in pieces_begun(people_film)) == list(range(pieces))
+    assert_undisturbed(on_sqlite, [people_film], tmp_path, PIECE_STAGES)
+
+
+@pytest.mark.slow
+def test_a_worker_that_is_killed_on_a_piece_costs_this_piece(
+    on_sqlite, people_film, start_run, tmp_path
+):
+    on_sqlite.add(people_film)
+    hold = people_film.with_name(f"{people_film.name}.hold-1")
+    hold.touch()
+    process = start_run("--workers", "2", "--pieces", "3", "--progress", "none", stages="PIECE")
+    wait_until(lambda: sorted(n for _, n in pieces_begun(people_film)) == [0, 1, 2])
+    wait_until(
+        lambda: (
+            [one.state for one in piece_jobs.list_pieces(on_sqlite.database, 1)]
+            == ["done", "running", "done"]
+        )
+    )
+    (worker,) = (process for process, number in pieces_begun(people_film) if number == 1)
+    os.kill(worker, signal.SIGKILL)
+    hold.unlink()
+    _, said = process.communicate(timeout=400)
+    assert process.returncode == 0, said
+    assert sorted(number for _, number in pieces_begun(people_film)) == [0, 1, 1, 2]
+    assert len({process for process, _ in pieces_begun(people_film)}) >= 2
+    assert_undisturbed(on_sqlite, [people_film], tmp_path, PIECE_STAGES)
+
+
+@pytest.mark.slow
+def test_films_in_order_run_one_after_the_other_on_several_workers(
+    on_sqlite, write_films, workers_find_helpers
+):
+    films = write_films("a", "b", "c")
+    on_sqlite.add(*films)
+    seen = []
+    run_films(
+        on_sqlite,
+        workers=2,
+        in_order=True,
+        stages=OBEDIENT_STAGES,
+        hook=lambda counts, films: seen.append(counts["running"]),
+    )
+    assert [film.state for film in on_sqlite.films()] == ["done"] * 3
+    assert max(seen) <= 1
+    begun = [film.with_name(f"{film.name}.begun").stat().st_mtime_ns for film in films]
+    assert begun == sorted(begun)

@@ -8,7 +8,7 @@ import pytest
 
 from helpers.fake_stages import FAKE_STAGES
 from personae.catalogue import create_catalogue
-from personae.catalogue.film_worker import FilmWorker
+from personae.catalogue.film_worker import FilmWorker, WorkerOptions
 from personae.catalogue.projects import open_film_project
 from personae.core.errors import CatalogueError
 from personae.pipeline.runner import run
@@ -47,7 +47,7 @@ def test_films_in_s3_give_the_tables_of_local_ones(bucket, tmp_path):
     plain = run(tmp_path / "a.mp4", tmp_path / "plain.personae", stages=FAKE_STAGES)
     with create_catalogue(tmp_path / "c", projects="s3://archive/projects") as catalogue:
         assert catalogue.add("s3://archive/films").added == (1,)
-        FilmWorker(catalogue, "worker", FAKE_STAGES).work()
+        FilmWorker(catalogue, "worker", WorkerOptions(FAKE_STAGES)).work()
         with open_film_project(catalogue, 1) as project:
             for table in STAGE_OF_TABLE:
                 assert project.table(table).equals(plain.table(table)), table

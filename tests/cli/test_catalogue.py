@@ -91,6 +91,9 @@ def test_a_list_of_films(catalogue_command, folder, write_films, tmp_path):
     ("words", "sentence"),
     [
         (["run", "{tmp}/nowhere"], "is not a catalogue"),
+        (["run", "{tmp}/catalogue", "--pieces", "0"], "'0': it should be 'auto', or 1 or more"),
+        (["run", "{tmp}/catalogue", "--pieces", "many"], "'many': it should be 'auto', or 1"),
+        (["run", "{tmp}/catalogue", "--workers", "0"], "must be at least 1, not 0"),
         (["status", "{tmp}/nowhere"], "is not a catalogue"),
         (["add", "{tmp}/catalogue"], "There is nothing to add"),
         (["add", "{tmp}/catalogue", "{tmp}/empty"], "There is no film in the folder"),
@@ -123,7 +126,7 @@ def test_a_retention_period_is_kept_in_days(catalogue_command, folder):
 
 def test_the_bars_name_films_stages_and_failures(monkeypatch, capsys):
     from personae.catalogue.films import Film
-    from personae.catalogue.progress import catalogue_hook
+    from personae.cli.catalogue.progress import catalogue_hook
 
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("COLUMNS", "140")

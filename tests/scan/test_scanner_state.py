@@ -13,7 +13,7 @@ from helpers.films import encode_film, pan, write_film
 from personae.core.config import ScanConfig
 from personae.scan import scan_film, scanner
 from personae.scan.parallel_detector import FrameDetections
-from personae.scan.scanner import _count_repeated, _FilmScanner
+from personae.scan.scanner import _FilmScanner, count_repeated
 from personae.scan.video_file import MediaInfo
 
 MEDIA = MediaInfo("mp4", "h264", 640, 360, 0, "1/12800", str(FPS), 0.0, 10.0, 250)
@@ -205,5 +205,5 @@ def test_small_faces_have_the_status_of_their_share_of_the_film():
 
 
 def test_repeated_warnings_are_counted():
-    assert _count_repeated(["a", "b", "a", "a"]) == ("a (3 times)", "b")
-    assert _count_repeated([]) == ()
+    assert count_repeated(["a", "b", "a", "a"]) == ("a (3 times)", "b")
+    assert count_repeated([]) == ()

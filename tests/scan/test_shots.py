@@ -11,7 +11,7 @@ import pytest
 
 from helpers.films import DEMO, pan
 from helpers.shared_data import shared
-from personae.scan.scanner import mark_shots
+from personae.scan.shot_marks import mark_shots
 from personae.scan.shots import (
     MIN_CHROMA_RESIDUAL,
     AdaptiveShotDetector,

@@ -45,8 +45,8 @@ class Networks:
         Raises:
             WeightsError: The file does not exist.
         """
+        from personae.pipeline.encoder import hash_encoder_weights
         from personae.pipeline.settings import Settings
-        from personae.pipeline.stages import hash_encoder_weights
 
         settings = Settings.from_flat(encoder=name, weights=self.weights_of(name))
         return hash_encoder_weights(settings)[name]

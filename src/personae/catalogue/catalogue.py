@@ -63,6 +63,8 @@ class Catalogue(CatalogueBase):
         ray_address: str | None = None,
         in_process: bool = False,
         retry: bool = False,
+        pieces: int | None = None,
+        in_order: bool = False,
         device: str | None = None,
         hook: CatalogueHook | None = None,
     ) -> RunSummary:
@@ -73,6 +75,10 @@ class Catalogue(CatalogueBase):
             ray_address: Of a Ray cluster's head, HOST:PORT; None: this machine.
             in_process: Run one film after the other in this process, without Ray.
             retry: Run films again that have failed.
+            pieces: In how many pieces every film is scanned, which the workers share; by default a
+                long film in as many as there are workers without a film. The tables are the same.
+            in_order: Run one film after the other, each starting from what the earlier ones have
+                taught the network.
             device: Where networks run; by default as the catalogue's settings say.
             hook: Called about twice a second with the films under way.
 
@@ -90,6 +96,8 @@ class Catalogue(CatalogueBase):
             ray_address=ray_address,
             in_process=in_process,
             retry=retry,
+            pieces=pieces,
+            in_order=in_order,
             device=device,
             hook=hook or silent_hook,
         )

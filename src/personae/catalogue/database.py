@@ -73,6 +73,19 @@ class Database:
             yield connection
 
     @contextmanager
+    def begin_sign_of_life(self) -> Iterator[Connection]:
+        """Open a transaction that writes what may be lost in a power cut.
+
+        Raises:
+            CatalogueError: The database is locked, gone, or no catalogue's.
+            OutputError: There is no space left.
+        """
+        with self.begin() as connection:
+            if not self.is_sqlite:
+                connection.exec_driver_sql("SET LOCAL synchronous_commit TO off")
+            yield connection
+
+    @contextmanager
     def read(self) -> Iterator[Connection]:
         """Open a transaction that only reads, and waits for nobody.
 

@@ -11,6 +11,7 @@ from personae.catalogue.storage import (
     reraise_storage_errors,
 )
 from personae.core.files import reraise_write_errors
+from personae.pipeline.stage import CHECKPOINT_SUFFIX
 from personae.project.folder import MANIFEST, Project
 
 
@@ -30,6 +31,8 @@ class FolderMirror:
     def download(self) -> None:
         """Copy the folder to this machine; one that is not there yet gives an empty one.
 
+        What a stage keeps there while it runs is left out.
+
         Raises:
             CatalogueError: The storage cannot be reached.
             OutputError: This machine has no space for it.
@@ -41,7 +44,10 @@ class FolderMirror:
             file_system.invalidate_cache()
             there = file_system.find(inner) if file_system.exists(inner) else []
         for file in there:
-            target = self.copy / posixpath.relpath(file, inner)
+            name = posixpath.relpath(file, inner)
+            if name.partition("/")[0].endswith(CHECKPOINT_SUFFIX):
+                continue
+            target = self.copy / name
             with reraise_storage_errors(self.url):
                 content = file_system.cat_file(file)
             with reraise_write_errors(target):

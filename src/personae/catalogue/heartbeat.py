@@ -1,4 +1,4 @@
-"""Signs of life: of a worker while it runs a film, and of the holder of a lock."""
+"""Signs of life: of a worker on a film or a piece of one, and of the holder of a lock."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from abc import ABC, abstractmethod
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from personae.catalogue.jobs import Job, LeaseLostError, renew_lease
+from personae.catalogue.jobs import Job, renew_lease
+from personae.catalogue.leases import LeaseLostError
+from personae.catalogue.piece_jobs import PieceJob, renew_piece
 from personae.core.errors import CatalogueError, OutputError
 
 if TYPE_CHECKING:
@@ -93,5 +95,28 @@ class Heartbeat(LeaseKeeper):
             LeaseLostError: The film is not this worker's any more.
         """
         self._progress = stage, int(done), None if total is None else int(total)
+        if self.lost is not None:
+            raise self.lost
+
+
+class PieceHeartbeat(LeaseKeeper):
+    """Keeps the lease of a piece of a film, with the frames that were reported last."""
+
+    def __init__(self, database: Database, job: PieceJob, lease_s: float) -> None:
+        super().__init__(lease_s)
+        self._database, self._job = database, job
+        self._frames_done = 0
+
+    def renew(self) -> None:
+        """Renew the lease, and write how far the piece is."""
+        renew_piece(self._database, self._job, self._lease_s, self._frames_done)
+
+    def report(self, frames_done: int) -> None:
+        """Note the progress.
+
+        Raises:
+            LeaseLostError: The piece is not this worker's any more.
+        """
+        self._frames_done = frames_done
         if self.lost is not None:
             raise self.lost

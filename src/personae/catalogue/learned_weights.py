@@ -19,9 +19,9 @@ from personae.catalogue.storage import join_path, open_file
 from personae.core.content_hash import compute_content_hash
 from personae.core.errors import CatalogueError, ProjectError, SettingError
 from personae.core.files import FileMark, reraise_write_errors
+from personae.pipeline.encoder import hash_encoder_weights
 from personae.pipeline.learned import needs_adaptation
 from personae.pipeline.settings import Settings
-from personae.pipeline.stages import hash_encoder_weights
 from personae.project.folder import ADAPTATION, MANIFEST
 from personae.project.manifest import Manifest, StageRecord
 
@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 
 WEIGHTS_FILE = f"{ADAPTATION}/{STUDENT_FILE}"
 """Within a project folder."""
+
+
+class NothingLearnedError(CatalogueError):
+    """No film of the catalogue has learned anything that fits."""
 
 
 @contextmanager
@@ -51,8 +55,8 @@ def starting_from_catalogue(
         The settings with `initial_weights`: a copy that is there until the block ends.
 
     Raises:
-        CatalogueError: No film of the catalogue has learned anything that fits, or its storage
-            cannot be reached.
+        NothingLearnedError: No film of the catalogue has learned anything that fits.
+        CatalogueError: Its storage cannot be reached.
         SettingError: The settings adapt nothing, or name other weights already.
         FilmError: The film cannot be read.
         ProjectError: The folder of the film that has learned is damaged.
@@ -97,7 +101,7 @@ def _find_learned_film(
     place = catalogue.location.folder
     if not names:
         before = "" if number is None else f" before film {number}, which this one is"
-        raise CatalogueError(
+        raise NothingLearnedError(
             f"{place} has no finished film{before} to start from: run its films with `personae "
             "catalogue run` first."
         )
@@ -110,7 +114,7 @@ def _find_learned_film(
             continue
         if record.facts.get("depth") == depth and encoder.items() <= record.weights.items():
             return folder, record
-    raise CatalogueError(
+    raise NothingLearnedError(
         f"No finished film of {place} has kept what it learned with the encoder "
         f"{settings.encode.encoder} at depth {depth}: set those of the catalogue, or run a film of "
         "it again with this version of personae."

@@ -14,7 +14,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from personae.catalogue.database import now_s
 from personae.catalogue.heartbeat import LeaseKeeper
-from personae.catalogue.jobs import LeaseLostError
+from personae.catalogue.leases import LeaseLostError
 from personae.catalogue.schema import locks
 from personae.catalogue.worker_name import add_process, is_gone
 from personae.core.errors import CatalogueError

@@ -7,20 +7,21 @@ is decided in the database, so nothing is lost with Ray or with this process.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from personae.catalogue import jobs
 from personae.catalogue.base import CatalogueBase
-from personae.catalogue.film_worker import FilmWorker
+from personae.catalogue.film_worker import FilmWorker, WorkerOptions
 from personae.catalogue.films import count_states
+from personae.catalogue.piece_jobs import count_waiting_pieces
 from personae.catalogue.ray_session import connect_to_ray, has_several_hosts
 from personae.catalogue.worker_plan import WorkerPlan, plan_workers
 from personae.core.errors import CatalogueError, PersonaeError
 
 if TYPE_CHECKING:
     from personae.catalogue.location import Location
-    from personae.pipeline.stage import Stage
 
 POLL_S = 0.5
 """Time between two looks at the workers."""
@@ -33,12 +34,10 @@ def run_on_ray(
     catalogue: CatalogueBase,
     run_name: str,
     watch: Callable[[], None],
-    stages: Sequence[Stage],
+    options: WorkerOptions,
     *,
     address: str | None = None,
     workers: int | None = None,
-    device: str | None = None,
-    lease_s: float = jobs.LEASE_S,
 ) -> None:
     """Run all waiting films, and return when none is waiting or running.
 
@@ -46,11 +45,9 @@ def run_on_ray(
         catalogue: The catalogue.
         run_name: How the names of the workers begin; no other run may have it.
         watch: Called about twice a second.
-        stages: The stages of a run.
+        options: How the workers work.
         address: Of a cluster's head, HOST:PORT; None: Ray is started on this machine.
         workers: How many; by default as many as memory and cores bear.
-        device: Where networks run; by default as the catalogue's settings say.
-        lease_s: How long after its last sign of life a worker counts as dead.
 
     Raises:
         CatalogueError: There is no cluster at the address, its machines cannot share the database,
@@ -65,29 +62,21 @@ def run_on_ray(
                     "together: make the catalogue with --database postgresql://..."
                 )
             plan = plan_workers(machines, workers)
-            crew = _Crew(catalogue, run_name, plan, (device, lease_s, tuple(stages)))
+            crew = _Crew(catalogue, run_name, plan, replace(options, workers=plan.workers))
             try:
                 while crew.tend():
                     watch()
             finally:
                 crew.dismiss()
     finally:  # no worker is left that could claim another film
-        jobs.release_films_of(catalogue.database, run_name)
+        jobs.release_jobs_of(catalogue.database, run_name)
 
 
 class _RemoteWorker:
     """A film worker in a process of Ray."""
 
-    def __init__(
-        self,
-        location: Location,
-        name: str,
-        device: str | None,
-        lease_s: float,
-        stages: Sequence[Stage],
-    ) -> None:
-        catalogue = CatalogueBase(location)
-        self._worker = FilmWorker(catalogue, name, stages, device=device, lease_s=lease_s)
+    def __init__(self, location: Location, name: str, options: WorkerOptions) -> None:
+        self._worker = FilmWorker(CatalogueBase(location), name, options)
 
     def work(self) -> str | None:
         """Run films until none is waiting; return why this machine cannot, or None."""
@@ -106,12 +95,12 @@ class _Crew:
         catalogue: CatalogueBase,
         run_name: str,
         plan: WorkerPlan,
-        arguments: tuple[str | None, float, tuple[Stage, ...]],
+        options: WorkerOptions,
     ) -> None:
         import ray
 
         self._catalogue, self._run_name = catalogue, run_name
-        self._workers, self._arguments = plan.workers, arguments
+        self._options = options
         self._actor = ray.remote(
             num_cpus=plan.threads,
             num_gpus=plan.gpus,
@@ -136,15 +125,20 @@ class _Crew:
         """
         import ray
 
-        jobs.requeue_expired_films(self._catalogue.database)
+        database = self._catalogue.database
+        jobs.requeue_expired_jobs(database)
         counts = count_states(self._catalogue)
         if not counts["waiting"] and not counts["running"]:
             return False
-        starting = len(self._busy) - jobs.count_films_of(self._catalogue.database, self._run_name)
-        free = self._workers - len(self._refusals) - len(self._busy)
-        for _ in range(min(counts["waiting"] - starting, free)):
+        waiting = counts["waiting"]
+        if self._options.in_order:
+            waiting = 0 if counts["running"] else 1
+        waiting += count_waiting_pieces(database)
+        starting = len(self._busy) - jobs.count_workers_of(database, self._run_name)
+        free = self._options.workers - len(self._refusals) - len(self._busy)
+        for _ in range(min(waiting - starting, free)):
             self._set_to_work()
-        if not self._busy and self._refusals and counts["waiting"]:
+        if not self._busy and self._refusals and waiting:
             raise CatalogueError(self._refusals[0])
         if self._busy:
             for call in ray.wait(list(self._busy), timeout=POLL_S)[0]:
@@ -167,7 +161,7 @@ class _Crew:
             self._hired += 1
             name = f"{self._run_name}{self._hired}"
             location = self._catalogue.location
-            actor = self._actor.remote(location, name, *self._arguments)
+            actor = self._actor.remote(location, name, self._options)
         self._busy[actor.work.remote()] = (name, actor)
 
     def _receive(self, call: Any) -> None:
@@ -179,7 +173,7 @@ class _Crew:
         try:
             refusal = ray.get(call)
         except RayActorError as error:
-            if jobs.requeue_films_of(self._catalogue.database, name):
+            if jobs.requeue_jobs_of(self._catalogue.database, name):
                 self._stillborn = 0
                 return
             self._stillborn += 1

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from personae.catalogue import jobs
-from personae.catalogue.film_worker import FilmWorker
+from personae.catalogue.film_worker import FilmWorker, WorkerOptions
 from personae.catalogue.films import Film, count_states, list_films, retry_failed
+from personae.catalogue.leases import LEASE_S
 from personae.catalogue.lock import INDEXING, try_to_lock
 from personae.catalogue.progress import CatalogueHook, ProgressReader, silent_hook
 from personae.catalogue.schema import films
 from personae.core.errors import PersonaeError, SettingError
+from personae.pipeline.learned import needs_adaptation
 from personae.pipeline.stages import DEFAULT_STAGES
 
 if TYPE_CHECKING:
@@ -49,9 +51,11 @@ def run_films(
     ray_address: str | None = None,
     in_process: bool = False,
     retry: bool = False,
+    pieces: int | None = None,
+    in_order: bool = False,
     device: str | None = None,
     hook: CatalogueHook = silent_hook,
-    lease_s: float = jobs.LEASE_S,
+    lease_s: float = LEASE_S,
     stages: Sequence[Stage] = DEFAULT_STAGES,
 ) -> RunSummary:
     """Run all waiting films, and place the characters of each among the people.
@@ -62,6 +66,10 @@ def run_films(
         ray_address: Of a Ray cluster's head, HOST:PORT; None: this machine.
         in_process: Run one film after the other in this process, without Ray.
         retry: Run films again that have failed.
+        pieces: In how many pieces every film is scanned, which the workers share; by default a
+            long film in as many as there are workers without a film. The tables are the same.
+        in_order: Run one film after the other, each starting from what the earlier ones have
+            taught the network.
         device: Where networks run; by default as the catalogue's settings say.
         hook: Called about twice a second with the films under way.
         lease_s: How long after its last sign of life a worker counts as dead.
@@ -74,11 +82,19 @@ def run_films(
     """
     if workers is not None and workers < 1:
         raise SettingError(f"The number of workers must be at least 1, not {workers}.")
+    if pieces is not None and pieces < 1:
+        raise SettingError(f"The number of pieces must be at least 1, not {pieces}.")
+    options = WorkerOptions(stages, device, lease_s, pieces, in_order)
     name = f"{uuid.uuid4().hex[:8]}/"
-    FilmWorker(catalogue, name, stages, device=device)  # refuses wrong settings before any work
+    worker = FilmWorker(catalogue, name, options)  # refuses wrong settings before any work
+    if in_order and not needs_adaptation(worker.settings):
+        raise SettingError(
+            f"The method {worker.settings.cluster.method!r} adapts nothing, so no film can start "
+            "from what the earlier ones have taught: leave out --in-order."
+        )
     if retry:
         retry_failed(catalogue)
-    jobs.requeue_gone_films(catalogue.database)
+    jobs.requeue_gone_jobs(catalogue.database)
     indexer = _Indexer(catalogue)
     progress = ProgressReader(catalogue, hook)
 
@@ -87,20 +103,11 @@ def run_films(
         indexer.index_next()
 
     if in_process:
-        _run_in_process(catalogue, name, stages, watch, progress, device, lease_s)
+        _run_in_process(FilmWorker(catalogue, name, options, progress.report), watch)
     else:
         from personae.catalogue.ray_runner import run_on_ray
 
-        run_on_ray(
-            catalogue,
-            name,
-            watch,
-            stages,
-            address=ray_address,
-            workers=workers,
-            device=device,
-            lease_s=lease_s,
-        )
+        run_on_ray(catalogue, name, watch, options, address=ray_address, workers=workers)
     progress.report(at_once=True)
     while indexer.index_next():
         pass
@@ -110,27 +117,16 @@ def run_films(
     )
 
 
-def _run_in_process(
-    catalogue: CatalogueBase,
-    name: str,
-    stages: Sequence[Stage],
-    watch: Callable[[], None],
-    progress: ProgressReader,
-    device: str | None,
-    lease_s: float,
-) -> None:
+def _run_in_process(worker: FilmWorker, watch: Callable[[], None]) -> None:
     """Run one film after the other, and wait for those that other runs have."""
-    worker = FilmWorker(
-        catalogue, name, stages, device=device, lease_s=lease_s, on_progress=progress.report
-    )
     while True:
         while worker.work_on_next():
             watch()
-        jobs.requeue_expired_films(catalogue.database)
-        counts = count_states(catalogue)
+        jobs.requeue_expired_jobs(worker.catalogue.database)
+        counts = count_states(worker.catalogue)
         if not counts["waiting"] and not counts["running"]:
             return
-        if not counts["waiting"]:
+        if not counts["waiting"] or worker.options.in_order:
             time.sleep(POLL_S)
         watch()
 

@@ -18,9 +18,10 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    UniqueConstraint,
 )
 
-FORMAT = 1
+FORMAT = 2
 """Version of the tables and of `catalogue.json`; another one is refused in one sentence."""
 
 FILM_STATES = ("waiting", "running", "done", "failed")
@@ -68,6 +69,28 @@ films = Table(
     Index("films_state", "state", "id"),
     sqlite_autoincrement=True,
 )
+
+pieces = Table(
+    "pieces",
+    metadata,
+    _number(),
+    Column("film_id", ForeignKey("films.id", ondelete="CASCADE"), nullable=False),
+    Column("number", Integer, nullable=False),  # place among the film's pieces, from 0
+    Column("scan_digest", Text, nullable=False),  # of all that the scan depends on
+    Column("wanted", Integer, nullable=False),  # pieces that the film was to have
+    Column("frames", BigInteger, nullable=False),
+    Column("frames_done", BigInteger, nullable=False, default=0),
+    Column("state", Text, CheckConstraint(f"state IN {FILM_STATES}"), nullable=False),
+    Column("error", Text),  # one sentence; of a failed piece
+    Column("traceback", Text),  # where the failure is a mistake of this program
+    Column("files", JSON),  # of a finished piece: name -> size and sha256
+    Column("worker", Text),  # who holds the piece
+    Column("lease_until", Float),  # after which the worker counts as dead
+    Column("attempts", Integer, nullable=False, default=0),
+    UniqueConstraint("film_id", "number"),
+    sqlite_autoincrement=True,
+)
+"""Ranges of shots of films whose scan is under way on several workers."""
 
 people = Table(
     "people",

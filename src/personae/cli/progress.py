@@ -4,34 +4,59 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import TypeVar
 
 from personae.core.errors import SettingError
 from personae.core.hooks import Hook, silent_hook
 
+AnyHook = TypeVar("AnyHook")
+"""A hook of a film's run, or of a catalogue's."""
 
-@contextmanager
-def progress_hook(form: str) -> Iterator[Hook]:
+
+def progress_hook(form: str) -> AbstractContextManager[Hook]:
     """Open a hook that shows progress as a "bar", as "json" lines, or not at all ("none").
 
     Raises:
         SettingError: `form` is another word.
     """
+    return open_in_form(form, silent_hook, _print_stage, _bar_hook)
+
+
+def open_in_form(
+    form: str,
+    silent: AnyHook,
+    lines: AnyHook,
+    bars: Callable[[], AbstractContextManager[AnyHook]],
+) -> AbstractContextManager[AnyHook]:
+    """Open the hook that shows progress in a form.
+
+    Args:
+        form: "bar", "json" or "none".
+        silent: Shows nothing.
+        lines: Prints JSON lines.
+        bars: Opens a hook that shows bars.
+
+    Raises:
+        SettingError: `form` is another word.
+    """
     if form == "none":
-        yield silent_hook
-    elif form == "json":
-        yield _print_json_line
-    elif form == "bar":
-        with _bar_hook() as hook:
-            yield hook
-    else:
-        raise SettingError(f"progress cannot be {form!r}: it should be 'bar', 'json' or 'none'.")
+        return nullcontext(silent)
+    if form == "json":
+        return nullcontext(lines)
+    if form == "bar":
+        return bars()
+    raise SettingError(f"progress cannot be {form!r}: it should be 'bar', 'json' or 'none'.")
 
 
-def _print_json_line(stage: str, done: int, total: int | None, **facts: object) -> None:
-    line = {"stage": stage, "done": done, "total": total, **facts}
+def print_json_line(line: Mapping[str, object]) -> None:
+    """Print one object on stderr."""
     print(json.dumps(line, default=str, ensure_ascii=False), file=sys.stderr, flush=True)
+
+
+def _print_stage(stage: str, done: int, total: int | None, **facts: object) -> None:
+    print_json_line({"stage": stage, "done": done, "total": total, **facts})
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from personae.cli.options import given_settings, setting_option
+from personae.cli.options import Progress, Quiet, given_settings, setting_option
 from personae.cli.progress import progress_hook
 from personae.core.config import AdaptConfig, ClusterConfig, EncodeConfig, ScanConfig
 
@@ -56,11 +56,9 @@ def run(
     max_people: Annotated[int | None, setting_option(ClusterConfig, "max_people")] = None,
     encoder: Annotated[str | None, setting_option(EncodeConfig, "encoder")] = None,
     weights: Annotated[Path | None, setting_option(EncodeConfig, "weights")] = None,
-    progress: Annotated[
-        str, typer.Option(help="On stderr: bar, json (one object a line) or none.")
-    ] = "bar",
+    progress: Progress = "bar",
     as_json: Annotated[bool, typer.Option("--json", help="Print the cast as JSON.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Find the cast of a film. Stages that have finished before are not run again."""
     from personae.pipeline.runner import run as run_stages

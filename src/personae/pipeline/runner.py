@@ -24,8 +24,8 @@ from personae.core.hooks import Hook, silent_hook
 from personae.core.memory import release_memory
 from personae.pipeline.kept_evidence import KeptEvidence
 from personae.pipeline.settings import Settings, recorded_settings
-from personae.pipeline.stage import Stage, StageContext
-from personae.pipeline.stages import CHECKPOINT_SUFFIX, DEFAULT_STAGES
+from personae.pipeline.stage import CHECKPOINT_SUFFIX, Stage, StageContext
+from personae.pipeline.stages import DEFAULT_STAGES
 from personae.project.edits.journal import EDITS
 from personae.project.folder import (
     ADAPTATION,

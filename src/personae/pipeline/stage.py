@@ -14,6 +14,9 @@ from personae.pipeline.settings import Settings
 from personae.project.folder import Project
 from personae.project.manifest import Source
 
+CHECKPOINT_SUFFIX = ".checkpoint"
+"""Ending of a folder in which a stage keeps what it has finished while it runs."""
+
 
 @dataclass(frozen=True)
 class StageContext:

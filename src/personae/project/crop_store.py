@@ -33,6 +33,8 @@ IMAGE = "image"
 class CropsWriter:
     """Writes crops to a file as they come; leave the `with` block to finish it.
 
+    Equal crops make equal files, however many come at a time.
+
     Raises:
         OutputError: The file cannot be written.
     """
@@ -65,7 +67,7 @@ class CropsWriter:
         try:
             if kind is None:
                 with reraise_write_errors(self._path):
-                    self._write()
+                    self._write(at_end=True)
                     self._parquet.close()
                     self._stream.flush()
                     os.fsync(self._stream.fileno())
@@ -87,11 +89,14 @@ class CropsWriter:
             with reraise_write_errors(self._path):
                 self._write()
 
-    def _write(self) -> None:
-        if self._pending:
-            table = pa.concat_tables(self._pending)
-            self._parquet.write_table(table, row_group_size=ROWS_PER_GROUP)
-            self._pending.clear()
+    def _write(self, *, at_end: bool = False) -> None:
+        """Write all whole groups of rows, and at the end those that remain."""
+        pending = pa.concat_tables(self._pending) if self._pending else CROPS.empty_table()
+        rows = len(pending) if at_end else len(pending) - len(pending) % ROWS_PER_GROUP
+        for start in range(0, rows, ROWS_PER_GROUP):
+            group = pending.slice(start, min(ROWS_PER_GROUP, rows - start))
+            self._parquet.write_table(group.combine_chunks())
+        self._pending = [pending.slice(rows)]
 
 
 class StoredCrops(Sequence[UInt8Array]):

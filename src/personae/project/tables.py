@@ -37,6 +37,8 @@ def table_schema(table: str) -> pa.Schema:
 def write_table(table: str, rows: pa.Table, stream: BinaryIO) -> None:
     """Write `rows` as Parquet with the columns and types of `core.schema`.
 
+    Equal rows make equal files, however they lie in memory.
+
     Raises:
         ValueError: The columns are not those of the table.
     """
@@ -45,7 +47,7 @@ def write_table(table: str, rows: pa.Table, stream: BinaryIO) -> None:
     wanted = table_schema(table)
     if rows.schema.names != wanted.names:
         raise ValueError(f"{table} has the columns {rows.schema.names}, not {wanted.names}")
-    pq.write_table(rows.cast(wanted), stream, compression="zstd")
+    pq.write_table(rows.cast(wanted).combine_chunks(), stream, compression="zstd")
 
 
 def read_table(table: str, path: Path, columns: Sequence[str] | None = None) -> pa.Table:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from contextlib import closing
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -14,7 +15,8 @@ from personae.core.config import ScanConfig
 from personae.core.hooks import Hook, silent_hook
 from personae.scan.detection import Detection, discard_unsampled_crops
 from personae.scan.parallel_detector import FrameDetections, ParallelFaceDetector
-from personae.scan.shots import AdaptiveShotDetector, DissolveDetector, Shot, ShotDetector
+from personae.scan.shot_marks import MarkedFrame, read_marked_frames
+from personae.scan.shots import AdaptiveShotDetector, DissolveDetector, Shot
 from personae.scan.tables import ScanTables, TableSink
 from personae.scan.tracklets import ShotTracker, build_tracks
 from personae.scan.video_file import MediaInfo
@@ -69,20 +71,9 @@ def scan_film(
         FilmError: The file is missing, no film, or holds no decodable frame.
     """
     reader = VideoReader(path)
-    fps = reader.media.fps
-    stride = config.stride or max(1, round(fps / DETECTIONS_PER_S))
-    with ParallelFaceDetector(reader.media, config, stride, device) as detector:
-        scanner = _FilmScanner(reader.media, config, stride, detector, crop_sink)
-        for frame, starts_shot, ends_shot, next_pts in _with_next_pts(
-            mark_shots(reader, AdaptiveShotDetector(fps))
-        ):
-            scanner.process_frame(frame, starts_shot, ends_shot, next_pts)
-            if frame.index % FRAMES_PER_REPORT == 0:
-                total = max(reader.media.frames, frame.index + 1)
-                hook("scan", frame.index + 1, total, **scanner.row_counts())
-        scanner.finish()
-    tables = scanner.tables
-    hook("scan", reader.media.frames, reader.media.frames, **scanner.row_counts())
+    detector = AdaptiveShotDetector(reader.media.fps)
+    with closing(read_marked_frames(reader, detector)) as frames:  # ends its thread
+        tables = scan_frames(frames, reader.media, config, hook, device, crop_sink)
     return ScanResult(
         media=reader.media,
         shots=tables.table("shots"),
@@ -90,57 +81,50 @@ def scan_film(
         tracks=tables.table("tracks"),
         crops=tables.table("crops"),
         cannot_links=tables.table("cannot_links"),
-        warnings=_count_repeated(reader.warnings),
+        warnings=count_repeated(reader.warnings),
     )
 
 
-def _count_repeated(warnings: list[str]) -> tuple[str, ...]:
+def scan_frames(
+    frames: Iterable[MarkedFrame],
+    media: MediaInfo,
+    config: ScanConfig,
+    hook: Hook,
+    device: str,
+    crop_sink: TableSink | None,
+) -> ScanTables:
+    """Find the faces, tracks, crops and cannot-link pairs of consecutive whole shots.
+
+    Nothing is carried over from one shot to the next but the numbers of rows.
+
+    Args:
+        frames: All frames of the shots.
+        media: What the film holds.
+        config: Settings.
+        hook: Called with the progress in frames of the film.
+        device: "cpu" or "cuda".
+        crop_sink: Receives the crops as shots end.
+    """
+    stride = config.stride or max(1, round(media.fps / DETECTIONS_PER_S))
+    last = -1
+    with ParallelFaceDetector(media, config, stride, device) as detector:
+        scanner = _FilmScanner(media, config, stride, detector, crop_sink)
+        for marked in frames:
+            scanner.process_frame(*marked)
+            last = marked.frame.index
+            if last % FRAMES_PER_REPORT == 0:
+                hook("scan", last + 1, max(media.frames, last + 1), **scanner.row_counts())
+        scanner.finish()
+    hook("scan", last + 1, last + 1, **scanner.row_counts())
+    return scanner.tables
+
+
+def count_repeated(warnings: list[str]) -> tuple[str, ...]:
     """Return each distinct warning once, with how often it occurred."""
     return tuple(
         f"{warning} ({n} times)" if (n := warnings.count(warning)) > 1 else warning
         for warning in dict.fromkeys(warnings)
     )
-
-
-def mark_shots(
-    frames: Iterable[Frame], detector: ShotDetector
-) -> Iterator[tuple[Frame, bool, bool]]:
-    """Yield every frame with whether it starts a shot and whether it ends one.
-
-    Frames are delayed until the detector can no longer report a cut right after them.
-    """
-    pending: deque[Frame] = deque()
-    cuts = {0}
-    for frame in frames:
-        pending.append(frame)
-        cuts.update(detector.process_frame(frame.index, frame.preview))
-        if len(pending) > detector.delay + 1:
-            yield _mark(pending.popleft(), cuts)
-    while pending:
-        frame = pending.popleft()
-        if not pending:
-            cuts.add(frame.index + 1)
-        yield _mark(frame, cuts)
-
-
-def _mark(frame: Frame, cuts: set[int]) -> tuple[Frame, bool, bool]:
-    """Return a frame with its marks, and remove its cut."""
-    starts, ends = frame.index in cuts, frame.index + 1 in cuts
-    cuts.discard(frame.index)
-    return frame, starts, ends
-
-
-def _with_next_pts(
-    marked: Iterable[tuple[Frame, bool, bool]],
-) -> Iterator[tuple[Frame, bool, bool, int | None]]:
-    """Yield every marked frame with the pts of the frame after it; None for the last."""
-    previous = None
-    for one in marked:
-        if previous is not None:
-            yield *previous, one[0].pts
-        previous = one
-    if previous is not None:
-        yield *previous, None
 
 
 @dataclass

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import queue
 import threading
 from array import array
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -18,14 +18,13 @@ from av.video.reformatter import VideoReformatter
 from personae.core.arrays import UInt8Array
 from personae.core.crops import THUMBNAIL_SHAPE
 from personae.scan.frame_rate import find_constant_rate
-from personae.scan.video_file import decode_frames, no_frame_error, open_video, probe
+from personae.scan.read_ahead import read_ahead
+from personae.scan.video_file import MediaInfo, decode_frames, no_frame_error, open_video, probe
 
 PREVIEW_SIDE_PX = 256
 """Long side of the preview that shot detection uses (PySceneDetect's own working width)."""
 MAX_SCALERS = 8
 """Scalers that a thread keeps; only several films together need more sizes."""
-MAX_QUEUED_FRAMES = 8
-"""Decoded frames that may wait for the consumer; bounds memory."""
 
 MIN_COMB_STEP = 15
 """Grey levels by which a combed pixel differs from the rows above and below."""
@@ -142,24 +141,15 @@ class VideoReader:
         self.path = Path(path)
         self.media = probe(self.path)
         self.warnings: list[str] = []
-        self._queue: queue.Queue[Frame | BaseException | None] = queue.Queue(MAX_QUEUED_FRAMES)
-        self._stop = threading.Event()
 
     def __iter__(self) -> Iterator[Frame]:
-        thread = threading.Thread(target=self._run, name="personae-decode", daemon=True)
-        thread.start()
         last, previous = None, None
         pts = array("q")
-        try:
-            while (item := self._queue.get()) is not None:
-                if isinstance(item, BaseException):
-                    raise item
-                previous, last = last, item
-                pts.append(item.pts)
-                yield item
-        finally:
-            self._stop.set()
-            thread.join()
+        with closing(read_ahead(self._decode())) as frames:
+            for frame in frames:
+                previous, last = last, frame
+                pts.append(frame.pts)
+                yield frame
         if last is None:
             raise no_frame_error(self.path)
         last_step = last.time_s - previous.time_s if previous else 1 / self.media.fps
@@ -179,46 +169,50 @@ class VideoReader:
                 f"only {duration:.1f} s could be decoded, but the file states {stated_s:.1f} s"
             )
 
-    def _run(self) -> None:
-        """Decode the film into the queue; runs in the background thread."""
-        try:
-            for frame in self._decode():
-                if not self._put(frame):
-                    return
-            self._put(None)
-        except BaseException as error:  # raised in the consuming thread
-            self._put(error)
-
-    def _put(self, item: Frame | BaseException | None) -> bool:
-        """Queue an item; return False if the consumer has stopped."""
-        while not self._stop.is_set():
-            try:
-                self._queue.put(item, timeout=0.2)
-                return True
-            except queue.Full:
-                continue
-        return False
-
-    def _decode(self) -> Iterator[Frame]:
+    def _decode(self) -> Generator[Frame, None, None]:
+        """Decode the film from its first frame."""
         container, stream = open_video(self.path)
         with container:
-            base = stream.time_base or Fraction(1, 1000)
-            step = max(1, round(1 / (self.media.fps * base)))
+            maker = FrameMaker(self.media)
+            step = max(1, round(1 / (self.media.fps * maker.time_base)))
             pts = None
-            size = (self.media.width, self.media.height)
-            rotation = self.media.rotation
-            if rotation in (90, 270):
-                size = size[::-1]
-            preview_width, preview_height = (
-                max(8, round(side * PREVIEW_SIDE_PX / max(size))) for side in size
-            )
             for index, frame in enumerate(decode_frames(container, stream, self.warnings)):
-                stated = frame.pts if frame.pts is not None else frame.dts
+                stated = stated_pts(frame)
                 if stated is None or (pts is not None and stated <= pts):
                     stated = 0 if pts is None else pts + step
                 pts = stated
-                if (frame.width, frame.height) != size:  # some broadcasts change their size
-                    frame = reformat(frame, *size, frame.format.name, "BILINEAR")
-                small = reformat(frame, preview_width, preview_height, "bgr24", "FAST_BILINEAR")
-                preview = _rotate(_pixels(small), rotation)
-                yield Frame(index, pts, float(pts * base), preview, frame, rotation)
+                yield maker.make(index, pts, frame)
+
+
+def stated_pts(frame: VideoFrame) -> int | None:
+    """Return the time of a decoded frame in ticks, as its container states it."""
+    return frame.pts if frame.pts is not None else frame.dts
+
+
+class FrameMaker:
+    """Makes frames of one film from what is decoded.
+
+    Args:
+        media: What the film holds.
+    """
+
+    def __init__(self, media: MediaInfo) -> None:
+        self.time_base = Fraction(media.time_base)
+        """Seconds of one tick."""
+        self._rotation = media.rotation
+        self._size = (media.width, media.height)
+        if self._rotation in (90, 270):
+            self._size = self._size[::-1]
+        self._preview_size = tuple(
+            max(8, round(side * PREVIEW_SIDE_PX / max(self._size))) for side in self._size
+        )
+
+    def make(self, index: int, pts: int, frame: VideoFrame) -> Frame:
+        """Return a decoded frame in the film's size, with its preview."""
+        if (frame.width, frame.height) != self._size:  # some broadcasts change their size
+            frame = reformat(frame, *self._size, frame.format.name, "BILINEAR")
+        width, height = self._preview_size
+        small = reformat(frame, width, height, "bgr24", "FAST_BILINEAR")
+        preview = _rotate(_pixels(small), self._rotation)
+        time_s = float(pts * self.time_base)
+        return Frame(index, pts, time_s, preview, frame, self._rotation)

@@ -9,6 +9,7 @@ import typer
 
 from personae.cli.catalogue.options import Folder
 from personae.cli.options import Progress, Quiet
+from personae.core.errors import SettingError
 
 
 def run(
@@ -33,6 +34,22 @@ def run(
     retry: Annotated[
         bool, typer.Option("--retry", help="Run films again that have failed.")
     ] = False,
+    pieces: Annotated[
+        str,
+        typer.Option(
+            metavar="N",
+            help="Scan every film in N pieces, which the workers share; auto: a long film in as "
+            "many as there are workers without a film. The result is the same.",
+        ),
+    ] = "auto",
+    in_order: Annotated[
+        bool,
+        typer.Option(
+            "--in-order",
+            help="One film after the other, each starting from what the earlier ones have taught "
+            "the network.",
+        ),
+    ] = False,
     device: Annotated[
         str | None,
         typer.Option(
@@ -46,8 +63,8 @@ def run(
     from personae.catalogue import open_catalogue
 
     with open_catalogue(folder) as catalogue:
-        from personae.catalogue.progress import catalogue_hook
         from personae.catalogue.running import run_films
+        from personae.cli.catalogue.progress import catalogue_hook
         from personae.pipeline.stages import DEFAULT_STAGES
 
         catalogue.apply_retention()
@@ -59,6 +76,8 @@ def run(
                     ray_address=ray,
                     in_process=in_process,
                     retry=retry,
+                    pieces=read_pieces(pieces),
+                    in_order=in_order,
                     device=device,
                     hook=hook,
                     stages=context.obj or DEFAULT_STAGES,
@@ -78,3 +97,16 @@ def run(
             typer.echo(f"{film.name} failed: {film.error}")
     if summary.failed:
         raise typer.Exit(1)
+
+
+def read_pieces(text: str) -> int | None:
+    """Return how many pieces `--pieces` asks for; None for auto.
+
+    Raises:
+        SettingError: The text is neither auto nor a number of 1 or more.
+    """
+    if text == "auto":
+        return None
+    if not text.isdecimal() or int(text) == 0:
+        raise SettingError(f"--pieces cannot be {text!r}: it should be 'auto', or 1 or more.")
+    return int(text)
