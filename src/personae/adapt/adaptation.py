@@ -165,8 +165,16 @@ def adapt(
                 if epoch + 1 < schedule.epochs:
                     writer.after_epoch(students, log, runs)
         for k, run in enumerate(runs, start=1):
-            counts = {"student": k, "tracks": len(good), "matches": len(matches)}
-            log.extend({"iteration": number, **counts, **epoch} for epoch in run.log)
+            log.extend(
+                {
+                    "iteration": number,
+                    "student": k,
+                    "tracks": len(good),
+                    "matches": len(matches),
+                    **row,
+                }
+                for row in run.log
+            )
         iteration = embed_crops(students, views, tracks, config)
         if find_positives is not None:
             pairs = positives(*writer.iterations, iteration)
