@@ -95,10 +95,16 @@ class Films:
     """Simulated films: what a catalogue would store of each, and the truth."""
 
     def __init__(
-        self, structures: list[Structure], n_people: int, noise: float, film_spread: float
+        self,
+        structures: list[Structure],
+        n_people: int,
+        noise: float,
+        film_spread: float,
+        seed: int = 0,
     ) -> None:
-        rng = np.random.default_rng(11)
+        rng = np.random.default_rng([11, seed] if seed else 11)
         self.structures, self.noise, self.film_spread = structures, noise, film_spread
+        self.seed = seed
         self.people = draw(rng, n_people, 1.0)
         self.offset = draw(rng, 1, COMMON_OFFSET)
         share = np.arange(1, n_people + 1) ** -POPULARITY_EXPONENT
@@ -106,7 +112,7 @@ class Films:
 
     def simulate(self, number: int) -> tuple[Float32Array, Int64Array, Int64Array, Float32Array]:
         """Return vectors of the characters, label and person of each track, and track vectors."""
-        rng = np.random.default_rng([12, number])
+        rng = np.random.default_rng([12, number, self.seed] if self.seed else [12, number])
         structure = self.structures[number % len(self.structures)]
         cast = rng.choice(len(self.people), size=CAST, replace=False, p=self.share)
         faces = self.people[cast] + self.offset + draw(rng, 1, FILM_OFFSET)

@@ -18,6 +18,7 @@ from personae.catalogue.audit import list_searches
 from personae.catalogue.catalogue import Catalogue
 from personae.catalogue.films import list_films
 from personae.catalogue.forgetting import forget_film
+from personae.catalogue.people.statement_list import list_statements
 from personae.catalogue.photo_face import PhotoFace, PhotoReader
 from personae.catalogue.schema import films as films_table
 from personae.catalogue.suggestions import list_suggestions
@@ -131,6 +132,44 @@ def test_two_that_are_different_are_not_made_one(client, on_sqlite, films):
     assert "different people" in client.edit("different", person=[one, other], back="/people")
     assert "two people" in client.edit("same", person=[one, other], back="/people")
     assert people_of(on_sqlite, films[1])[1] != people_of(on_sqlite, films[0])[0]
+
+
+def test_what_was_said_is_listed_can_be_taken_back_and_that_undone(client, on_sqlite, films):
+    one, other = people_of(on_sqlite, films[0])[0], people_of(on_sqlite, films[1])[1]
+    client.edit("different", person=[one, other], back="/people")
+    for person in (one, other):
+        page = client.get(f"/person/{person}")
+        assert "What people have said" in page
+        assert "are two people" in page
+        assert "(me)" in page
+    [statement] = list_statements(on_sqlite)
+    back = f"/person/{one}"
+    client.edit("retract", statement=statement.id, back=back)
+    assert list_statements(on_sqlite) == []
+    page = client.get(back)
+    assert f"Taken back: {statement.text}" in page
+    assert "What people have said" not in page
+    client.edit("restore", statement=statement.id, back=back)
+    assert "Taken back" not in client.get(back)
+    [restored] = list_statements(on_sqlite)
+    assert (restored.kind, restored.text, restored.who) == ("different", statement.text, "me")
+    assert restored.id != statement.id
+    # there is one undo: of what was taken back last
+    assert "cannot be undone" in client.edit("restore", statement=statement.id, back=back)
+    assert "no statement" in client.edit("retract", statement=statement.id, back=back)
+
+
+def test_what_was_taken_back_is_not_said_again_against_what_was_said_since(
+    client, on_sqlite, films
+):
+    one, other = people_of(on_sqlite, films[0])[0], people_of(on_sqlite, films[1])[1]
+    client.edit("different", person=[one, other], back="/people")
+    [statement] = list_statements(on_sqlite)
+    back = f"/person/{one}"
+    client.edit("retract", statement=statement.id, back=back)
+    client.edit("same", person=[one, other], back="/people")
+    assert "one person" in client.edit("restore", statement=statement.id, back=back)
+    assert [said.kind for said in list_statements(on_sqlite)] == ["same"]
 
 
 def test_who_was_taken_for_somebody_leaves(client, on_sqlite, films):

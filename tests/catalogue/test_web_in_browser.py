@@ -8,13 +8,15 @@ import pytest
 from sqlalchemy import insert, update
 
 from helpers.browser import wait_until
-from helpers.catalogue_people import add_film, people_of, project_folder
+from helpers.catalogue_people import add_film, character_of, people_of, project_folder
 from helpers.played_film import START_S, write_played_film
 from helpers.review_process import running_pages
 from personae.catalogue import create_catalogue, open_catalogue
 from personae.catalogue.database import now_s
 from personae.catalogue.film_faces import film_digest
 from personae.catalogue.people.registry import create_person
+from personae.catalogue.people.statement_list import list_statements
+from personae.catalogue.people.statements import say_different
 from personae.catalogue.schema import characters
 from personae.catalogue.schema import films as films_table
 from personae.project import Project
@@ -143,6 +145,23 @@ def test_people_are_named_and_made_one_by_keys(page, folder):
     with open_catalogue(folder) as catalogue:
         assert people_of(catalogue, 1)[0] == people_of(catalogue, 2)[1]
         assert "Ophelia" in {person.name for person in catalogue.people()}
+
+
+def test_what_was_said_is_taken_back_and_said_again_by_keys(page, folder, serving):
+    with open_catalogue(folder) as catalogue:
+        one, other = people_of(catalogue, 1)[0], people_of(catalogue, 2)[1]
+        say_different(catalogue, character_of(catalogue, 1, 0), character_of(catalogue, 2, 1))
+    page.goto(f"{serving.base}/person/{one}")
+    page.get_by_role("button", name="Take back").click()
+    page.locator("#undo").wait_for()
+    with open_catalogue(folder) as catalogue:
+        assert list_statements(catalogue) == []
+    page.keyboard.press("u")
+    page.get_by_text("What people have said").wait_for()
+    assert page.locator("#undo").count() == 0
+    with open_catalogue(folder) as catalogue:
+        [statement] = list_statements(catalogue)
+        assert {statement.one.person_id, statement.other.person_id} == {one, other}
 
 
 def test_progress_is_shown_while_a_film_is_run(page, folder):

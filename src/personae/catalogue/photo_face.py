@@ -116,8 +116,8 @@ class PhotoReader:
     def _load_encoder(self) -> Encoder:
         """Load the network that the catalogue's films are encoded by."""
         if self._encoder is None:
+            from personae.pipeline.encoder import load_encoder_of
             from personae.pipeline.settings import Settings
-            from personae.pipeline.stages import load_encoder_of
 
             settings = Settings.from_flat(**self._catalogue.location.config.settings)
             encoder = load_encoder_of(settings)

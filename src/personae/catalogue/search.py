@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.special import expit
-from sqlalchemy import select
+from sqlalchemy import Row, func, select
 
 from personae.catalogue.audit import log_search
 from personae.catalogue.people.calibration import load_evidence
+from personae.catalogue.people.photo_odds import photo_log_odds
 from personae.catalogue.photo_face import PhotoFace, PhotoReader
 from personae.catalogue.schema import characters, films, people
 from personae.catalogue.vectors import open_vector_store
+from personae.catalogue.vectors.rows import NO_ROW
 
 if TYPE_CHECKING:
     from personae.catalogue.base import CatalogueBase
@@ -122,38 +124,56 @@ def find_vector(
         vector: (d,) of length 1.
         limit: How many at most.
     """
-    faces = store.search("crop", vector[None], NEAREST_FACES)[0]
-    centres = store.search("centre", vector[None], NEAREST_CHARACTERS)[0].rows
-    known = dict(zip(centres.character_ids.tolist(), centres.vectors, strict=True))
-    missing = set(faces.rows.character_ids.tolist()) - known.keys()
+    faces = store.search_faces(vector, NEAREST_FACES)
+    centres = store.search("centre", vector[None], NEAREST_CHARACTERS)[0]
+    vector_of = dict(zip(centres.character_ids.tolist(), centres.vectors, strict=True))
+    missing = set(faces.character_ids.tolist()) - vector_of.keys()
     if missing:
-        rows = store.read("centre", characters=missing)
-        known.update(zip(rows.character_ids.tolist(), rows.vectors, strict=True))
-    if not known:
+        more = store.read("centre", characters=missing)
+        vector_of.update(zip(more.character_ids.tolist(), more.vectors, strict=True))
+    rows, n_people = _read_characters(catalogue, list(vector_of))
+    numbers = sorted(vector_of.keys() & rows.keys())
+    if not numbers:
         return []
-    numbers = sorted(known)
-    compared = evidence.centre(np.stack([known[number] for number in numbers]))
-    face = evidence.centre(vector[None])
-    log_odds, scores = evidence.of_faces(face, compared)[0], (face @ compared.T)[0]
-    order = np.lexsort((numbers, -scores, -log_odds))[:limit]
+    compared = evidence.centre(
+        np.stack([vector_of[one] for one in numbers]), [rows[one].tracks for one in numbers]
+    )
+    people_of = [NO_ROW if (p := rows[one].person_id) is None else p for one in numbers]
+    face = evidence.centre_faces(vector[None])[0]
+    log_odds = photo_log_odds(evidence, face, compared, np.array(people_of, np.int64), n_people)
+    ratios = evidence.of_faces(face[None], compared)[0]
+    order = np.lexsort((numbers, -ratios, -log_odds))[:limit]
     moments: dict[int, list[Moment]] = defaultdict(list)
     for number, time_ms, score in zip(
-        faces.rows.character_ids.tolist(),
-        faces.rows.times_ms.tolist(),
+        faces.character_ids.tolist(),
+        faces.times_ms.tolist(),
         faces.scores.tolist(),
         strict=True,
     ):
         moments[number].append(Moment(time_ms / 1000, round(score, 4)))
-    return _describe(
-        catalogue, [(numbers[place], float(log_odds[place])) for place in order.tolist()], moments
-    )
+    return [
+        FoundCharacter(
+            film_id=(row := rows[numbers[place]]).film_id,
+            film=row.film,
+            path=row.path,
+            character_id=row.id,
+            label=row.label,
+            name=row.name or row.person_name,
+            person_id=row.person_id,
+            log_odds=float(log_odds[place]),
+            seconds=row.seconds,
+            first_s=row.first_s,
+            last_s=row.last_s,
+            moments=tuple(moments[row.id][:MAX_MOMENTS]),
+        )
+        for place in order.tolist()
+    ]
 
 
-def _describe(
-    catalogue: CatalogueBase,
-    ranked: list[tuple[int, float]],
-    moments: dict[int, list[Moment]],
-) -> list[FoundCharacter]:
+def _read_characters(
+    catalogue: CatalogueBase, numbers: list[int]
+) -> tuple[dict[int, Row[tuple[object, ...]]], int]:
+    """Return characters by number with their films and people, and how many people there are."""
     query = (
         select(
             characters,
@@ -163,25 +183,8 @@ def _describe(
         )
         .join(films, films.c.id == characters.c.film_id)
         .outerjoin(people, people.c.id == characters.c.person_id)
-        .where(characters.c.id.in_([number for number, _ in ranked]))
+        .where(characters.c.id.in_(numbers))
     )
     with catalogue.database.read() as connection:
-        rows = {row.id: row for row in connection.execute(query)}
-    return [
-        FoundCharacter(
-            film_id=row.film_id,
-            film=row.film,
-            path=row.path,
-            character_id=number,
-            label=row.label,
-            name=row.name or row.person_name,
-            person_id=row.person_id,
-            log_odds=log_odds,
-            seconds=row.seconds,
-            first_s=row.first_s,
-            last_s=row.last_s,
-            moments=tuple(moments[number][:MAX_MOMENTS]),
-        )
-        for number, log_odds in ranked
-        if (row := rows.get(number)) is not None
-    ]
+        n_people = connection.execute(select(func.count()).select_from(people)).scalar_one()
+        return {row.id: row for row in connection.execute(query)}, n_people

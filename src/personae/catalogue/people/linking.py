@@ -14,7 +14,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from sqlalchemy import Connection, select, update
 
-from personae.catalogue.people.calibration import load_evidence
+from personae.catalogue.people.calibration import (
+    NUMBERS_PER_QUERY,
+    centre_characters,
+    count_tracks,
+    load_evidence,
+)
 from personae.catalogue.people.grouping import MAX_MEMBERS_COMPARED, Group, Merge, merge_groups
 from personae.catalogue.people.registry import (
     create_person,
@@ -33,9 +38,6 @@ if TYPE_CHECKING:
 CANDIDATES = 32
 """Nearest characters with which a character is compared."""
 
-NUMBERS_PER_QUERY = 10_000
-"""Numbers in one condition of a query; SQLite takes 32,766."""
-
 
 @dataclass(frozen=True)
 class _Known:
@@ -45,6 +47,7 @@ class _Known:
     film_id: int
     person_id: int | None
     confirmed: bool
+    tracks: int
 
 
 def link_films(catalogue: CatalogueBase, store: VectorStore, film_ids: Sequence[int]) -> None:
@@ -60,7 +63,7 @@ def link_films(catalogue: CatalogueBase, store: VectorStore, film_ids: Sequence[
     if not own:
         return
     evidence = load_evidence(catalogue, store)
-    joining, candidates = _find_candidates(store, evidence, own)
+    joining, candidates = _find_candidates(catalogue, store, evidence, own)
     with catalogue.database.read() as connection:
         said = _read_statements(connection)
         touched = _touched_people(connection, own, candidates, said)
@@ -88,30 +91,41 @@ def _read(connection: Connection, column: object, numbers: Sequence[int]) -> lis
     for start in range(0, len(numbers), NUMBERS_PER_QUERY):
         part = list(numbers[start : start + NUMBERS_PER_QUERY])
         query = select(
-            characters.c.id, characters.c.film_id, characters.c.person_id, characters.c.confirmed
+            characters.c.id,
+            characters.c.film_id,
+            characters.c.person_id,
+            characters.c.confirmed,
+            characters.c.tracks,
         ).where(column.in_(part))  # type: ignore[attr-defined]
         found += [_Known(*row) for row in connection.execute(query)]
     return sorted(found, key=lambda one: one.id)
 
 
 def _find_candidates(
-    store: VectorStore, evidence: CatalogueEvidence, own: Sequence[_Known]
+    catalogue: CatalogueBase,
+    store: VectorStore,
+    evidence: CatalogueEvidence,
+    own: Sequence[_Known],
 ) -> tuple[dict[int, Float32Array], list[tuple[int, int]]]:
     """Return the centred vectors of characters, and pairs of theirs that may be one person."""
     rows = store.read("centre", characters=[one.id for one in own])
-    centred = evidence.centre(rows.vectors) if len(rows) else rows.vectors
-    vectors = dict(zip(rows.character_ids.tolist(), centred, strict=True))
-    pairs = []
+    if not len(rows):
+        return {}, []
     # film mates are never candidates, and can be among the nearest
-    matches = store.search("centre", rows.vectors, CANDIDATES + 1) if len(rows) else []
+    matches = store.search("centre", rows.vectors, CANDIDATES + 1)
+    tracks = count_tracks(
+        catalogue, np.concatenate([rows.character_ids, *(match.character_ids for match in matches)])
+    )
+    centred = centre_characters(evidence, rows.character_ids, rows.vectors, tracks)
+    pairs = []
     for number, film, query, match in zip(
         rows.character_ids.tolist(), rows.film_ids, centred, matches, strict=True
     ):
-        near = evidence.centre(match.rows.vectors)
+        near = centre_characters(evidence, match.character_ids, match.vectors, tracks)
         log_odds = evidence.of_characters(query[None], near)[0]
-        likely = (log_odds > 0) & (match.rows.film_ids != film)
-        pairs += [(number, other) for other in match.rows.character_ids[likely].tolist()]
-    return vectors, pairs
+        likely = (log_odds > 0) & (match.film_ids != film)
+        pairs += [(number, other) for other in match.character_ids[likely].tolist()]
+    return dict(zip(rows.character_ids.tolist(), centred, strict=True)), pairs
 
 
 def _read_statements(connection: Connection) -> list[tuple[str, int, int]]:
@@ -152,7 +166,8 @@ def _read_vectors(
         places = np.linspace(0, len(numbers) - 1, min(len(numbers), MAX_MEMBERS_COMPARED)).round()
         wanted += [numbers[int(place)] for place in places if numbers[int(place)] not in known]
     rows = store.read("centre", characters=wanted)
-    centred = evidence.centre(rows.vectors) if len(rows) else rows.vectors
+    tracks = {one.id: one.tracks for one in members}
+    centred = centre_characters(evidence, rows.character_ids, rows.vectors, tracks)
     return {**known, **dict(zip(rows.character_ids.tolist(), centred, strict=True))}
 
 

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from personae.catalogue.people.calibration import load_evidence
+from personae.catalogue.people.photo_odds import photo_log_odds
 from personae.catalogue.schema import characters, people, photos
 from personae.catalogue.suggestions import suggest, suggest_names
+from personae.catalogue.vectors.rows import NO_ROW
 from personae.core.grouping import unit_rows
 
 if TYPE_CHECKING:
@@ -52,7 +54,7 @@ def suggest_photo_matches(catalogue: CatalogueBase, store: VectorStore, person_i
     if shown is None or not store.count("centre"):
         return 0
     evidence = load_evidence(catalogue, store)
-    near = store.search("centre", shown[None], PHOTO_MATCHES)[0].rows
+    near = store.search("centre", shown[None], PHOTO_MATCHES)[0]
     return _suggest_matches(
         catalogue, store, evidence, person_id, near.character_ids.tolist(), near.vectors
     )
@@ -68,21 +70,35 @@ def _suggest_matches(
 ) -> int:
     """Suggest those of some characters that a person's photos more probably show than not."""
     shown = _photo_vector(catalogue, store, person_id)
-    if shown is None:
+    if shown is None or not numbers:
         return 0
-    log_odds = evidence.of_faces(evidence.centre(shown[None]), evidence.centre(vectors))[0]
-    likely = {
-        number: float(odds) for number, odds in zip(numbers, log_odds, strict=True) if odds > 0
-    }
+    with catalogue.database.read() as connection:
+        columns = characters.c.id, characters.c.tracks, characters.c.person_id
+        known = {
+            row.id: row
+            for row in connection.execute(select(*columns).where(characters.c.id.in_(numbers)))
+        }
+        n_people = connection.execute(select(func.count()).select_from(people)).scalar_one()
+    found = [place for place, number in enumerate(numbers) if number in known]
+    rows = [known[numbers[place]] for place in found]
+    held = np.array([NO_ROW if row.person_id is None else row.person_id for row in rows], np.int64)
+    log_odds = photo_log_odds(
+        evidence,
+        evidence.centre_faces(shown[None])[0],
+        evidence.centre(vectors[found], [row.tracks for row in rows]),
+        held,
+        n_people,
+    )
+    likely = {row.id: float(odds) for row, odds in zip(rows, log_odds, strict=True) if odds > 0}
     with catalogue.database.begin() as connection:
         name = connection.execute(select(people.c.name).where(people.c.id == person_id)).scalar()
-        rows = connection.execute(
+        wanted = connection.execute(
             select(characters.c.id, characters.c.film_id).where(
                 characters.c.id.in_(list(likely)),
                 characters.c.person_id.is_distinct_from(person_id) | ~characters.c.confirmed,
             )
         ).all()
-        for number, film_id in rows:
+        for number, film_id in wanted:
             suggest(
                 connection,
                 "photo",
@@ -92,7 +108,7 @@ def _suggest_matches(
                 name=name,
                 log_odds=likely[number],
             )
-    return len(rows)
+    return len(wanted)
 
 
 def _people_with_photos(catalogue: CatalogueBase) -> list[int]:

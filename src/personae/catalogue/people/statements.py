@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from personae.catalogue.database import now_s
 from personae.catalogue.people.registry import create_person, merge_people, remove_unseen
+from personae.catalogue.people.statement_list import Statement, list_statements
 from personae.catalogue.schema import characters, people, statements
 from personae.catalogue.suggestions import suggest_merge, suggest_names
 from personae.core.errors import CatalogueError
@@ -202,17 +203,33 @@ def _said_same(connection: Connection, character_id: int) -> set[int]:
     return found
 
 
-def retract_statement(catalogue: CatalogueBase, number: int) -> None:
+def retract_statement(catalogue: CatalogueBase, number: int) -> Statement:
     """Take back that two characters are one person or two.
 
     Who is who stays as it is until the films are placed again or something else is said.
 
+    Returns:
+        What was taken back, for `restore_statement`.
+
     Raises:
         CatalogueError: There is no such statement.
     """
-    from sqlalchemy import delete
-
-    with catalogue.database.begin() as connection:
-        gone = connection.execute(delete(statements).where(statements.c.id == number)).rowcount
-    if not gone:
+    found = [one for one in list_statements(catalogue) if one.id == number]
+    if not found:
         raise CatalogueError(f"There is no statement {number}.")
+    with catalogue.database.begin() as connection:
+        connection.execute(delete(statements).where(statements.c.id == number))
+    return found[0]
+
+
+def restore_statement(catalogue: CatalogueBase, statement: Statement) -> None:
+    """Make a statement again that was taken back; it gets a new number.
+
+    Raises:
+        CatalogueError: The contrary has been said since, or a character is gone.
+    """
+    with catalogue.database.begin() as connection:
+        a, b = (_get(connection, one.character_id) for one in (statement.one, statement.other))
+        opposite = "different" if statement.kind == "same" else "same"
+        _refuse_contradiction(connection, opposite, a, b)
+        _insert(connection, statement.kind, a, b, statement.who)

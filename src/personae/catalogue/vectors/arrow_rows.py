@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from personae.catalogue.vectors.rows import NUMBERS, VectorRows
-from personae.core.arrays import Int64Array
+from personae.core.arrays import Float32Array, Int64Array
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -30,15 +30,20 @@ def from_arrow(table: pa.Table | pa.RecordBatch) -> VectorRows:
     """Return what `to_arrow` was given; further columns are left out."""
     import pyarrow as pa
 
-    column = table[VECTOR]
-    if isinstance(column, pa.ChunkedArray):
-        column = column.combine_chunks()
-    dim = column.type.list_size
-    vectors = column.flatten().to_numpy(zero_copy_only=False).reshape(-1, dim)
     numbers: list[Int64Array] = [
         table[name].to_numpy(zero_copy_only=False)
         if isinstance(table[name], pa.Array)
         else table[name].to_numpy()
         for name in NUMBERS
     ]
-    return VectorRows(*numbers, np.asarray(vectors, np.float32))  # type: ignore[call-arg, arg-type]
+    return VectorRows(*numbers, to_vectors(table[VECTOR]))  # type: ignore[call-arg, arg-type]
+
+
+def to_vectors(column: pa.ChunkedArray | pa.Array) -> Float32Array:
+    """Return a column of vectors as an (n, d) array."""
+    import pyarrow as pa
+
+    if isinstance(column, pa.ChunkedArray):
+        column = column.combine_chunks()
+    flat = column.flatten().to_numpy(zero_copy_only=False)
+    return np.asarray(flat.reshape(-1, column.type.list_size), np.float32)

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from personae.catalogue.vectors.arrow_rows import VECTOR, from_arrow, to_arrow
+from personae.catalogue.vectors.arrow_rows import VECTOR, from_arrow, to_arrow, to_vectors
 from personae.catalogue.vectors.exact_search import nearest_rows
-from personae.catalogue.vectors.rows import VectorMatches, VectorRows, join_rows
-from personae.catalogue.vectors.store import KINDS, Kind
+from personae.catalogue.vectors.rows import FaceMatches, VectorMatches, VectorRows, join_rows
+from personae.catalogue.vectors.store import KINDS, Kind, VectorStore
 from personae.core.arrays import Float32Array, Int64Array
 from personae.core.errors import CatalogueError
 
@@ -33,11 +33,18 @@ A quarter of LanceDB's own samples and less than half of its rounds: searches fi
 index is made several times as fast.
 """
 
-PROBES = 200
-"""Partitions that a search reads."""
+PROBES = 400
+"""Partitions that a search reads, of 1,000 that a million rows have.
 
-REFINE_FACTOR = 10
-"""Times as many rows as wanted whose exact scores are computed after the index."""
+Faces lie in no clear clusters, so the nearest are in many partitions. Reading more of them costs
+less than computing the exact scores of more rows.
+"""
+
+REFINED_ROWS = 1000
+"""Rows whose exact scores are computed after the index."""
+
+DISTANCE = "_distance"
+"""Name of the column of distances that LanceDB adds."""
 
 MAX_QUERIES_BY_INDEX = 256
 """Queries of one call up to which each is searched alone; more share one reading of all rows."""
@@ -58,7 +65,7 @@ ROWS_PER_CONDITION = 1_000
 """Numbers in one condition of a query."""
 
 
-class LanceStore:
+class LanceStore(VectorStore):
     """Vectors in LanceDB, one table for each kind."""
 
     def __init__(self, folder: str) -> None:
@@ -81,7 +88,6 @@ class LanceStore:
         self._tables: dict[Kind, lancedb.table.Table] = {}
 
     def add(self, kind: Kind, rows: VectorRows) -> None:
-        """Add rows; they are found from now on."""
         if not len(rows):
             return
         table = self._open(kind)
@@ -102,7 +108,6 @@ class LanceStore:
         characters: Iterable[int] = (),
         photos: Iterable[int] = (),
     ) -> int:
-        """Delete all rows of some films, characters or photos, and return how many they were."""
         table = self._open(kind)
         if table is None:
             return 0
@@ -123,7 +128,6 @@ class LanceStore:
         characters: Iterable[int] | None = None,
         photos: Iterable[int] | None = None,
     ) -> VectorRows:
-        """Return the rows of some characters or photos, by default all, by ascending number."""
         table = self._open(kind)
         if table is None:
             return VectorRows.empty(0)
@@ -144,23 +148,29 @@ class LanceStore:
         return rows.take(np.argsort(rows.ids, kind="stable"))
 
     def search(self, kind: Kind, queries: Float32Array, count: int) -> list[VectorMatches]:
-        """Return the rows nearest to each of (q, d) vectors of length 1."""
         table = self._open(kind)
         total = 0 if table is None else table.count_rows()
         if table is None or not total or not len(queries):
-            none = VectorMatches(VectorRows.empty(queries.shape[1]), np.empty(0, np.float32))
-            return [none] * len(queries)
+            rows = VectorRows.empty(queries.shape[1])
+            return [VectorMatches.of_rows(rows, np.empty(0, np.float32))] * len(queries)
         if len(queries) > MAX_QUERIES_BY_INDEX:
             return _search_all(table, queries, min(count, total))
         return [_search_one(table, query, min(count, total)) for query in queries]
 
+    def search_faces(self, query: Float32Array, count: int) -> FaceMatches:
+        table = self._open("crop")
+        if table is None:
+            return FaceMatches.none()
+        # every further column costs as much as the search itself: its rows lie anywhere
+        found = _nearest(table, query, count, "ids", "character_ids", "times_ms")
+        ids, owners, times_ms = (found[name].to_numpy() for name in found.column_names[:3])
+        return FaceMatches.in_order(ids, owners, times_ms, _scores_of(found))
+
     def count(self, kind: Kind) -> int:
-        """Return how many rows there are."""
         table = self._open(kind)
         return 0 if table is None else int(table.count_rows())
 
     def build_index(self, kind: Kind) -> bool:
-        """Make or complete the index where it speeds up searches; return whether it did."""
         import lancedb.index
 
         table = self._open(kind)
@@ -187,10 +197,6 @@ class LanceStore:
         return True
 
     def compact(self) -> None:
-        """Rewrite what is stored without deleted rows, older versions and indices.
-
-        Their bytes are gone then; `build_index` makes the index again.
-        """
         for kind in KINDS:
             table = self._open(kind)
             if table is None:
@@ -229,19 +235,34 @@ class LanceStore:
         return table
 
 
-def _search_one(table: lancedb.table.Table, query: Float32Array, count: int) -> VectorMatches:
+def _nearest(
+    table: lancedb.table.Table, query: Float32Array, count: int, *columns: str
+) -> pa.Table:
+    """Return some columns of the rows nearest to a vector, and their distance."""
     builder = table.search(query, vector_column_name=VECTOR)
-    found = (
+    return (
         builder.distance_type("dot")  # type: ignore[attr-defined]  # of vector queries
         .nprobes(PROBES)
-        .refine_factor(REFINE_FACTOR)
+        .refine_factor(max(1, round(REFINED_ROWS / count)))
+        .select([*columns, DISTANCE])
         .limit(count)
         .to_arrow()
     )
-    rows = from_arrow(found)
-    scores = (rows.vectors @ query).astype(np.float32)
-    order = np.lexsort((rows.ids, -scores))
-    return VectorMatches(rows.take(order), scores[order])
+
+
+def _scores_of(found: pa.Table) -> Float32Array:
+    """Return (n,) cosines; LanceDB's distance is what they lack of 1."""
+    scores: Float32Array = 1 - found[DISTANCE].to_numpy()
+    return scores.astype(np.float32)
+
+
+def _search_one(table: lancedb.table.Table, query: Float32Array, count: int) -> VectorMatches:
+    found = _nearest(table, query, count, "ids", "film_ids", "character_ids", VECTOR)
+    ids, films, owners = (found[name].to_numpy() for name in found.column_names[:3])
+    vectors = to_vectors(found[VECTOR])
+    scores = (vectors @ query).astype(np.float32)
+    order = np.lexsort((ids, -scores))
+    return VectorMatches(ids[order], films[order], owners[order], vectors[order], scores[order])
 
 
 def _search_all(
@@ -263,7 +284,10 @@ def _search_all(
     )
     taken = taken.take(np.argsort(taken.ids))
     place = np.searchsorted(taken.ids, nearest)
-    return [VectorMatches(taken.take(own), score) for own, score in zip(place, scores, strict=True)]
+    return [
+        VectorMatches.of_rows(taken.take(own), score)
+        for own, score in zip(place, scores, strict=True)
+    ]
 
 
 def _blocks(table: lancedb.table.Table) -> Iterator[VectorRows]:

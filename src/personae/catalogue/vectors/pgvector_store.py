@@ -9,18 +9,27 @@ import numpy as np
 from sqlalchemy import Connection, Engine, TextClause, create_engine, text
 from sqlalchemy import exc as errors
 
-from personae.catalogue.vectors.rows import NUMBERS, VectorMatches, VectorRows
-from personae.catalogue.vectors.store import KINDS, Kind
+from personae.catalogue.vectors.rows import NUMBERS, FaceMatches, VectorMatches, VectorRows
+from personae.catalogue.vectors.store import KINDS, Kind, VectorStore
 from personae.core.arrays import Float32Array
 from personae.core.errors import CatalogueError
 
 MIN_INDEXED_ROWS = 20_000
 """Rows from which on an index is faster than reading all rows."""
 
+NEIGHBOURS_OF_ROW, CANDIDATES_OF_ROW = 24, 128
+"""Rows that the index joins each row to, and among which it finds them."""
+
+CANDIDATES_OF_WANTED = 4
+"""Rows that a search by the index looks at for each that is wanted."""
+
+MIN_CANDIDATES, MAX_CANDIDATES = 400, 1000
+"""Bounds of these rows; pgvector takes no more, and finds no more rows than these."""
+
 COLUMNS = ", ".join(NUMBERS)
 
 
-class PgVectorStore:
+class PgVectorStore(VectorStore):
     """Vectors in PostgreSQL, one table for each kind."""
 
     def __init__(self, url: str) -> None:
@@ -42,7 +51,6 @@ class PgVectorStore:
                 ) from error
 
     def add(self, kind: Kind, rows: VectorRows) -> None:
-        """Add rows; they are found from now on."""
         if not len(rows):
             return
         with self._connect() as connection:
@@ -69,7 +77,6 @@ class PgVectorStore:
         characters: Iterable[int] = (),
         photos: Iterable[int] = (),
     ) -> int:
-        """Delete all rows of some films, characters or photos, and return how many they were."""
         deleted = 0
         with self._connect() as connection:
             if not self._exists(connection, kind):
@@ -90,7 +97,6 @@ class PgVectorStore:
         characters: Iterable[int] | None = None,
         photos: Iterable[int] | None = None,
     ) -> VectorRows:
-        """Return the rows of some characters or photos, by default all, by ascending number."""
         condition = ""
         if characters is not None or photos is not None:
             condition = "WHERE character_ids = ANY(:characters) OR photo_ids = ANY(:photos)"
@@ -104,8 +110,7 @@ class PgVectorStore:
             return _select(connection, query, values)
 
     def search(self, kind: Kind, queries: Float32Array, count: int) -> list[VectorMatches]:
-        """Return the rows nearest to each of (q, d) vectors of length 1."""
-        none = VectorMatches(VectorRows.empty(queries.shape[1]), np.empty(0, np.float32))
+        none = VectorMatches.of_rows(VectorRows.empty(queries.shape[1]), np.empty(0, np.float32))
         query = text(
             f"SELECT {COLUMNS}, vector::text FROM {_table(kind)} "
             "ORDER BY vector <#> CAST(:query AS vector) LIMIT :count"
@@ -114,19 +119,30 @@ class PgVectorStore:
         with self._connect() as connection:
             if not self._exists(connection, kind):
                 return [none] * len(queries)
+            _look_at(connection, count)
             for vector in queries:
                 values = {"query": _literal(vector), "count": count}
                 rows = _select(connection, query, values)
-                if not len(rows):
-                    matches.append(none)
-                    continue
-                scores = (rows.vectors @ vector).astype(np.float32)
-                order = np.lexsort((rows.ids, -scores))
-                matches.append(VectorMatches(rows.take(order), scores[order]))
+                scores = (rows.vectors @ vector).astype(np.float32) if len(rows) else none.scores
+                matches.append(VectorMatches.of_rows(rows, scores) if len(rows) else none)
         return matches
 
+    def search_faces(self, query: Float32Array, count: int) -> FaceMatches:
+        statement = text(
+            "SELECT ids, character_ids, times_ms, vector <#> CAST(:query AS vector) AS distance "
+            f"FROM {_table('crop')} ORDER BY distance LIMIT :count"
+        )
+        with self._connect() as connection:
+            if not self._exists(connection, "crop"):
+                return FaceMatches.none()
+            _look_at(connection, count)
+            values = {"query": _literal(query), "count": count}
+            rows = connection.execute(statement, values).all()
+        ids, owners, times_ms = np.array([row[:3] for row in rows], np.int64).reshape(-1, 3).T
+        scores = -np.array([row.distance for row in rows], np.float32)  # a negative product
+        return FaceMatches.in_order(ids, owners, times_ms, scores)
+
     def count(self, kind: Kind) -> int:
-        """Return how many rows there are."""
         with self._connect() as connection:
             if not self._exists(connection, kind):
                 return 0
@@ -134,23 +150,20 @@ class PgVectorStore:
             return int(connection.execute(query).scalar_one())
 
     def build_index(self, kind: Kind) -> bool:
-        """Make the index where it speeds up searches; PostgreSQL keeps it up to date."""
         if self.count(kind) < MIN_INDEXED_ROWS:
             return False
         with self._connect() as connection:
             connection.execute(
                 text(
                     f"CREATE INDEX IF NOT EXISTS {_table(kind)}_vector ON {_table(kind)} "
-                    "USING hnsw (vector vector_ip_ops)"
+                    "USING hnsw (vector vector_ip_ops) "
+                    f"WITH (m = {NEIGHBOURS_OF_ROW}, ef_construction = {CANDIDATES_OF_ROW})"
                 )
             )
         return True
 
     def compact(self) -> None:
-        """Rewrite the tables and their indices without deleted rows.
-
-        The server's write-ahead log and its backups are its administrator's to clear.
-        """
+        # the server's write-ahead log and its backups are its administrator's to clear
         with self._engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
             for kind in KINDS:
                 if self._exists(connection, kind):
@@ -185,6 +198,12 @@ class PgVectorStore:
 
 def _table(kind: Kind) -> str:
     return f"face_vectors_{kind}"
+
+
+def _look_at(connection: Connection, count: int) -> None:
+    """Let the searches of a transaction look at enough rows to find so many."""
+    looked_at = min(max(CANDIDATES_OF_WANTED * count, MIN_CANDIDATES), MAX_CANDIDATES)
+    connection.execute(text(f"SET LOCAL hnsw.ef_search = {looked_at}"))
 
 
 def _plain(numbers: Iterable[int]) -> list[int]:

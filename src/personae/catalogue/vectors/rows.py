@@ -62,12 +62,63 @@ NUMBERS = tuple(one.name for one in fields(VectorRows) if one.name != "vectors")
 
 @dataclass(frozen=True)
 class VectorMatches:
-    """The rows nearest to one vector, the nearest first."""
+    """The n rows nearest to one vector, the nearest first."""
 
-    rows: VectorRows
+    ids: Int64Array
+    """(n,)"""
+
+    film_ids: Int64Array
+    """(n,)"""
+
+    character_ids: Int64Array
+    """(n,)"""
+
+    vectors: Float32Array
+    """(n, d) of length 1."""
 
     scores: Float32Array
     """(n,) cosines, -1..1."""
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @classmethod
+    def of_rows(cls, rows: VectorRows, scores: Float32Array) -> VectorMatches:
+        """Return rows and their scores, the nearest first; of equal ones the lower number."""
+        order = np.lexsort((rows.ids, -scores))
+        found = rows.take(order)
+        return cls(found.ids, found.film_ids, found.character_ids, found.vectors, scores[order])
+
+
+@dataclass(frozen=True)
+class FaceMatches:
+    """The n crops nearest to one face, the nearest first: whose they are, and when."""
+
+    ids: Int64Array
+    """(n,)"""
+
+    character_ids: Int64Array
+    """(n,)"""
+
+    times_ms: Int64Array
+    """(n,) in milliseconds of the film."""
+
+    scores: Float32Array
+    """(n,) cosines, -1..1."""
+
+    @classmethod
+    def in_order(
+        cls, ids: Int64Array, character_ids: Int64Array, times_ms: Int64Array, scores: Float32Array
+    ) -> FaceMatches:
+        """Return matches, the nearest first; of equal ones the lower number."""
+        order = np.lexsort((ids, -scores))
+        return cls(ids[order], character_ids[order], times_ms[order], scores[order])
+
+    @classmethod
+    def none(cls) -> FaceMatches:
+        """Return no match."""
+        nothing = np.empty(0, np.int64)
+        return cls(nothing, nothing, nothing, np.empty(0, np.float32))
 
 
 def join_rows(parts: Sequence[VectorRows]) -> VectorRows:

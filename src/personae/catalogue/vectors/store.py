@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal, Protocol, get_args
 
-from personae.catalogue.vectors.rows import VectorMatches, VectorRows
+from personae.catalogue.vectors.rows import FaceMatches, VectorMatches, VectorRows
 from personae.core.arrays import Float32Array
 
 Kind = Literal["centre", "crop", "photo"]
@@ -47,6 +47,9 @@ class VectorStore(Protocol):
             queries: (q, d) of length 1.
             count: How many rows for each, where there are as many.
         """
+
+    def search_faces(self, query: Float32Array, count: int) -> FaceMatches:
+        """Return the crops nearest to a (d,) vector of length 1, without their vectors."""
 
     def count(self, kind: Kind) -> int:
         """Return how many rows there are."""

@@ -6,7 +6,13 @@ import re
 from typing import TYPE_CHECKING
 
 from personae.catalogue.lock import people_locked
-from personae.catalogue.people.statements import say_different, say_same
+from personae.catalogue.people.statement_list import Statement
+from personae.catalogue.people.statements import (
+    restore_statement,
+    retract_statement,
+    say_different,
+    say_same,
+)
 from personae.catalogue.web.listing import Part, get_person, list_parts
 from personae.core.errors import CatalogueError, EditError
 from personae.review.forms import Form
@@ -32,6 +38,14 @@ class CatalogueActions:
             by: Who says so, for the statements.
         """
         self._catalogue, self._by = catalogue, by
+        self._retracted: Statement | None = None
+
+    def retracted_of(self, person_id: int) -> Statement | None:
+        """Return what was taken back last, where it is about a person and can be said again."""
+        last = self._retracted
+        if last is None or person_id not in (last.one.person_id, last.other.person_id):
+            return None
+        return last
 
     def enter(self, form: Form) -> list[str]:
         """Enter what a form says; its field `verb` says which.
@@ -47,6 +61,8 @@ class CatalogueActions:
             "leave": self._leave,
             "accept": self._accept,
             "refuse": self._refuse,
+            "retract": self._retract,
+            "restore": self._restore,
         }.get(form.text("verb"))
         if enter is None:
             raise EditError(f"There is no verb {form.text('verb')[:20]!r}.")
@@ -98,6 +114,20 @@ class CatalogueActions:
     def _refuse(self, form: Form) -> list[str]:
         for number in _selected(form, "suggestion"):
             self._catalogue.refuse(number)
+        return []
+
+    def _retract(self, form: Form) -> list[str]:
+        with people_locked(self._catalogue):
+            self._retracted = retract_statement(self._catalogue, form.number("statement"))
+        return []
+
+    def _restore(self, form: Form) -> list[str]:
+        last = self._retracted
+        if last is None or last.id != form.number("statement"):
+            raise EditError("This cannot be undone any more: say it again.")
+        with people_locked(self._catalogue):
+            restore_statement(self._catalogue, last)
+        self._retracted = None
         return []
 
     def _selected_parts(self, form: Form) -> list[Part]:

@@ -11,6 +11,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
+from personae.catalogue.films import get_film
 from personae.catalogue.photo_face import PhotoReader
 from personae.catalogue.search import FoundCharacter
 from personae.catalogue.web.actions import PAGES, CatalogueActions
@@ -19,6 +20,7 @@ from personae.catalogue.web.open_films import OpenFilms
 from personae.catalogue.web.pages import CataloguePages
 from personae.catalogue.web.photo_search import MAX_FORM_BYTES, PhotoSearch, read_photo
 from personae.catalogue.web.pictures import Pictures
+from personae.catalogue.web.posters import Posters
 from personae.catalogue.web.upkeep import Upkeep
 from personae.core.errors import PersonaeError
 from personae.pipeline.stage import Stage
@@ -64,7 +66,7 @@ class CatalogueApp:
         self.films = OpenFilms(catalogue, self._note_edit, stages)
         self.upkeep = Upkeep(catalogue, self.films.wait)
         self._catalogue = catalogue
-        self._pictures = Pictures(catalogue)
+        self._pictures, self._posters = Pictures(catalogue), Posters()
         self._pages = CataloguePages(catalogue, self._pictures)
         self._actions = CatalogueActions(catalogue, by)
         self._photos = PhotoSearch(catalogue, by, photo_reader)
@@ -92,6 +94,7 @@ class CatalogueApp:
             Route("/edit", self._edit, methods=["POST"]),
             Route("/face/{film}/{crop}.jpg", in_thread(self._send_face)),
             Route("/photo/{photo}.jpg", in_thread(self._send_photo)),
+            Route("/poster/{film}.jpg", in_thread(self._send_poster)),
             self._files.route(),
             self.films.route(),
         ]
@@ -116,7 +119,9 @@ class CatalogueApp:
             person = get_person(self._catalogue, number)
         except PersonaeError as error:
             return self._redirect("/people", [str(error)], is_error=False)
-        return HTMLResponse(self._pages.person(person, page_number(request), self._chrome(request)))
+        retracted = self._actions.retracted_of(number)
+        page, chrome = page_number(request), self._chrome(request)
+        return HTMLResponse(self._pages.person(person, page, retracted, chrome))
 
     def _show_suggestions(self, request: Request) -> Response:
         self.upkeep.wait(self._wait_for_upkeep_s)
@@ -154,6 +159,15 @@ class CatalogueApp:
 
     def _send_photo(self, request: Request) -> Response:
         return _picture(self._pictures.read_photo(parse_number(request.path_params["photo"])))
+
+    def _send_poster(self, request: Request) -> Response:
+        number = parse_number(request.path_params["film"])
+        poster = self._posters.read(get_film(self._catalogue, number))
+        if poster is None:  # the film cannot be read: its best-known face stands for it
+            faces = self._pictures.of_films([number], 1).get(number, [])
+            if faces:
+                return RedirectResponse(faces[0])
+        return _picture(poster)
 
     def _note_edit(self, film_id: int) -> None:
         self.upkeep.request(film_id)

@@ -6,6 +6,7 @@ from math import exp
 from typing import TYPE_CHECKING
 
 from personae.catalogue.films import Film, count_states, list_films
+from personae.catalogue.people.statement_list import list_statements
 from personae.catalogue.suggestions import Suggestion, list_suggestions
 from personae.catalogue.web.listing import (
     count_characters,
@@ -15,6 +16,7 @@ from personae.catalogue.web.listing import (
     search_people,
 )
 from personae.catalogue.web.pictures import Pictures, first_of
+from personae.catalogue.web.posters import has_poster
 from personae.core.time import format_clock
 from personae.report.formatting import (
     format_count,
@@ -28,6 +30,7 @@ from personae.review.pages import links_to_pages, page_of
 if TYPE_CHECKING:
     from personae.catalogue.catalogue import Catalogue
     from personae.catalogue.people.registry import Person
+    from personae.catalogue.people.statement_list import Statement
     from personae.catalogue.search import FoundCharacter
 
 FILMS_PER_PAGE = 60
@@ -87,8 +90,17 @@ class CataloguePages:
             more=links_to_pages("/people", page, len(found), PEOPLE_PER_PAGE, q=search),
         )
 
-    def person(self, person: Person, page: int, chrome: dict[str, object]) -> str:
-        """Render a person: the appearances film by film."""
+    def person(
+        self, person: Person, page: int, retracted: Statement | None, chrome: dict[str, object]
+    ) -> str:
+        """Render a person: the appearances film by film, and what people have said.
+
+        Args:
+            person: The person.
+            page: Which part of the films.
+            retracted: What was taken back last and can be said again.
+            chrome: What every page shows.
+        """
         parts = list_parts(self._catalogue, person.id)
         shown = page_of(parts, page, PARTS_PER_PAGE)
         numbers = [part.character_id for part in shown]
@@ -115,6 +127,8 @@ class CataloguePages:
             ],
             n_parts=len(parts),
             n_suggestions=len(about),
+            statements=list_statements(self._catalogue, person.id),
+            retracted=retracted,
             more=links_to_pages(f"/person/{person.id}", page, len(parts), PARTS_PER_PAGE),
         )
 
@@ -171,6 +185,7 @@ class CataloguePages:
         return [
             {
                 "film": film,
+                "poster": f"/poster/{film.id}.jpg" if has_poster(film) else None,
                 "faces": pictures.get(film.id, []),
                 "n_characters": characters.get(film.id),
             }
