@@ -48,8 +48,8 @@ import learned_metric
 from personae.core.config import AdaptConfig
 
 configs = [AdaptConfig.model_validate(one) for one in learned_metric.VARIANTS.values()]
-assert len({one.model_dump_json() for one in configs}) == len(configs) == 4
-assert {one.depth for one in configs} == {"head", "last"}
+assert len({one.model_dump_json() for one in configs}) == len(configs) == 5
+assert {one.depth for one in configs} == {"head", "last", "full"}
 assert {one.cross_track_pairs for one in configs} == {"cues", "matches"}
 """
 

@@ -365,6 +365,21 @@ def test_of_edits_that_contradict_each_other_none_is_entered(film):
     assert not film.edits.any_entered()
 
 
+def test_edits_entered_together_contradict_nothing_even_if_the_last_are_lost(film):
+    """A crash may leave some lines of a batch, so the last one must not be what makes peace."""
+    film.edits.different("P01", "P02")
+
+    def enter() -> None:
+        with film.edits.together() as batch:
+            batch.name("P01", "Hamlet")
+            batch.name("P02", "Hamlet")
+            batch.name("P02", "Horatio")
+
+    with pytest.raises(ContradictionError):
+        enter()
+    assert len(film.edits.log()) == 1
+
+
 def test_what_contradicts_may_be_left_out_of_edits_entered_together(film):
     film.edits.different("P01", "P02")
     with film.edits.together(leave_out=True) as batch:

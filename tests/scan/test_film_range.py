@@ -69,9 +69,9 @@ def test_ranges_are_whole_shots_and_cover_the_film(film, wanted):
     assert [frame.pts for frame in frames] == [int(tick) for one in ranges for tick in one.pts]
 
 
-def test_ranges_are_about_equally_long(film):
+def test_a_range_ends_with_the_shot_that_fills_its_share_of_the_rest(film):
     assert [one.frames for one in divide(film, 2)] == [70 + 50 + 90, 40 + 60]
-    assert [one.frames for one in divide(film, 3)] == [70 + 50, 90, 40 + 60]
+    assert [one.frames for one in divide(film, 3)] == [70 + 50, 90 + 40, 60]
 
 
 def test_what_the_pass_tells_is_what_the_scan_tells(film):

@@ -137,7 +137,7 @@ class EditStore:
             first = writer.next_id
             made = self._make_all(first, new, marked, by)
             try:
-                self._check(writer.content, made)
+                self._check_together(writer.content, made)
             except ContradictionError:
                 if refused is None:
                     raise
@@ -167,6 +167,16 @@ class EditStore:
             fields = {"groups": groups, "name": one.name, "part_of": part_of}
             made.append(self._make(number, one.kind, by, **fields))
         return made
+
+    def _check_together(self, content: JournalContent, made: Sequence[Edit]) -> None:
+        """Check edits that are entered together, and what is left if a crash loses the last ones.
+
+        Only a name can end a contradiction, so nothing else can hide one from the check of all.
+        """
+        for place, one in enumerate(made):
+            if place and one.kind == "name":
+                self._check(content, made[:place])
+        self._check(content, made)
 
     def _leave_out(
         self, content: JournalContent, made: Sequence[Edit], refused: list[ContradictionError]
