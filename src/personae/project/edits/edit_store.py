@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from personae.project.manifest import StageRecord
 
 
+TAKE_BACK: frozenset[Kind] = frozenset({"name", "split", "move", "ignore"})
+"""Kinds of edits that overrule others, or leave out tracks of which these spoke."""
+
+
 class EditedProject(Protocol):
     """What edits need of a project."""
 
@@ -171,10 +175,11 @@ class EditStore:
     def _check_together(self, content: JournalContent, made: Sequence[Edit]) -> None:
         """Check edits that are entered together, and what is left if a crash loses the last ones.
 
-        Only a name can end a contradiction, so nothing else can hide one from the check of all.
+        Edits that take back what was said can end a contradiction, and hide it from the check of
+        all.
         """
         for place, one in enumerate(made):
-            if place and one.kind == "name":
+            if place and one.kind in TAKE_BACK:
                 self._check(content, made[:place])
         self._check(content, made)
 
