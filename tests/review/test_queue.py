@@ -318,7 +318,8 @@ def test_the_queue_goes_by_the_evidence_of_the_film_once_it_is_measured(tmp_path
                 assert found[a, b] == pytest.approx(block.mean() - 5 * links, abs=1e-3)
 
 
-def test_a_skipped_question_comes_last_and_nothing_is_entered(tmp_path):
+def test_a_skipped_question_comes_last_and_nothing_is_entered(tmp_path, monkeypatch):
+    monkeypatch.setattr("personae.review.queue.MAX_PAIRS", 2)  # several pages
     folder = edited_film(tmp_path / "f.personae", noise=1.2).folder
     with review_of(folder) as client:
         first = client.answer("skip")
