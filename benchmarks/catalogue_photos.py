@@ -29,17 +29,19 @@ from pathlib import Path
 import av
 import cv2
 import numpy as np
-from sqlalchemy import insert, select, update
+from sqlalchemy import select
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 from catalogue_people import IN_TWO_CLIPS, Half, command, cut_in_two
 from clips import CLIPS, ROOT
+from helpers.catalogue_people import project_folder, record_finished_film
 from personae.catalogue import create_catalogue, open_catalogue
 from personae.catalogue.catalogue import Catalogue
-from personae.catalogue.database import now_s
 from personae.catalogue.indexing import index_film
 from personae.catalogue.people.calibration import load_evidence
 from personae.catalogue.photo_face import PhotoReader
-from personae.catalogue.schema import characters, films
+from personae.catalogue.schema import characters
 from personae.catalogue.search import find_vector
 from personae.catalogue.vectors import open_vector_store
 from personae.core.arrays import Float32Array
@@ -159,22 +161,8 @@ def fill_catalogue(
     """Add finished films, and return the person of each character."""
     truth = {}
     for film in chosen:
-        with catalogue.database.begin() as connection:
-            made = insert(films).values(
-                path=str(film.half.film),
-                name=film.half.film.stem,
-                content_hash=film.half.film.stem,
-                size=1,
-                folder="",
-                added_at=now_s(),
-                finished_at=now_s(),
-                state="done",
-                attempts=1,
-            )
-            number = int(connection.execute(made.returning(films.c.id)).scalar_one())
-            folder = f"{number}-{film.half.film.stem}.personae"
-            connection.execute(update(films).where(films.c.id == number).values(folder=folder))
-        target = Path(catalogue.location.project_folder(folder))
+        number = record_finished_film(catalogue, str(film.half.film), film.half.film.stem)
+        target = project_folder(catalogue, number)
         shutil.copytree(film.folder, target)
         index_film(catalogue, number)
         with catalogue.database.read() as connection:

@@ -8,11 +8,16 @@ import pytest
 from sqlalchemy import insert, update
 
 from helpers.browser import wait_until
-from helpers.catalogue_people import add_film, character_of, people_of, project_folder
+from helpers.catalogue_people import (
+    add_film,
+    character_of,
+    people_of,
+    project_folder,
+    record_finished_film,
+)
 from helpers.played_film import START_S, write_played_film
 from helpers.review_process import running_pages
 from personae.catalogue import create_catalogue, open_catalogue
-from personae.catalogue.database import now_s
 from personae.catalogue.film_faces import film_digest
 from personae.catalogue.people.registry import create_person
 from personae.catalogue.people.statement_list import list_statements
@@ -44,18 +49,7 @@ def folder(tmp_path, played):
 
 
 def add_played_film(catalogue, played):
-    with catalogue.database.begin() as connection:
-        made = insert(films_table).values(
-            path=str(played.film),
-            name="played",
-            content_hash="played",
-            size=1,
-            folder="3-played.personae",
-            added_at=now_s(),
-            state="done",
-            attempts=1,
-        )
-        number = connection.execute(made.returning(films_table.c.id)).scalar_one()
+    number = record_finished_film(catalogue, str(played.film), "played")
     copied = shutil.copytree(played.project.folder, project_folder(catalogue, number))
     project = Project.open(copied)
     one = project.cast()["P02"]

@@ -73,13 +73,11 @@ def portrait(person: int, seed: int, number: int) -> bytes:
     return cv2.imencode(".jpg", image)[1].tobytes()
 
 
-def add_film(
-    catalogue: Catalogue, name: str, cast: Sequence[int], *, index: bool = True, noise: float = 0.3
-) -> int:
-    """Add a film that has been run, and return its number."""
+def record_finished_film(catalogue: Catalogue, path: str, name: str) -> int:
+    """Write the row of a film that has been run, and return its number."""
     with catalogue.database.begin() as connection:
         made = insert(films).values(
-            path=f"/films/{name}.mp4",
+            path=path,
             name=name,
             content_hash=name,
             size=1,
@@ -92,6 +90,14 @@ def add_film(
         number = int(connection.execute(made.returning(films.c.id)).scalar_one())
         folder = f"{number}-{name}.personae"
         connection.execute(update(films).where(films.c.id == number).values(folder=folder))
+    return number
+
+
+def add_film(
+    catalogue: Catalogue, name: str, cast: Sequence[int], *, index: bool = True, noise: float = 0.3
+) -> int:
+    """Add a film that has been run, and return its number."""
+    number = record_finished_film(catalogue, f"/films/{name}.mp4", name)
     path = project_folder(catalogue, number)
     path.mkdir(parents=True)
     write_film(path, cast, noise, seed=number)

@@ -62,9 +62,9 @@ def adapt(
     Every iteration finetunes on the tracks that passed the last quality filter, measures the
     quality of all tracks, and matches the good ones. Attach-only tracks are embedded but never
     trained on. Where evidence finds the pairs to train on, `students` learn side by side. With
-    `learn_edits`, pairs that a person has linked are trained on in every
-    iteration, and pairs that must not be linked in none. With `initial_weights`, student and
-    teacher begin with what another adaptation has learned, and the first iteration is a later one.
+    `learn_edits`, pairs that a person has linked are trained on in every iteration, and pairs that
+    must not be linked in none. With `initial_weights`, students and teachers begin with what
+    another adaptation has learned, and the first iteration is a later one.
 
     Args:
         tracks: Tracks with crops, or with embeddings alone.

@@ -37,6 +37,20 @@ class FileMark(BaseModel):
         return cls(size=path.stat().st_size, sha256=file_sha256(path))
 
 
+FileVersion = tuple[int, int, int, int]
+"""What changes when a file is replaced or written to; a look at it costs no reading."""
+
+
+def file_version(path: Path) -> FileVersion:
+    """Return the version of a file.
+
+    Raises:
+        OSError: There is no such file, or it cannot be seen.
+    """
+    status = path.stat()
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+
+
 @contextmanager
 def reraise_write_errors(path: Path) -> Iterator[None]:
     """Turn a failure to write `path` inside the block into one that the user understands.

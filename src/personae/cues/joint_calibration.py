@@ -114,7 +114,8 @@ class JointCalibration:
         fitted: list[CueCalibration | None] = [None] * len(self._cues)
         parts = [np.zeros(len(measured.pairs)) for measured in self._measured]
         total, face = np.zeros((n, n)), np.zeros((n, n))
-        for _ in range(N_ROUNDS):
+        # alone, the mixture would be fitted to the same scores again
+        for _ in range(N_ROUNDS if self.hears_pair_cues else 1):
             prior = PairPrior(CUE_WEIGHT_IN_MIXTURE * total, self.cannot_link, self.must_link)
             mixture = fit_mixture(scores, prior)
             face = np.asarray(mixture.log_odds(np.asarray(scores, np.float64)))

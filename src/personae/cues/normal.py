@@ -19,6 +19,20 @@ def log_density(x: Float64Array, normal: Normal) -> Float64Array:
     return density
 
 
+def make_non_decreasing(log_ratios: Float64Array, middle: int) -> None:
+    """Level the tails of log-ratios of densities by ascending score, in place.
+
+    Normal densities of unequal width cross twice: beyond the outer crossing the ratio would turn
+    back.
+
+    Args:
+        log_ratios: (n,) values.
+        middle: Place between the means, from which they are made to rise and to fall.
+    """
+    log_ratios[middle:] = np.maximum.accumulate(log_ratios[middle:])
+    log_ratios[: middle + 1] = np.minimum.accumulate(log_ratios[middle::-1])[::-1]
+
+
 def pool_normals(*components: tuple[float, float, float]) -> Normal:
     """Return mean and standard deviation of a mixture of normals.
 

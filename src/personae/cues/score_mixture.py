@@ -10,7 +10,7 @@ import numpy.typing as npt
 from scipy.special import expit
 
 from personae.core.arrays import Float64Array, FloatArray
-from personae.cues.normal import Normal, log_density, pool_normals
+from personae.cues.normal import Normal, log_density, make_non_decreasing, pool_normals
 from personae.cues.uniform_interpolator import UniformInterpolator
 
 PRIOR_SAME: Normal = (0.60, 0.15)
@@ -127,8 +127,7 @@ class ScoreMixture:
         grid = np.linspace(low, high, CURVE_CELLS + 1)
         log_odds = np.log(self.share / (1 - self.share)) + self.log_likelihood_ratio(grid)
         middle = int(np.searchsorted(grid, (self.same[0] + self.different[0]) / 2))
-        log_odds[middle:] = np.maximum.accumulate(log_odds[middle:])
-        log_odds[: middle + 1] = np.minimum.accumulate(log_odds[middle::-1])[::-1]
+        make_non_decreasing(log_odds, middle)
         return UniformInterpolator(low, (high - low) / CURVE_CELLS, log_odds)
 
     def log_likelihood_ratio(self, scores: Float64Array) -> Float64Array:

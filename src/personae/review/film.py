@@ -8,6 +8,7 @@ from pathlib import Path
 from threading import RLock
 
 from personae.core.errors import PersonaeError, ProjectError
+from personae.core.files import FileVersion, file_version
 from personae.pipeline.kept_evidence import KeptEvidence
 from personae.project import Project
 from personae.project.edits import CastList
@@ -64,7 +65,7 @@ class ReviewedFilm:
             return self._state[1]
 
     def _marks(self) -> Marks:
-        files = (_mark(self.folder / name) for name in (MANIFEST, EDITS))
+        files = (_version(self.folder / name) for name in (MANIFEST, EDITS))
         return (self.evidence.version, *files)
 
     def _load(self) -> tuple[Marks, FilmState]:
@@ -167,10 +168,9 @@ def _load_tracks(project: Project) -> dict[int, ReviewTrack]:
     }
 
 
-def _mark(path: Path) -> tuple[int, int, int] | None:
-    """Return what changes when a file does."""
+def _version(path: Path) -> FileVersion | None:
+    """Return the version of a file; None where there is none."""
     try:
-        found = path.stat()
+        return file_version(path)
     except FileNotFoundError:
         return None
-    return found.st_ino, found.st_size, found.st_mtime_ns

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -11,6 +10,7 @@ from av.audio.stream import AudioStream
 from av.stream import Stream
 from av.video.stream import VideoStream
 
+from personae.core.files import FileVersion, file_version
 from personae.export.film_path import find_film
 from personae.project import Project
 from personae.scan.video_file import open_video
@@ -62,7 +62,7 @@ class FilmFile:
         """
         self._project, self._given = project, given
         self._lock = Lock()
-        self._known: tuple[Path, tuple[int, ...], Playback] | None = None
+        self._known: tuple[Path, FileVersion | None, Playback] | None = None
         if given is not None:
             find_film(project, given)
 
@@ -85,13 +85,13 @@ class FilmFile:
     def _find(self) -> tuple[Path, Playback]:
         with self._lock:
             if self._known is not None:
-                path, mark, playback = self._known
-                if _mark(path) == mark:
+                path, version, playback = self._known
+                if _version(path) == version:
                     return path, playback
             path = find_film(self._project, self._given)
-            mark = _mark(path)
+            version = _version(path)
             playback = probe_playback(path)
-            self._known = path, mark, playback
+            self._known = path, version, playback
             return path, playback
 
 
@@ -141,10 +141,9 @@ def _media_type(path: Path, container: str) -> str | None:
     return None
 
 
-def _mark(path: Path) -> tuple[int, ...]:
-    """Return what changes when a file does; an empty tuple where there is none."""
+def _version(path: Path) -> FileVersion | None:
+    """Return the version of a file; None where it cannot be seen."""
     try:
-        found = os.stat(path)
+        return file_version(path)
     except OSError:
-        return ()
-    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+        return None

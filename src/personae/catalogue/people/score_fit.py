@@ -13,7 +13,12 @@ import numpy as np
 from scipy.special import expit
 
 from personae.catalogue.people.score_counts import PairsByTracks, ScoreCounts
-from personae.catalogue.people.score_model import PRIOR_TRACKS_OF_HALF, PRIOR_TWO, ScoreModel
+from personae.catalogue.people.score_model import (
+    PRIOR_TRACKS_OF_HALF,
+    PRIOR_TWO,
+    ScoreModel,
+    reliability,
+)
 from personae.core.arrays import Float64Array
 from personae.cues.normal import Normal, log_density, pool_normals
 from personae.cues.score_mixture import PRIOR_PAIRS, PRIOR_PAIRS_OF_MEAN, PRIOR_SAME
@@ -135,18 +140,12 @@ def _means(state: _State) -> tuple[float, ...]:
     return model.same[0], model.unlike[0], model.lookalike[0], state.shift
 
 
-def _reliability(pairs: PairsByTracks, tracks_of_half: float) -> Float64Array:
-    """Return (g,) products of the reliabilities of both faces."""
-    product: Float64Array = np.sqrt(pairs.tracks / (pairs.tracks + tracks_of_half)).prod(axis=0)
-    return product
-
-
 def _log_densities(
     model: ScoreModel, pairs: PairsByTracks, shift: float, share: float
 ) -> tuple[Float64Array, Float64Array, Float64Array]:
     """Return (g, v) joint log-densities of one person, and (v,) of unlike people, lookalikes."""
     scores = pairs.scores
-    means = model.same[0] * _reliability(pairs, model.tracks_of_half)
+    means = model.same[0] * reliability(pairs.tracks, model.tracks_of_half).prod(axis=0)
     same = log_density(scores - means[:, None], (0.0, model.same[1])) + np.log(share)
     unlike = log_density(scores - shift, model.unlike)
     unlike += np.log1p(-share) + np.log1p(-model.lookalike_share)

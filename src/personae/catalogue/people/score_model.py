@@ -10,7 +10,7 @@ import numpy.typing as npt
 from scipy.special import gammaln
 
 from personae.core.arrays import Float64Array, FloatArray
-from personae.cues.normal import Normal, pool_normals
+from personae.cues.normal import Normal, make_non_decreasing, pool_normals
 from personae.cues.score_mixture import (
     MAX_LOG_ODDS,
     PRIOR_DIFFERENT,
@@ -58,9 +58,7 @@ class ScoreModel:
 
     def reliability(self, tracks: npt.ArrayLike) -> Float64Array:
         """Return 0..1 by what the scores of faces are lowered that are known from few tracks."""
-        known = np.asarray(tracks, np.float64)
-        reliability: Float64Array = np.sqrt(known / (known + self.tracks_of_half))
-        return reliability
+        return reliability(tracks, self.tracks_of_half)
 
     @property
     def prior_log_odds(self) -> float:
@@ -110,9 +108,15 @@ class ScoreModel:
         ratio = log_density(scores, (mean, self.same[1]), self.freedom) - of_two
         for row, centre in zip(ratio, mean[:, 0], strict=True):
             middle = int(np.searchsorted(scores, (centre + self.unlike[0]) / 2))
-            row[middle:] = np.maximum.accumulate(row[middle:])
-            row[: middle + 1] = np.minimum.accumulate(row[middle::-1])[::-1]
+            make_non_decreasing(row, middle)
         return ratio.astype(np.float32)
+
+
+def reliability(tracks: npt.ArrayLike, tracks_of_half: float) -> Float64Array:
+    """Return 0..1 by what the scores of faces are lowered that are known from few tracks."""
+    known = np.asarray(tracks, np.float64)
+    lowered: Float64Array = np.sqrt(known / (known + tracks_of_half))
+    return lowered
 
 
 def log_density(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import OrderedDict, defaultdict
 from collections.abc import Mapping, Sequence
 from io import BytesIO
-from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ from personae.catalogue.schema import characters, photos
 from personae.catalogue.storage import join_path, local_path, open_file
 from personae.catalogue.vectors import open_vector_store
 from personae.core.errors import CatalogueError
+from personae.core.files import file_version
 from personae.project import Project
 from personae.project.folder import MANIFEST
 
@@ -148,7 +148,7 @@ class Pictures:
             raise
         if folder is None or not (folder / MANIFEST).exists():
             return None
-        mark = _mark(folder / MANIFEST)
+        mark = file_version(folder / MANIFEST)
         known = self._crops.get(film_id)
         if known is None or known[0] != mark:
             known = mark, Project.open(folder).crops()
@@ -163,8 +163,3 @@ def first_of(pictures: Mapping[int, Sequence[str]], number: int | None) -> str |
     """Return the first picture of somebody; None where there is none."""
     found = pictures.get(number, ()) if number is not None else ()
     return found[0] if found else None
-
-
-def _mark(path: Path) -> tuple[int, int, int]:
-    status = path.stat()
-    return status.st_ino, status.st_size, status.st_mtime_ns

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from personae.catalogue.storage import local_path
 from personae.core.errors import PersonaeError
+from personae.core.files import FileVersion, file_version
 from personae.export.selection import Selection
 from personae.project import Project
 from personae.project.folder import MANIFEST
@@ -34,9 +35,6 @@ STILLS_PER_CHARACTER = 8
 COMPANION_SHARE = 0.5
 """What another leading character adds that is in the frame by chance, not at its best."""
 
-Mark = tuple[int, int, int]
-"""Which version of a project folder it is."""
-
 
 class Posters:
     """Makes the posters of films out of the films' own files."""
@@ -44,15 +42,14 @@ class Posters:
     def __init__(self) -> None:
         """Make none yet."""
         self._lock = Lock()
-        self._made: OrderedDict[int, tuple[Mark, bytes | None]] = OrderedDict()
+        self._made: OrderedDict[int, tuple[FileVersion, bytes | None]] = OrderedDict()
 
     def read(self, film: Film) -> bytes | None:
         """Return the poster of a finished film as a JPEG file; None where none can be made."""
         folder = local_path(film.folder)
         if not has_poster(film) or folder is None:
             return None
-        status = (folder / MANIFEST).stat()
-        mark = status.st_ino, status.st_size, status.st_mtime_ns
+        mark = file_version(folder / MANIFEST)
         with self._lock:
             known = self._made.get(film.id)
             if known is None or known[0] != mark:

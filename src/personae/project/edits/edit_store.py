@@ -178,19 +178,21 @@ class EditStore:
         Edits that take back what was said can end a contradiction, and hide it from the check of
         all.
         """
+        known = self._known_contradictions(content)
         for place, one in enumerate(made):
             if place and one.kind in TAKE_BACK:
-                self._check(content, made[:place])
-        self._check(content, made)
+                self._check(content, made[:place], known)
+        self._check(content, made, known)
 
     def _leave_out(
         self, content: JournalContent, made: Sequence[Edit], refused: list[ContradictionError]
     ) -> list[int]:
         """Return the places of the edits that contradict none before them."""
+        known = self._known_contradictions(content)
         places: list[int] = []
         for place in range(len(made)):
             try:
-                self._check(content, [made[k] for k in (*places, place)])
+                self._check(content, [made[k] for k in (*places, place)], known)
             except ContradictionError as error:
                 refused.append(error)
             else:
@@ -203,7 +205,7 @@ class EditStore:
         with self._journal.writing() as writer:
             target = find_edit_to_reverse(kind, writer.content.edits, number)
             edit = self._make(writer.next_id, kind, by, of=target.id)
-            self._check(writer.content, [edit])
+            self._check(writer.content, [edit], self._known_contradictions(writer.content))
             writer.append(edit)
             edits = writer.content.edits
         done = "Undone" if kind == "undo" else "Redone"
@@ -222,11 +224,15 @@ class EditStore:
             }
         )
 
-    def _check(self, content: JournalContent, made: Sequence[Edit]) -> None:
+    def _known_contradictions(self, content: JournalContent) -> set[tuple[object, ...]]:
+        """Return what is set aside already, as in a new scan whose tracks are other ones."""
+        return {one[:2] for one in self._compile(content.edits)[0].contradictions}
+
+    def _check(
+        self, content: JournalContent, made: Sequence[Edit], known: set[tuple[object, ...]]
+    ) -> None:
         """Raise a ContradictionError where new edits contradict those that hold, or each other."""
-        before = self._compile(content.edits)[0]
         after = self._compile((*content.edits, *made))[0]
-        known = {one[:2] for one in before.contradictions}
         new = [one for one in after.contradictions if one[:2] not in known]
         if not new:
             return
